@@ -1,0 +1,134 @@
+#include "storage/data_dir.hpp"
+
+#include "storage/segment_file.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace troupe::storage {
+
+namespace {
+
+constexpr const char* manifest_name = "MANIFEST";
+constexpr const char* manifest_passing_name = "MANIFEST.tmp";
+constexpr const char* lock_name = "LOCK";
+
+core::byte_view bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// Makes the directory if that is wished; refuses what is none.
+status enter_directory(file_ops& files, const std::filesystem::path& path, open_mode mode) {
+  int fd = files.open(path, O_RDONLY | O_DIRECTORY);
+  if (fd >= 0) {
+    files.close(fd);
+    return {};
+  }
+  if (fd == -ENOTDIR)
+    return error{ec::io_failed,
+                 path.string() + " is not a directory; name a directory for the data"};
+  if (fd != -ENOENT)
+    return os_error("open the data directory", path, fd);
+  if (mode == open_mode::read)
+    return error{ec::io_failed, "there is no data directory " + path.string()
+                                    + "; check the path, or run a job first"};
+  return make_directories(files, path);
+}
+
+error already_open(const file& lock) {
+  core::bytes pid(20);
+  auto got = lock.read(pid, 0);
+  pid.resize(got ? *got : 0);
+  std::string owner{pid.begin(), pid.end()};
+  auto who = owner == std::to_string(::getpid()) ? "this process (pid " + owner + ")"
+             : owner.empty()                     ? std::string{"another process"}
+                                                 : "the process with pid " + owner;
+  return {ec::already_open, lock.name().parent_path().string() + " is already open for writing by "
+                                + who + "; use or end that one"};
+}
+
+/// Takes the lock and leaves the process id in the file.
+result<file> take_lock(file_ops& files, const std::filesystem::path& path) {
+  auto lock = file::open(files, path / lock_name, O_RDWR | O_CREAT);
+  if (!lock)
+    return lock.error();
+  if (int failed = files.lock(lock->descriptor()); failed == -EWOULDBLOCK)
+    return already_open(*lock);
+  else if (failed < 0)
+    return os_error("lock", lock->name(), failed);
+  auto pid = std::to_string(::getpid());
+  if (auto done = lock->truncate(0); !done)
+    return done.error();
+  if (auto done = lock->write(bytes_of(pid), 0); !done)
+    return done.error();
+  return lock;
+}
+
+/// Whether the directory holds journal segments; one that is not there holds none.
+bool has_segments(file_ops& files, const std::filesystem::path& journal) {
+  auto numbers = list_segments(files, journal);
+  return numbers ? !numbers->empty() : numbers.code() == ec::journal_corrupt;
+}
+
+} // namespace
+
+result<data_dir> data_dir::open(const std::filesystem::path& directory, open_mode mode,
+                                const data_dir_options& options) {
+  data_dir opened{directory, *options.files};
+  if (auto entered = enter_directory(*options.files, directory, mode); !entered)
+    return entered.error();
+  if (mode == open_mode::write) {
+    auto lock = take_lock(*options.files, directory);
+    if (!lock)
+      return lock.error();
+    opened.lock_ = std::move(*lock);
+  }
+  if (auto loaded = opened.load(options); !loaded)
+    return loaded.error();
+  return opened;
+}
+
+status data_dir::load(const data_dir_options& options) {
+  auto name = path_ / manifest_name;
+  auto text = read_file(*files_, name);
+  if (!text)
+    return text.error();
+  if (!*text)
+    return create(options);
+  auto found = decode_manifest({reinterpret_cast<const char*>((*text)->data()), (*text)->size()});
+  if (!found)
+    return error{found.code(),
+                 name.string() + " cannot be used: " + found.error().detail
+                     + (found.code() == ec::newer_format ? "; start the version that wrote it"
+                                                         : "; restore it from a backup")};
+  about_ = *found;
+  if (options.expected_node && *options.expected_node != about_.owner.node)
+    return error{ec::wrong_node, path_.string() + " belongs to node " + to_string(about_.owner.node)
+                                     + ", not to " + to_string(*options.expected_node)
+                                     + "; open that node's own directory"};
+  if (std::vector<std::string> names; files_->list(journal_path(), names) == -ENOENT)
+    return error{ec::journal_corrupt,
+                 journal_path().string() + " is gone; put it back or restore a backup"};
+  return {};
+}
+
+status data_dir::create(const data_dir_options& options) {
+  if (has_segments(*files_, journal_path()))
+    return error{ec::journal_corrupt, (path_ / manifest_name).string()
+                                          + " is gone, but a journal is there; put it back or "
+                                            "restore a backup"};
+  if (!lock_)
+    return error{ec::io_failed,
+                 path_.string() + " is not a data directory: it has no MANIFEST; check the path"};
+  about_.owner = {options.expected_node.value_or(random_node_id()), 1};
+  about_.shards = options.shards;
+  about_.created = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  // The journal's directory comes first: a manifest without it tells that it was removed.
+  if (auto made = make_directories(*files_, journal_path()); !made)
+    return made;
+  return replace_file(*files_, path_ / manifest_name, path_ / manifest_passing_name,
+                      bytes_of(encode(about_)));
+}
+
+} // namespace troupe::storage

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "storage/file.hpp"
+#include "storage/manifest.hpp"
+
+namespace troupe::storage {
+
+enum class open_mode {
+  write, ///< Makes the directory if it is not there; locks it against other writers.
+  read,  ///< Beside a process that writes; changes nothing.
+};
+
+/// What may be chosen when a data directory is opened.
+struct data_dir_options {
+  std::uint16_t shards = default_shards; ///< Only when it is made; fixed from then on.
+  std::optional<node_id> expected_node;  ///< Refuse any other.
+  file_ops* files = &system_files();
+};
+
+/// The directory where a node keeps everything: `MANIFEST`, `LOCK`, `journal/`, `blobs/`. The lock
+/// goes with this object. Thread-safe.
+class data_dir {
+public:
+  /// Errors: `already_open`, `newer_format`, `wrong_node`, `journal_corrupt` if the manifest is
+  /// damaged or gone, `io_failed`, `no_space`. Each names the path and what to do.
+  static result<data_dir> open(const std::filesystem::path& directory, open_mode mode,
+                               const data_dir_options& options = {});
+
+  const manifest& about() const noexcept { return about_; }
+  open_mode mode() const noexcept { return lock_ ? open_mode::write : open_mode::read; }
+  file_ops& files() const noexcept { return *files_; }
+  const std::filesystem::path& path() const noexcept { return path_; }
+  std::filesystem::path journal_path() const { return path_ / "journal"; }
+  std::filesystem::path blobs_path() const { return path_ / "blobs"; }
+
+private:
+  data_dir(std::filesystem::path path, file_ops& files) : path_(std::move(path)), files_(&files) {}
+
+  status load(const data_dir_options& options);
+  status create(const data_dir_options& options);
+
+  std::filesystem::path path_;
+  file_ops* files_;
+  std::optional<file> lock_;
+  manifest about_;
+};
+
+} // namespace troupe::storage

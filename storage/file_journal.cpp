@@ -1,0 +1,263 @@
+#include "storage/file_journal.hpp"
+
+#include "storage/own_thread.hpp"
+#include "storage/physical_write.hpp"
+#include "storage/segment_supply.hpp"
+
+#include <cassert>
+#include <condition_variable>
+#include <deque>
+#include <fcntl.h>
+#include <mutex>
+
+namespace troupe::storage {
+
+namespace {
+
+constexpr auto mark_bytes = padded_bytes(0); ///< Each segment keeps room for one.
+
+status as_failed(const error& reason) {
+  if (reason.code == ec::no_space)
+    return error{ec::no_space, reason.detail + "; free space, then open the journal again"};
+  return error{ec::journal_failed, reason.detail + "; open the journal again"};
+}
+
+class file_journal final : public journal {
+public:
+  file_journal(journal_place place, journal_state state, segment_sizes sizes,
+               std::map<std::uint64_t, std::uint32_t> unused, std::optional<file> current)
+      : place_(std::move(place)),
+        owner_crc_(crc_of(place_.owner)),
+        state_(std::move(state)),
+        supply_(*place_.files, place_.directory, sizes, std::move(unused)),
+        current_(std::move(current)) {
+    if (current_)
+      current_bytes_ = state_.segments[state_.end.segment].size;
+    supply_.want(state_.end.segment + 1);
+    writer_ = own_thread([this] { run(); });
+  }
+
+  ~file_journal() override {
+    {
+      std::scoped_lock lock{mutex_};
+      stopping_ = true;
+    }
+    arrived_.notify_one();
+    writer_.join();
+  }
+
+  result<opened> open(core::shard_id shard) override {
+    std::unique_lock lock{mutex_};
+    answered_.wait(lock, [this] { return unanswered_ == 0; });
+    if (!failure_)
+      return failure_.error();
+    auto& found = state_.shards[shard];
+    found.epoch = core::epoch(static_cast<std::uint64_t>(found.epoch) + 1);
+    writers_[shard] = found;
+    return found;
+  }
+
+  status read(core::shard_id shard, core::position from, const reader& each) override {
+    std::unique_lock lock{mutex_};
+    auto durable = state_;
+    lock.unlock();
+    return read_batches(place_, durable, shard, from, each);
+  }
+
+  void append(batch next, done then) override {
+    {
+      std::scoped_lock lock{mutex_};
+      auto refused = refuse(next);
+      arriving_.push_back({std::move(next), std::move(then), refused});
+      ++unanswered_;
+    }
+    arrived_.notify_one();
+  }
+
+private:
+  struct entry {
+    batch next;
+    done then;
+    ec refused;
+  };
+
+  /// Why a batch is not written; `none` if it is the next of its shard's writer.
+  ec refuse(const batch& next) {
+    auto writer = writers_.find(next.shard);
+    if (writer == writers_.end() || next.epoch != writer->second.epoch
+        || next.at != writer->second.head + 1)
+      return ec::fenced;
+    if (next.records.size() > limits::batch_bytes_max)
+      return ec::too_large;
+    writer->second.head = next.at;
+    return ec::none;
+  }
+
+  /// Group commit without a timer: what arrives during one sync is the next write.
+  void run() {
+    std::unique_lock lock{mutex_};
+    for (;;) {
+      arrived_.wait(lock, [this] { return stopping_ || !arriving_.empty() || !taken_.empty(); });
+      std::move(arriving_.begin(), arriving_.end(), std::back_inserter(taken_));
+      arriving_.clear();
+      if (taken_.empty())
+        break;
+      lock.unlock();
+      auto count = commit_next();
+      answer(count);
+      lock.lock();
+      unanswered_ -= count;
+      if (unanswered_ == 0)
+        answered_.notify_all();
+    }
+    lock.unlock();
+    mark_end();
+  }
+
+  /// Makes the first of `taken_` durable, as many as fit into one write; returns how many. After
+  /// a failure nothing is written any more: all are answered with it.
+  std::size_t commit_next() {
+    physical_write write{owner_crc_, state_.end, state_.chain};
+    std::size_t count = 0;
+    status outcome = failure_;
+    for (auto& x : taken_) {
+      if (outcome && x.refused == ec::none) {
+        auto need = padded_bytes(x.next.records.size());
+        if (write.empty() && !has_room(write, need))
+          outcome = begin_segment(write, need);
+        else if (!write.empty() && !fits(write, need))
+          break;
+        if (outcome)
+          write.add(x.next);
+      }
+      ++count;
+    }
+    if (outcome && !write.empty())
+      outcome = make_durable(write);
+    if (!outcome && failure_)
+      fail(outcome.error());
+    return count;
+  }
+
+  bool has_room(const physical_write& write, std::uint32_t need) const {
+    return std::uint64_t{write.end().offset} + need + mark_bytes <= current_bytes_;
+  }
+
+  bool fits(const physical_write& write, std::uint32_t need) const {
+    return has_room(write, need) && write.batches() < limits::journal_write_batches_max
+           && write.bytes() + need <= limits::journal_write_bytes_max;
+  }
+
+  status begin_segment(physical_write& write, std::uint32_t need) {
+    auto number = state_.end.segment + 1;
+    auto size = supply_.take(number, segment_header_bytes + need + mark_bytes);
+    if (!size)
+      return size.error();
+    auto opened = file::open(*place_.files, segment_path(place_.directory, number), O_WRONLY);
+    if (!opened)
+      return opened.error();
+    current_ = std::move(*opened);
+    current_bytes_ = *size;
+    write.begin_segment({place_.owner, number, *size, state_.end.offset, state_.chain});
+    supply_.want(number + 1);
+    return {};
+  }
+
+  status make_durable(physical_write& write) {
+    if (auto written = write.write(*current_); !written)
+      return written;
+    // Never tried again: the system may have dropped what it could not write.
+    if (auto synced = current_->sync_data(); !synced)
+      return synced;
+    std::scoped_lock lock{mutex_};
+    write.count_in(state_);
+    return {};
+  }
+
+  void fail(const error& reason) {
+    std::scoped_lock lock{mutex_};
+    failure_ = as_failed(reason);
+  }
+
+  void answer(std::size_t count) {
+    for (; count > 0; --count) {
+      auto x = std::move(taken_.front());
+      taken_.pop_front();
+      x.then(x.refused != ec::none ? status{x.refused} : failure_);
+    }
+  }
+
+  /// Ends a journal that is closed in good order: even damage to its last batch is told then.
+  void mark_end() {
+    if (!failure_ || state_.end.segment == 0 || state_.marked)
+      return;
+    physical_write write{owner_crc_, state_.end, state_.chain};
+    write.add_mark();
+    (void)make_durable(write); // Nothing waits for it.
+  }
+
+  journal_place place_;
+  std::uint32_t owner_crc_;
+  std::mutex mutex_;
+  std::condition_variable arrived_, answered_;
+  // Guarded by the mutex; the writer thread alone changes the first two, so it reads them without.
+  journal_state state_;
+  status failure_;
+  std::map<core::shard_id, opened> writers_; ///< The epoch that may append, and its newest batch.
+  std::vector<entry> arriving_;
+  std::size_t unanswered_ = 0;
+  bool stopping_ = false;
+  // The writer thread's own.
+  std::deque<entry> taken_;
+  segment_supply supply_;
+  std::optional<file> current_;
+  std::uint32_t current_bytes_ = 0;
+  std::jthread writer_;
+};
+
+/// The segments behind the last one in use, with their sizes.
+result<std::map<std::uint64_t, std::uint32_t>> unused_segments(const journal_place& place,
+                                                               std::uint64_t last_in_use) {
+  auto numbers = list_segments(*place.files, place.directory);
+  if (!numbers)
+    return numbers.error();
+  std::map<std::uint64_t, std::uint32_t> unused;
+  for (auto number : *numbers) {
+    if (number <= last_in_use)
+      continue;
+    auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
+    if (!segment)
+      return segment.error();
+    unused[number] = segment->size();
+  }
+  return unused;
+}
+
+} // namespace
+
+result<std::unique_ptr<journal>> open_file_journal(const data_dir& directory,
+                                                   const file_journal_options& options) {
+  assert(directory.mode() == open_mode::write);
+  journal_place place{&directory.files(), directory.journal_path(), directory.about().owner};
+  journal_state state;
+  remove_unprepared(*place.files, place.directory);
+  if (auto scanned = scan(place, state); !scanned)
+    return scanned.error();
+  if (auto settled = settle(place, state); !settled)
+    return settled.error();
+  auto unused = unused_segments(place, state.end.segment);
+  if (!unused)
+    return unused.error();
+  std::optional<file> current;
+  if (auto number = state.end.segment; number != 0) {
+    auto opened = file::open(*place.files, segment_path(place.directory, number), O_WRONLY);
+    if (!opened)
+      return opened.error();
+    current = std::move(*opened);
+  }
+  segment_sizes sizes{options.segment_bytes_first, options.segment_bytes_max};
+  return std::unique_ptr<journal>{std::make_unique<file_journal>(
+      std::move(place), std::move(state), sizes, std::move(*unused), std::move(current))};
+}
+
+} // namespace troupe::storage

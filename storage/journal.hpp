@@ -1,0 +1,50 @@
+#pragma once
+
+#include "core/bytes.hpp"
+#include "core/types.hpp"
+#include "troupe/error.hpp"
+
+#include <functional>
+#include <span>
+
+namespace troupe::storage {
+
+/// Record groups of one shard that are written at once.
+struct batch {
+  core::shard_id shard{};
+  core::epoch epoch{};
+  core::position at = 1; ///< One more than the shard's batch before.
+  core::shard_time time{};
+  core::bytes records; ///< Encoded records, `core/records.hpp`; at most `batch_bytes_max`.
+};
+
+/// What `journal::open` found for one shard.
+struct opened {
+  core::epoch epoch;   ///< New: one more than any seen before.
+  core::position head; ///< The newest durable batch, 0 if there is none.
+};
+
+/// The batches of every shard of a node, each shard's in order. The seam between the engine and
+/// where it is kept: files on one node, etcd in a cluster. `append` is thread-safe, the rest is
+/// called before the first `append` of the shard.
+class journal {
+public:
+  using done = std::function<void(status)>;
+  using reader = std::function<status(const batch&)>;
+
+  virtual ~journal() = default;
+
+  /// Takes the shard: the epoch is new, and every older writer is fenced from here on. All that
+  /// it lets `read` see is durable. Errors: `journal_corrupt`, `journal_failed`, `fenced`.
+  virtual result<opened> open(core::shard_id shard) = 0;
+
+  /// Hands every batch of `shard` from `from` on to `each`, in order; stops at its first error.
+  virtual status read(core::shard_id shard, core::position from, const reader& each) = 0;
+
+  /// Writes the shard's next batch. Calls `then` once, on any thread, in the order of `append`:
+  /// no error when the batch is durable; `fenced`; or `journal_failed` or `no_space`, after which
+  /// every append fails. One batch per shard at a time is the caller's duty.
+  virtual void append(batch next, done then) = 0;
+};
+
+} // namespace troupe::storage

@@ -1,0 +1,240 @@
+#include "storage/journal_scan.hpp"
+
+#include <algorithm>
+#include <fcntl.h>
+
+namespace troupe::storage {
+
+namespace {
+
+error damaged(const journal_place& place, std::uint64_t segment, std::uint32_t offset,
+              const std::string& what) {
+  return {ec::journal_corrupt, segment_path(place.directory, segment).string() + " at byte "
+                                   + std::to_string(offset) + ": " + what
+                                   + "; acknowledged data is damaged, restore a backup"};
+}
+
+batch_place place_of(std::uint32_t owner_crc, disk_position at) {
+  return {owner_crc, at.segment, at.offset};
+}
+
+/// The batch at a place, whole; nothing if none is valid there.
+std::optional<decoded_batch> batch_at(segment_view& segment, const batch_place& at) {
+  auto size = claimed_bytes(segment.at(at.offset, batch_header_bytes), at.segment);
+  return size == 0 ? std::nullopt : decode_batch(segment.at(at.offset, size), at);
+}
+
+/// Checks a valid header of another segment than `state` ends in.
+status check(const journal_place& place, const journal_state& state, const segment_header& x,
+             std::uint64_t number, std::uint32_t size) {
+  auto file = segment_path(place.directory, number).string();
+  if (x.owner != place.owner)
+    return error{ec::wrong_node, file + " belongs to node " + to_string(x.owner.node)
+                                     + ", incarnation " + std::to_string(x.owner.incarnation)
+                                     + ", the directory to " + to_string(place.owner.node)
+                                     + ", incarnation " + std::to_string(place.owner.incarnation)
+                                     + "; open each node's own directory"};
+  if (x.number != number || x.size != size)
+    return damaged(place, number, 0, "the header does not fit the file");
+  if (x.previous_end < state.end.offset
+      || (x.previous_end == state.end.offset && x.previous_crc != state.chain))
+    return damaged(place, number, 0, "the segment does not continue the one before");
+  return {};
+}
+
+/// Enters the segment after `state.end` if its header is there. `false`: it is not in use.
+result<bool> enter_next(const journal_place& place, journal_state& state, segment_view& segment) {
+  auto number = state.end.segment + 1;
+  segment_header found;
+  auto raw = segment.at(0, segment_header_bytes);
+  if (!segment.failure())
+    return segment.failure().error();
+  switch (decode(raw, found)) {
+  case header_state::newer:
+    return error{ec::newer_format, segment_path(place.directory, number).string()
+                                       + " is of a newer format; start that version"};
+  case header_state::blank:
+  case header_state::damaged: return false;
+  case header_state::valid: break;
+  }
+  if (auto fits = check(place, state, found, number, segment.size()); !fits)
+    return fits.error();
+  if (found.previous_end > state.end.offset) // Damage there, or its writer has just gone on.
+    return false;
+  enter(state, number, segment.size());
+  return true;
+}
+
+/// Counts batches from `state.end` on, within the segment.
+status scan_segment(const journal_place& place, journal_state& state, segment_view& segment) {
+  auto owner_crc = crc_of(place.owner);
+  for (;;) {
+    auto found = batch_at(segment, place_of(owner_crc, state.end));
+    if (!segment.failure())
+      return segment.failure();
+    if (!found || found->header.previous_crc != state.chain
+        || found->header.durable_upto > state.end)
+      return {};
+    auto& x = found->header;
+    if (x.kind == batch_kind::records && x.at != state.shards[x.shard].head + 1)
+      return damaged(place, state.end.segment, state.end.offset,
+                     "shard " + std::to_string(core::index_of(x.shard)) + " goes on with batch "
+                         + std::to_string(x.at));
+    count(state, x, found->crc);
+  }
+}
+
+/// Goes on from `state.end` through the segments to the first place without a valid batch.
+status advance(const journal_place& place, journal_state& state,
+               const std::vector<std::uint64_t>& numbers) {
+  for (auto number : numbers) {
+    if (number < state.end.segment)
+      continue;
+    auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
+    if (!segment)
+      return segment.error();
+    if (number > state.end.segment) {
+      auto entered = enter_next(place, state, *segment);
+      if (!entered)
+        return entered.error();
+      if (!*entered)
+        return {};
+    }
+    if (auto scanned = scan_segment(place, state, *segment); !scanned)
+      return scanned;
+  }
+  return {};
+}
+
+/// Whether the segment holds, from `from` on, a header or batch which shows that the place
+/// `suspect` was synced. Each is checked by itself, as what is before it may be damaged.
+bool shows_synced(segment_view& segment, std::uint64_t number, std::uint32_t from,
+                  std::uint32_t owner_crc, disk_position suspect) {
+  segment_header header;
+  if (from == 0 && decode(segment.at(0, segment_header_bytes), header) == header_state::valid
+      && disk_position{header.number - 1, header.previous_end} > suspect)
+    return true;
+  for (auto at = from; at + batch_header_bytes <= segment.size(); at += batch_alignment) {
+    auto found = batch_at(segment, {owner_crc, number, at});
+    if (found && found->header.durable_upto > suspect)
+      return true;
+  }
+  return false;
+}
+
+result<bool> later_write_shows_synced(const journal_place& place, disk_position suspect,
+                                      const std::vector<std::uint64_t>& numbers) {
+  auto owner_crc = crc_of(place.owner);
+  for (auto number : numbers) {
+    if (number < suspect.segment)
+      continue;
+    auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
+    if (!segment)
+      return segment.error();
+    auto from = number == suspect.segment ? suspect.offset : 0;
+    bool shown = segment->failure() && shows_synced(*segment, number, from, owner_crc, suspect);
+    if (!segment->failure())
+      return segment->failure().error();
+    if (shown)
+      return true;
+  }
+  return false;
+}
+
+} // namespace
+
+void enter(journal_state& state, std::uint64_t number, std::uint32_t size) {
+  state.segments[number] = {size, segment_header_bytes, {}};
+  state.synced = {number, 0}; // A header is written only when all before is durable.
+  state.end = {number, segment_header_bytes};
+}
+
+void count(journal_state& state, const batch_header& x, std::uint32_t crc) {
+  auto& segment = state.segments[state.end.segment];
+  state.end.offset += padded_bytes(x.length);
+  segment.end = state.end.offset;
+  state.synced = std::max(state.synced, x.durable_upto);
+  state.chain = crc;
+  state.marked = x.kind == batch_kind::mark;
+  if (state.marked)
+    return;
+  auto& shard = state.shards[x.shard];
+  shard.head = x.at;
+  shard.epoch = std::max(shard.epoch, x.epoch);
+  segment.newest[x.shard] = x.at;
+}
+
+status scan(const journal_place& place, journal_state& state) {
+  for (std::optional<disk_position> suspect;;) {
+    auto numbers = list_segments(*place.files, place.directory);
+    if (!numbers)
+      return numbers.error();
+    if (auto advanced = advance(place, state, *numbers); !advanced)
+      return advanced;
+    if (suspect == state.end)
+      return damaged(place, std::max<std::uint64_t>(state.end.segment, 1), state.end.offset,
+                     "no valid batch, but a later one shows that it was durable");
+    auto shown = later_write_shows_synced(place, state.end, *numbers);
+    if (!shown)
+      return shown.error();
+    if (!*shown)
+      return {};
+    // A writer beside this may have filled the place meanwhile: it is damaged if it still is bad.
+    suspect = state.end;
+  }
+}
+
+status settle(const journal_place& place, const journal_state& state) {
+  auto numbers = list_segments(*place.files, place.directory);
+  if (!numbers)
+    return numbers.error();
+  for (auto number : *numbers) {
+    if (number < state.end.segment)
+      continue;
+    auto segment = segment_view::open(*place.files, place.directory, number, O_RDWR);
+    if (!segment)
+      return segment.error();
+    bool last = number == state.end.segment;
+    auto from = state.synced.segment == number ? state.synced.offset : 0;
+    if (last)
+      if (auto done = rewrite(*segment, from, state.end.offset); !done)
+        return done;
+    if (auto done = clear_from(*segment, last ? state.end.offset : 0); !done)
+      return done;
+    if (auto done = segment->handle().sync_data(); !done)
+      return done;
+  }
+  return {};
+}
+
+status read_batches(const journal_place& place, const journal_state& state, core::shard_id shard,
+                    core::position from, const journal::reader& each) {
+  auto owner_crc = crc_of(place.owner);
+  for (auto next = std::max<core::position>(from, 1); auto& [number, summary] : state.segments) {
+    auto newest = summary.newest.find(shard);
+    if (newest == summary.newest.end() || newest->second < next)
+      continue;
+    auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
+    if (!segment)
+      return segment.error();
+    for (auto at = segment_header_bytes; at < summary.end && next <= newest->second;) {
+      auto found = batch_at(*segment, {owner_crc, number, at});
+      if (!segment->failure())
+        return segment->failure();
+      if (!found)
+        return damaged(place, number, at, "no valid batch where there was one");
+      auto& x = found->header;
+      at += padded_bytes(x.length);
+      if (x.kind != batch_kind::records || x.shard != shard || x.at < next)
+        continue;
+      ++next;
+      if (auto done =
+              each({shard, x.epoch, x.at, x.time, {found->records.begin(), found->records.end()}});
+          !done)
+        return done;
+    }
+  }
+  return {};
+}
+
+} // namespace troupe::storage

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "storage/journal.hpp"
+#include "storage/segment_file.hpp"
+
+#include <map>
+
+namespace troupe::storage {
+
+/// Where the segments of a journal are and whose they are.
+struct journal_place {
+  file_ops* files = nullptr;
+  std::filesystem::path directory;
+  node_identity owner;
+};
+
+/// What is known of a segment: how far it is filled, and each shard's newest batch up to there.
+struct segment_summary {
+  std::uint32_t size = 0;
+  std::uint32_t end = segment_header_bytes;
+  std::map<core::shard_id, core::position> newest;
+};
+
+/// What batches say in sum, up to `end`. A shard's `epoch` is the highest seen.
+struct journal_state {
+  std::map<core::shard_id, opened> shards;
+  std::map<std::uint64_t, segment_summary> segments; ///< Those in use, by number.
+  disk_position end;       ///< Behind the last batch; segment 0 if there is none in use.
+  disk_position synced;    ///< All before was synced when the last batch was written.
+  std::uint32_t chain = 0; ///< The CRC of the last batch.
+  bool marked = false;     ///< The last batch is a mark.
+};
+
+/// Takes a segment into use at the end of the one before.
+void enter(journal_state& state, std::uint64_t number, std::uint32_t size);
+
+/// Counts a batch that lies at `state.end`.
+void count(journal_state& state, const batch_header& x, std::uint32_t crc);
+
+/// Goes on from `state.end` to the first place that holds no valid batch. What lies behind it may
+/// be torn, as no sync ever covered it, but if a later write shows that it was synced, it is
+/// damaged. A writer may be at work beside this. Does not sync what it found.
+/// Errors: `journal_corrupt`, `wrong_node`, `newer_format`, `io_failed`.
+status scan(const journal_place& place, journal_state& state);
+
+/// Makes what `scan` found durable and the rest zeros: cuts the torn tail. For the only writer.
+/// Errors: `io_failed`, `no_space`.
+status settle(const journal_place& place, const journal_state& state);
+
+/// Hands `shard`'s batches from `from` up to `state`'s head to `each`, in order.
+/// Errors: `journal_corrupt`, `io_failed`, and those of `each`.
+status read_batches(const journal_place& place, const journal_state& state, core::shard_id shard,
+                    core::position from, const journal::reader& each);
+
+} // namespace troupe::storage

@@ -1,0 +1,160 @@
+#include "storage/segment_file.hpp"
+
+#include "troupe/limits.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <fcntl.h>
+
+namespace troupe::storage {
+
+namespace {
+
+constexpr std::uint32_t step_bytes = 1 << 20; ///< Of reading and of preparing.
+constexpr std::string_view suffix = ".seg";
+constexpr std::size_t digits = 16;
+constexpr const char* passing_name = "prepared.tmp";
+
+/// The number in a file name; 0 if it is not a segment's.
+std::uint64_t number_of(std::string_view name) {
+  std::uint64_t number = 0;
+  if (name.size() != digits + suffix.size() || !name.ends_with(suffix))
+    return 0;
+  auto last = name.data() + digits;
+  auto parsed = std::from_chars(name.data(), last, number, 16);
+  return parsed.ec == std::errc{} && parsed.ptr == last ? number : 0;
+}
+
+bool is_zero(core::byte_view data) {
+  return std::all_of(data.begin(), data.end(), [](auto byte) { return byte == 0; });
+}
+
+status fill_with_zeros(file& made, std::uint32_t size, const std::stop_token& stop) {
+  const core::bytes zeros(std::min(step_bytes, size));
+  for (std::uint32_t done = 0; done < size; done += step_bytes) {
+    if (stop.stop_requested())
+      return ec::not_ready;
+    auto part = core::byte_view{zeros}.first(std::min(step_bytes, size - done));
+    if (auto written = made.write(part, done); !written)
+      return written;
+    // In steps: one long sync would hold up the commits that run beside it.
+    if (auto synced = made.sync_data(); !synced)
+      return synced;
+  }
+  return made.sync();
+}
+
+} // namespace
+
+std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t number) {
+  char name[digits + suffix.size() + 1];
+  std::snprintf(name, sizeof name, "%016llx.seg", static_cast<unsigned long long>(number));
+  return directory / name;
+}
+
+result<std::vector<std::uint64_t>> list_segments(file_ops& ops,
+                                                 const std::filesystem::path& directory) {
+  std::vector<std::string> names;
+  if (int failed = ops.list(directory, names); failed < 0)
+    return os_error("list", directory, failed);
+  std::vector<std::uint64_t> numbers;
+  for (auto& name : names)
+    if (auto number = number_of(name))
+      numbers.push_back(number);
+  std::sort(numbers.begin(), numbers.end());
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    if (numbers[i] != i + 1)
+      return error{ec::journal_corrupt, segment_path(directory, i + 1).string()
+                                            + " is missing, but later segments are there; put it "
+                                              "back or restore a backup"};
+  return numbers;
+}
+
+result<segment_view> segment_view::open(file_ops& ops, const std::filesystem::path& directory,
+                                        std::uint64_t number, int flags) {
+  auto opened = file::open(ops, segment_path(directory, number), flags);
+  if (!opened)
+    return opened.error();
+  auto size = opened->size();
+  if (!size)
+    return size.error();
+  if (*size == 0 || *size % limits::segment_grain_bytes != 0 || *size > limits::segment_bytes_max)
+    return error{ec::journal_corrupt, opened->name().string() + " was cut to "
+                                          + std::to_string(*size)
+                                          + " bytes, which no crash does; restore a backup"};
+  return segment_view{std::move(*opened), static_cast<std::uint32_t>(*size)};
+}
+
+core::byte_view segment_view::at(std::uint32_t offset, std::uint32_t size) {
+  if (offset > size_ || size > size_ - offset || !failure_)
+    return {};
+  if (offset < start_ || offset + size > start_ + buffered_) {
+    buffer_.resize(
+        std::max(buffer_.size(), std::size_t{std::max(size, std::min(step_bytes, size_))}));
+    start_ = offset;
+    auto got = file_.read(buffer_, offset);
+    buffered_ = got ? *got : 0;
+    if (!got)
+      failure_ = got.error();
+    else if (buffered_ < size)
+      failure_ = error{ec::journal_corrupt, file_.name().string() + " became shorter"};
+    if (!failure_)
+      return {};
+  }
+  return core::byte_view{buffer_}.subspan(offset - start_, size);
+}
+
+status prepare_segment(file_ops& ops, const std::filesystem::path& directory, std::uint64_t number,
+                       std::uint32_t size, const std::stop_token& stop) {
+  auto passing = directory / passing_name;
+  auto prepared = [&]() -> status {
+    auto made = file::open(ops, passing, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!made)
+      return made.error();
+    if (auto filled = fill_with_zeros(*made, size, stop); !filled)
+      return filled;
+    int renamed = ops.rename(passing, segment_path(directory, number));
+    return renamed < 0 ? status{os_error("rename", passing, renamed)} : status{};
+  }();
+  if (prepared)
+    return sync_directory(ops, directory);
+  ops.unlink(passing);
+  return prepared;
+}
+
+void remove_unprepared(file_ops& ops, const std::filesystem::path& directory) {
+  ops.unlink(directory / passing_name);
+}
+
+status clear_from(segment_view& segment, std::uint32_t from) {
+  constexpr std::uint32_t page = 4096;
+  const core::bytes zeros(page);
+  for (auto at = from; at < segment.size();) {
+    auto size = std::min(page - at % page, segment.size() - at);
+    auto data = segment.at(at, size);
+    if (!segment.failure())
+      return segment.failure();
+    if (!is_zero(data))
+      if (auto done = segment.handle().write(core::byte_view{zeros}.first(size), at); !done)
+        return done;
+    at += size;
+  }
+  segment.forget();
+  return {};
+}
+
+status rewrite(segment_view& segment, std::uint32_t from, std::uint32_t to) {
+  for (auto at = from; at < to;) {
+    auto size = std::min(step_bytes, to - at);
+    auto data = segment.at(at, size);
+    if (!segment.failure())
+      return segment.failure();
+    if (auto done = segment.handle().write(data, at); !done)
+      return done;
+    at += size;
+  }
+  return {};
+}
+
+} // namespace troupe::storage

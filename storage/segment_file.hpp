@@ -1,0 +1,64 @@
+#pragma once
+
+#include "storage/file.hpp"
+#include "storage/segment_format.hpp"
+
+#include <map>
+#include <stop_token>
+
+namespace troupe::storage {
+
+/// The file of a segment: its number in 16 hexadecimal digits, `.seg`.
+std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t number);
+
+/// The numbers of the segments in a directory, in order, without a gap, from 1.
+/// Errors: `journal_corrupt` if one is missing, `io_failed`.
+result<std::vector<std::uint64_t>> list_segments(file_ops& ops,
+                                                 const std::filesystem::path& directory);
+
+/// Reads a segment from front to back through a buffer. For one thread.
+class segment_view {
+public:
+  /// Errors: `journal_corrupt` if its size is none that a segment has; `io_failed`, `no_space`.
+  static result<segment_view> open(file_ops& ops, const std::filesystem::path& directory,
+                                   std::uint64_t number, int flags);
+
+  std::uint32_t size() const noexcept { return size_; }
+  file& handle() noexcept { return file_; }
+
+  /// `size` bytes at `offset`, valid until the next call; empty beyond the end of the file or
+  /// after a failure, which `failure` tells.
+  core::byte_view at(std::uint32_t offset, std::uint32_t size);
+  const status& failure() const noexcept { return failure_; }
+
+  /// The next `at` reads from the file again, as its writer may have gone on.
+  void forget() noexcept { buffered_ = 0; }
+
+private:
+  segment_view(file handle, std::uint32_t size) : file_(std::move(handle)), size_(size) {}
+
+  file file_;
+  std::uint32_t size_;
+  core::bytes buffer_;
+  std::uint32_t start_ = 0;
+  std::size_t buffered_ = 0;
+  status failure_;
+};
+
+/// Makes a segment of `size` written zeros, so that a commit allocates nothing, under a passing
+/// name, and gives it its own when all is durable; an unused one of the same number is replaced.
+/// Errors: `no_space`, `io_failed`; `not_ready` if it was asked to stop.
+status prepare_segment(file_ops& ops, const std::filesystem::path& directory, std::uint64_t number,
+                       std::uint32_t size, const std::stop_token& stop);
+
+/// Removes what a crash left of `prepare_segment`.
+void remove_unprepared(file_ops& ops, const std::filesystem::path& directory);
+
+/// Overwrites with zeros what is not zero from `from` on. Does not sync.
+status clear_from(segment_view& segment, std::uint32_t from);
+
+/// Writes `[from, to)` once more as it is read: after a failed sync the system may show bytes that
+/// the disk never got, and would not write them again by itself. Does not sync.
+status rewrite(segment_view& segment, std::uint32_t from, std::uint32_t to);
+
+} // namespace troupe::storage
