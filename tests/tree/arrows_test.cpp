@@ -4,9 +4,9 @@
 #include <fstream>
 #include <map>
 #include <optional>
-#include <regex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fs = std::filesystem;
@@ -48,12 +48,14 @@ struct include_line {
   std::string path;
 };
 
-std::optional<include_line> include_of(const std::string& line) {
-  static const std::regex include{R"(\s*#\s*include\s*([<"])([^>"]+)[>"].*)"};
-  std::smatch match;
-  if (!std::regex_match(line, match, include))
+std::optional<include_line> include_of(std::string line) {
+  std::erase_if(line, [](char c) { return c == ' ' || c == '\t'; });
+  constexpr std::string_view directive = "#include";
+  if (!line.starts_with(directive) || line.size() == directive.size())
     return {};
-  return include_line{match[1] == "<", match[2]};
+  auto in_angles = line[directive.size()] == '<';
+  auto path = line.substr(directive.size() + 1);
+  return include_line{in_angles, path.substr(0, path.find(in_angles ? '>' : '"'))};
 }
 
 /// What the table calls the owner of a header: a folder, a library, `std` or `system`.
