@@ -1,0 +1,58 @@
+#include "actors/attempt_reports.hpp"
+
+#include <caf/send.hpp>
+
+namespace troupe::actors {
+
+namespace {
+
+static_assert(int(attempt_outcome::cancelled) == int(core::attempt_end::cancelled));
+
+core::attempt_result failed(core::vertex_index v, problem why) {
+  return {v, core::attempt_end::failed, {}, std::move(why)};
+}
+
+/// Details go into records: they are cut to a length for people.
+problem cut(problem x) {
+  if (x.detail.size() > limits::problem_bytes_max) {
+    x.detail.resize(limits::problem_bytes_max);
+    x.detail += "…";
+  }
+  return x;
+}
+
+} // namespace
+
+void to_result(environment& env, namespace_id ns, core::vertex_index v, attempt_report x,
+               const std::function<void(core::attempt_result)>& then) {
+  if (x.outcome != attempt_outcome::succeeded)
+    return then({v, core::attempt_end(x.outcome), {}, cut(std::move(x.reason))});
+  auto size = core::encoded_size(x.output);
+  if (size <= limits::record_value_bytes_max)
+    return then({v, core::attempt_end::succeeded, core::payload{std::move(x.output)}, {}});
+  if (size > limits::value_bytes_max)
+    return then(failed(v, {"too_large", "",
+                           "the output has " + std::to_string(size) + " bytes, allowed are "
+                               + std::to_string(limits::value_bytes_max)}));
+  core::bytes raw;
+  core::encode(x.output, raw);
+  auto output = std::make_shared<const value>(std::move(x.output));
+  env.put_blob(ns, std::move(raw), [v, output, then](const result<core::blob_ref>& stored) {
+    if (stored)
+      then({v, core::attempt_end::succeeded, core::payload{*stored, output}, {}});
+    else
+      then(failed(v, {to_string(stored.code()), "",
+                      "the output could not be stored: " + stored.error().detail}));
+  });
+}
+
+attempt_runner::report reporter(std::shared_ptr<environment> env, namespace_id ns, caf::actor job,
+                                core::vertex_index v, core::token proof) {
+  return [env = std::move(env), ns, job = std::move(job), v, proof](attempt_report x) {
+    to_result(*env, ns, v, std::move(x), [job, proof](core::attempt_result r) {
+      caf::anon_send(job, messages::attempt_done{proof, std::move(r)});
+    });
+  };
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,216 @@
+#include "actors/engine.hpp"
+
+#include "actors/kinds/exec_runner.hpp"
+#include "actors/kinds/function_runner.hpp"
+#include "actors/kinds/jq_runner.hpp"
+#include "actors/kinds/lazy_runner.hpp"
+#include "actors/kinds/pid_files.hpp"
+#include "actors/shard_actor.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/vertex_actor.hpp"
+
+#include <future>
+#include <random>
+#include <thread>
+
+namespace troupe::actors {
+
+namespace {
+
+constexpr std::size_t messages_per_turn = 100; // Then another actor has its turn.
+constexpr core::restart_policy shard_restarts{
+    3, std::chrono::minutes{1}, std::chrono::milliseconds{50}, std::chrono::seconds{2}};
+
+unsigned or_cores(unsigned chosen) {
+  return chosen > 0 ? chosen : std::max(2u, std::thread::hardware_concurrency());
+}
+
+core::random_bits system_random() {
+  std::random_device device;
+  std::seed_seq seed{device(), device(), device(), device(), device(), device()};
+  return std::mt19937_64{seed};
+}
+
+core::shard_time wall_clock() {
+  return std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now());
+}
+
+/// Kills what a node that died here has left, and makes the place for what this one starts.
+status prepare_exec(const std::filesystem::path& directory) {
+  std::error_code code;
+  std::filesystem::create_directories(directory, code);
+  if (code)
+    return error{ec::io_failed, "cannot make " + directory.string() + ": " + code.message()};
+  auto killed = kill_orphans(directory);
+  return killed ? status{} : status{killed.error()};
+}
+
+attempt_report call_inline(const function_registry& functions, const attempt& x) {
+  problem wrong;
+  auto found = find_function(functions, x, wrong);
+  if (!found)
+    return {attempt_outcome::failed, {}, std::move(wrong)};
+  return call(*found, x, [](std::string) {}, {});
+}
+
+} // namespace
+
+engine::caf_config::caf_config(unsigned threads) {
+  set("scheduler.policy", caf::atom("sharing"));
+  set("scheduler.max-threads", std::size_t{or_cores(threads)});
+  set("scheduler.max-throughput", messages_per_turn);
+}
+
+engine::engine(const runtime_config& config, store x)
+    : store_(std::move(x)), caf_config_(config.threads) {}
+
+result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
+                                             runtime::functions functions) {
+  auto opened = open_store(config);
+  if (!opened)
+    return opened.error();
+  if (opened->directory)
+    if (auto ready = prepare_exec(opened->directory->path() / "exec"); !ready)
+      return ready.error();
+  std::unique_ptr<engine> made{new engine{config, std::move(*opened)}};
+  for (auto& f : functions)
+    if (auto added = made->functions_->add(f.name, std::move(f.body), f.pure); !added)
+      return added.error();
+  made->make_environment(config);
+  made->make_shards();
+  if (auto started = made->start(); !started)
+    return started.error();
+  return made;
+}
+
+void engine::make_environment(const runtime_config& config) {
+  blob_writer_ = std::make_shared<blob_writer>(store_.blobs);
+  auto& env = *env_;
+  env.kinds = core::builtin_kinds(
+      [all = functions_](const std::string& name) { return all->find(name) != nullptr; });
+  env.graphs = std::make_shared<graph_store>(store_.blobs);
+  env.call_inline = [all = functions_](const attempt& x) { return call_inline(*all, x); };
+  env.is_pure_function = [all = functions_](const std::string& name) {
+    auto found = all->find(name);
+    return found && found->pure;
+  };
+  env.put_blob = [writer = blob_writer_](namespace_id ns, core::bytes data,
+                                         environment::blob_put then) {
+    writer->put(ns, std::move(data), std::move(then));
+  };
+  env.get_blob = [blobs = store_.blobs](namespace_id ns, const core::blob_ref& ref) {
+    return blobs->get(ns, ref.sha256);
+  };
+  env.make_random = system_random;
+  env.settings.running_jobs_max = config.running_jobs_max;
+  env.settings.cleanup_grace = config.cleanup_grace;
+  env.settings.cancel_grace = config.cancel_grace;
+  env.settings.hold_recovered = config.hold_recovered;
+
+  exec_options exec;
+  exec.parallel_max = config.exec_parallel_max;
+  if (store_.directory)
+    exec.run_dir = store_.directory->path() / "exec";
+  jq_options jq;
+  jq.helpers_max = config.jq_helpers_max;
+  jq.helper = config.jq_helper;
+  function_options functions;
+  functions.threads = config.function_threads;
+  env.runners["exec"] = make_lazy([exec] { return std::make_unique<exec_runner>(exec); });
+  env.runners["jq"] = make_lazy([jq] { return std::make_unique<jq_runner>(jq); });
+  env.runners["function"] = make_lazy(
+      [functions, all = functions_] { return std::make_unique<function_runner>(all, functions); });
+}
+
+void engine::make_shards() {
+  auto count = static_cast<std::uint16_t>(store_.shards.size());
+  auto ring = std::make_shared<event_ring>(limits::event_ring_bytes * count);
+  for (std::uint16_t i = 0; i < count; ++i) {
+    auto shard = std::make_shared<shard_context>();
+    shard->id = core::shard_id{i};
+    shard->shards = count;
+    shard->env = env_;
+    shard->view = store_.shards[i].view;
+    shard->ring = ring;
+    shard_log_parts parts{shard->id, store_.journal, shard->view, wall_clock, {}, {}};
+    parts.wake = [to = std::weak_ptr{shard}] {
+      if (auto shard = to.lock())
+        caf::anon_send(shard->shard.get(), messages::release_outputs{});
+    };
+    shard->log = std::make_shared<shard_log>(std::move(parts), store_.shards[i].found);
+    shards_.push_back(std::move(shard));
+  }
+}
+
+/// Starts all actors; returns when every shard has recovered.
+status engine::start() {
+  system_ = std::make_unique<caf::actor_system>(caf_config_);
+  for (unsigned i = 0; i < or_cores(0); ++i)
+    env_->vertex_actors.push_back(system_->spawn(vertex_actor, env_));
+  std::vector<std::future<status>> recovered;
+  supervision how{shard_restarts, {}, {}};
+  for (auto& shard : shards_) {
+    auto promise = std::make_shared<std::promise<status>>();
+    recovered.push_back(promise->get_future());
+    shard->recovered = [promise](const status& x) { promise->set_value(x); };
+    how.children.push_back({"shard", [shard](caf::local_actor* parent) {
+                              auto actor = parent->spawn(shard_actor, shard);
+                              shard->shard.set(actor);
+                              return actor;
+                            }});
+  }
+  how.escalate = [shards = shards_](const std::string&) {
+    for (auto& shard : shards) {
+      shard->log->fail(error{ec::not_ready, "a shard failed too often; open the runtime again"});
+      shard->log->release();
+    }
+  };
+  supervisor_ = system_->spawn(supervisor, std::move(how));
+  for (auto& future : recovered)
+    if (auto x = future.get(); !x)
+      return x;
+  return {};
+}
+
+void engine::close_shards() {
+  std::vector<std::future<void>> closed;
+  for (auto& shard : shards_) {
+    auto promise = std::make_shared<std::promise<void>>();
+    closed.push_back(promise->get_future());
+    caf::anon_send(shard->shard.get(), messages::close_shard{[promise] { promise->set_value(); }});
+  }
+  auto until = std::chrono::steady_clock::now() + limits::request_deadline;
+  for (auto& future : closed)
+    future.wait_until(until);
+}
+
+void engine::close() {
+  {
+    std::unique_lock lock{closing_};
+    if (std::exchange(closed_, true))
+      return;
+  }
+  if (system_) {
+    close_shards();
+    if (!shards_.empty())
+      shards_.front()->ring->shut();
+    caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
+    for (auto& actor : env_->vertex_actors)
+      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    env_->runners.clear(); // What they report now goes to actors that are gone.
+    blob_writer_.reset();
+    env_->put_blob = {};
+    env_->vertex_actors.clear();
+    supervisor_ = {};
+    for (auto& shard : shards_)
+      shard->shard.set({});
+    system_.reset();
+  }
+  for (auto& shard : shards_)
+    shard->log->close();
+  store_.journal.reset();
+  store_.blobs.reset();
+  store_.directory.reset();
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "actors/blob_writer.hpp"
+#include "actors/environment.hpp"
+#include "actors/kinds/function_registry.hpp"
+#include "actors/store.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+#include <shared_mutex>
+
+namespace troupe::actors {
+
+/// A node's actors over its store: what `runtime` is made of. Thread-safe once it is open.
+class engine {
+public:
+  static result<std::unique_ptr<engine>> open(const runtime_config& config,
+                                              runtime::functions functions);
+  ~engine() { close(); }
+
+  /// Sends `m` to the shard of its job; false if the engine is closing.
+  template <class Message>
+  bool send(job_id job, Message m) {
+    return send(core::shard_of(slot_of(job), shards()), std::move(m));
+  }
+  template <class Message>
+  bool send(core::shard_id id, Message m) {
+    std::shared_lock lock{closing_};
+    if (closed_ || core::index_of(id) >= shards_.size())
+      return false;
+    caf::anon_send(shards_[core::index_of(id)]->shard.get(), std::move(m));
+    return true;
+  }
+
+  std::uint16_t shards() const noexcept { return static_cast<std::uint16_t>(shards_.size()); }
+  shard_context& shard(job_id job) const {
+    return *shards_[core::index_of(core::shard_of(slot_of(job), shards()))];
+  }
+  const std::vector<std::shared_ptr<shard_context>>& contexts() const noexcept { return shards_; }
+  environment& env() noexcept { return *env_; }
+  storage::blob_store& blobs() noexcept { return *store_.blobs; }
+
+  /// Ends all that runs, waits for it, and gives the store back.
+  void close();
+
+private:
+  struct caf_config : caf::actor_system_config {
+    explicit caf_config(unsigned threads);
+  };
+
+  engine(const runtime_config& config, store x);
+
+  void make_environment(const runtime_config& config);
+  void make_shards();
+  status start();
+  void close_shards();
+
+  store store_;
+  std::shared_ptr<function_registry> functions_ = std::make_shared<function_registry>();
+  std::shared_ptr<blob_writer> blob_writer_;
+  std::shared_ptr<environment> env_ = std::make_shared<environment>();
+  caf_config caf_config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::vector<std::shared_ptr<shard_context>> shards_;
+  caf::actor supervisor_;
+  std::shared_mutex closing_;
+  bool closed_ = false;
+};
+
+} // namespace troupe::actors

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "actors/event_ring.hpp"
+#include "actors/graph_store.hpp"
+#include "actors/kinds/attempt_runner.hpp"
+#include "actors/shard_log.hpp"
+#include "core/kind_catalog.hpp"
+#include "core/payload.hpp"
+#include "core/supervision.hpp"
+#include "troupe/job_spec.hpp"
+#include "troupe/limits.hpp"
+
+#include <atomic>
+#include <caf/actor.hpp>
+
+namespace troupe::actors {
+
+/// What may be chosen for a node's actors.
+struct actor_settings {
+  std::size_t running_jobs_max = limits::running_jobs_max;
+  std::size_t ended_jobs_live_max = limits::ended_jobs_live_max;
+  core::duration cleanup_grace = limits::cleanup_grace;
+  core::duration cancel_grace = limits::cancel_grace;
+  core::restart_policy job_restarts;
+  bool hold_recovered = false;
+};
+
+/// Numbers that a node counts; they move when what they count is durable, or was refused.
+struct counters {
+  std::atomic<std::uint64_t> stale_completions{0};
+  std::atomic<std::uint64_t> job_restarts{0};
+  std::atomic<std::uint64_t> job_escalations{0};
+};
+
+/// What the actors of a node share and cannot make themselves; simulated in tests. Everything in
+/// it is thread-safe.
+struct environment {
+  using blob_put = std::function<void(result<core::blob_ref>)>;
+
+  core::kind_catalog kinds;
+  std::shared_ptr<graph_store> graphs;
+  /// Runs the attempts of a kind that is neither inline nor a timer.
+  std::map<std::string, std::shared_ptr<attempt_runner>, std::less<>> runners;
+  /// Runs a pure function in place. The report is final.
+  std::function<attempt_report(const attempt&)> call_inline;
+  /// Whether the function of this name was registered as pure.
+  std::function<bool(const std::string&)> is_pure_function;
+  /// Makes an encoded value durable, then calls back, on any thread.
+  std::function<void(namespace_id, core::bytes, blob_put)> put_blob;
+  std::function<result<core::bytes>(namespace_id, const core::blob_ref&)> get_blob;
+  /// A source of chance for one actor.
+  std::function<core::random_bits()> make_random;
+  actor_settings settings;
+  counters counted;
+  std::vector<caf::actor> vertex_actors; ///< Take turns.
+  std::atomic<std::size_t> next_vertex_actor{0};
+  failpoint at; ///< Unset in a node.
+};
+
+/// Where messages to a shard go, whichever actor it has at the moment. Thread-safe.
+class shard_address {
+public:
+  void set(caf::actor to) {
+    std::scoped_lock lock{mutex_};
+    to_ = std::move(to);
+  }
+  caf::actor get() const {
+    std::scoped_lock lock{mutex_};
+    return to_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  caf::actor to_;
+};
+
+/// What the actors of one shard share.
+struct shard_context {
+  core::shard_id id{};
+  std::uint16_t shards = 1;
+  std::shared_ptr<environment> env;
+  std::shared_ptr<shard_log> log;
+  std::shared_ptr<storage::view> view;
+  std::shared_ptr<event_ring> ring;
+  shard_address shard;
+  /// Told once whether the shard could be recovered. May be empty.
+  std::function<void(const status&)> recovered;
+  /// Who waits for the end of a job. Only for code that runs where outputs are released.
+  std::multimap<job_id, std::function<void(const result<job_info>&)>> waiting;
+
+  storage::view::graph_source graph_source() const;
+};
+
+} // namespace troupe::actors

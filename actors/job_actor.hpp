@@ -1,0 +1,42 @@
+#pragma once
+
+#include "actors/job_book.hpp"
+#include "messages/job.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <deque>
+#include <set>
+
+namespace troupe::actors {
+
+/// How the vertices of one shape are run here.
+struct shape_traits {
+  core::execution how = core::execution::attempt;
+  bool holds_slot = true;
+  attempt_runner* runner = nullptr; ///< Null: inline, a timer, or a kind that is not known here.
+};
+
+struct job_actor_state {
+  static inline const char* name = "job";
+
+  std::shared_ptr<shard_context> shard;
+  std::optional<job_book> book;
+  core::random_bits random;
+  std::vector<shape_traits> traits;                 ///< By shape.
+  std::deque<core::vertex_index> ready;             ///< To be started, in order.
+  std::deque<core::vertex_index> blocked;           ///< Ready, too, but for want of a slot.
+  std::set<core::vertex_index> holders;             ///< Vertices that hold a slot.
+  std::map<core::token, core::vertex_index> pooled; ///< Pure attempts at a runner.
+  std::map<core::token, core::vertex_index> begun;  ///< Impure attempts that a runner has.
+  std::vector<messages::attempt_begins> beginning;  ///< Decided by the current message.
+  bool ending = false;                              ///< What ran was told to end.
+  bool over = false;                                ///< The shard knows that the job has ended.
+};
+
+/// Owns one job: starts its vertices as they become ready, records what comes of them, and tells
+/// its shard when it is over. `messages/job.hpp` has what it takes. Any exception ends it; its
+/// shard starts it again from its records.
+caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
+                        std::shared_ptr<shard_context> shard, job_book book);
+
+} // namespace troupe::actors

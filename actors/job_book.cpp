@@ -1,0 +1,133 @@
+#include "actors/job_book.hpp"
+
+#include "core/render.hpp"
+
+namespace troupe::actors {
+
+namespace {
+
+void tell_end(shard_context& shard, const result<job_info>& info, job_id id) {
+  auto [begin, end] = shard.waiting.equal_range(id);
+  std::vector<std::function<void(const result<job_info>&)>> waiting;
+  for (auto at = begin; at != end; ++at)
+    waiting.push_back(std::move(at->second));
+  shard.waiting.erase(begin, end);
+  for (auto& call : waiting)
+    call(info);
+}
+
+status load(core::payload& x, namespace_id ns, const environment& env) {
+  if (x.loaded())
+    return {};
+  auto raw = env.get_blob(ns, *x.blob());
+  if (!raw)
+    return raw.error();
+  core::reader in{*raw};
+  auto read = core::decode_value(in);
+  if (!in.ok)
+    return error{ec::journal_corrupt, "a blob does not hold a value"};
+  x = core::payload{*x.blob(), std::make_shared<const value>(std::move(read))};
+  return {};
+}
+
+} // namespace
+
+storage::view::graph_source shard_context::graph_source() const {
+  return [store = env->graphs](namespace_id ns, const graph_id& id) {
+    auto found = store->find(ns, id);
+    return found ? *found : nullptr;
+  };
+}
+
+job_info info_of(const storage::job_row& x) {
+  job_info info;
+  info.id = x.id;
+  info.ns = x.ns;
+  info.state = x.state;
+  info.queue = x.spec.queue;
+  info.graph = x.spec.graph;
+  info.labels = x.spec.labels;
+  info.created = x.created;
+  info.started = x.started;
+  info.ended = x.ended;
+  info.error = x.error;
+  if (x.spec.retry_of != job_id{})
+    info.retry_of = x.spec.retry_of;
+  return info;
+}
+
+job_info info_of(const core::job& x) {
+  auto info = info_of(
+      storage::job_row{x.id, x.ns, x.state, x.spec, x.created, x.started, x.ended, x.error});
+  info.events = x.events;
+  info.graph_name = x.plan ? x.plan->name : "";
+  if (x.run) {
+    info.vertices = x.plan->size();
+    info.count = x.run->count;
+  }
+  if (x.state == job_state::completed)
+    info.result = core::result_of(x, core::whole);
+  return info;
+}
+
+status load_blobs(core::job& x, const environment& env) {
+  if (auto done = load(x.spec.input, x.ns, env); !done)
+    return done;
+  if (!x.run)
+    return {};
+  for (auto& output : x.run->outputs)
+    if (auto done = load(output, x.ns, env); !done)
+      return done;
+  return {};
+}
+
+void job_book::add(const core::record& added) {
+  group_.push_back(added);
+  told(added, {});
+}
+
+void job_book::take(core::record_group decided) {
+  auto all = core::transact(job_, std::move(decided), now(),
+                            [this](auto& r, auto& seen) { told(r, seen); });
+  group_.insert(group_.end(), std::make_move_iterator(all.begin()),
+                std::make_move_iterator(all.end()));
+}
+
+void job_book::told(const core::record& r, const core::changes& seen) {
+  for (auto& change : seen.ready)
+    ready_.push_back(change.vertex);
+  if (auto moved = std::get_if<core::job_moved>(&r.body))
+    ended_ = ended_ || terminal(moved->to);
+  if (shard_->ring->watches(job_.id))
+    core::render(job_, r, seen,
+                 [this](event&& x) { return events_.push_back(std::move(x)), true; });
+}
+
+void job_book::flush(output out) {
+  if (group_.empty()) {
+    if (out)
+      shard_->log->hold(at_, std::move(out));
+    return;
+  }
+  auto group = std::exchange(group_, {});
+  output all;
+  if (!events_.empty() || ended_)
+    all = [shard = shard_, events = std::exchange(events_, {}), id = job_.id,
+           info = ended_ ? std::optional{info_of(job_)} : std::nullopt,
+           out = std::move(out)](const status& outcome) mutable {
+      if (outcome && !events.empty())
+        shard->ring->push(std::move(events));
+      if (info)
+        tell_end(*shard, outcome ? result<job_info>{std::move(*info)} : outcome.error(), id);
+      if (out)
+        out(outcome);
+    };
+  else
+    all = std::move(out);
+  ended_ = false;
+  at_ = shard_->log->append(group, std::move(all));
+}
+
+std::uint64_t job_book::watch() { return shard_->ring->open(job_.id, job_.events + 1); }
+
+} // namespace troupe::actors

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "actors/environment.hpp"
+#include "core/decide.hpp"
+#include "troupe/job_spec.hpp"
+
+namespace troupe::actors {
+
+/// What is known of a job, for clients.
+job_info info_of(const core::job& x);
+
+/// The same from a row alone: no vertices.
+job_info info_of(const storage::job_row& x);
+
+/// Reads every value of a job that lies in a blob. Errors: `blob_missing`, `journal_corrupt`,
+/// `io_failed`.
+status load_blobs(core::job& x, const environment& env);
+
+/// One job with its way to the journal: takes decisions, applies them, and appends what came of
+/// one message as one group. Whoever has the book owns the job.
+class job_book {
+public:
+  job_book(std::shared_ptr<shard_context> shard, core::job x)
+      : shard_(std::move(shard)), job_(std::move(x)) {}
+
+  const core::job& job() const noexcept { return job_; }
+  core::shard_time now() const { return shard_->log->now(); }
+  bool changed() const noexcept { return !group_.empty(); }
+
+  /// Applies a decision; it is durable after `flush`.
+  void take(core::record_group decided);
+
+  /// Vertices that have become ready since the last call.
+  std::vector<core::vertex_index> take_ready() { return std::exchange(ready_, {}); }
+
+  /// Appends what was taken; then, and when it is durable, events leave, who waits for the end is
+  /// told, and `out` is called. Without anything taken, `out` waits for what the job reflects.
+  void flush(output out = {});
+
+  /// A reader wants events from now on. Returns the number of the first that will be in the ring.
+  std::uint64_t watch();
+
+  /// The first record of a job that is added right now.
+  void add(const core::record& added);
+
+private:
+  void told(const core::record& r, const core::changes& seen);
+
+  std::shared_ptr<shard_context> shard_;
+  core::job job_;
+  core::position at_ = 0; ///< The newest record of the job.
+  core::record_group group_;
+  std::vector<event> events_;
+  std::vector<core::vertex_index> ready_;
+  bool ended_ = false; ///< In this group.
+};
+
+} // namespace troupe::actors

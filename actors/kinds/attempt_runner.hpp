@@ -1,0 +1,53 @@
+#pragma once
+
+#include "core/types.hpp"
+#include "troupe/graph_spec.hpp"
+#include "troupe/problem.hpp"
+
+#include <functional>
+#include <string>
+
+namespace troupe::actors {
+
+/// One try of a vertex, as the one who runs it sees it.
+struct attempt {
+  core::token proof; ///< Names the attempt, also to `cancel`.
+  job_id job;
+  std::string vertex;
+  std::uint32_t number = 1;    ///< From 1; a redelivery repeats the number.
+  std::string idempotency_key; ///< Job, vertex, iteration: the same for every attempt.
+  value config;                ///< Checked at the door.
+  value inputs;                ///< An object, a member per port, and `job`.
+  timeouts_spec timeouts;
+};
+
+enum class attempt_outcome : std::uint8_t { succeeded, failed, timed_out, cancelled };
+
+constexpr attempt_outcome last(attempt_outcome) noexcept { return attempt_outcome::cancelled; }
+
+/// How an attempt ended.
+struct attempt_report {
+  attempt_outcome outcome = attempt_outcome::succeeded;
+  value output;   ///< If it succeeded.
+  problem reason; ///< If it did not.
+};
+
+/// Runs attempts that block or have effects, on threads of its own. Thread-safe.
+class attempt_runner {
+public:
+  using report = std::function<void(attempt_report)>;
+  /// A piece of text for people, as it arrives: a `log` event.
+  using log = std::function<void(std::string)>;
+
+  virtual ~attempt_runner() = default;
+
+  /// Runs `x` now or when there is room. Calls `done` once, on any thread, and `say` any number
+  /// of times before that, both of which may be called before `start` returns.
+  virtual void start(attempt x, report done, log say) = 0;
+
+  /// Asks the attempt to end, and kills it after `grace`; 0 kills at once. It is still reported,
+  /// as `cancelled` unless it ended before. Unknown attempts are ignored.
+  virtual void cancel(core::token proof, core::duration grace) = 0;
+};
+
+} // namespace troupe::actors

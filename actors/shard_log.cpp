@@ -1,0 +1,178 @@
+#include "actors/shard_log.hpp"
+
+#include "troupe/limits.hpp"
+
+#include <algorithm>
+
+namespace troupe::actors {
+
+shard_log::shard_log(shard_log_parts parts, const storage::opened& found)
+    : parts_(std::move(parts)), epoch_(found.epoch), durable_(found.head), head_(found.head) {}
+
+core::shard_time shard_log::now() {
+  auto wall = parts_.wall_clock();
+  std::scoped_lock lock{mutex_};
+  return time_ = std::max(time_, wall);
+}
+
+void shard_log::saw(core::shard_time time) {
+  std::scoped_lock lock{mutex_};
+  time_ = std::max(time_, time);
+}
+
+core::position shard_log::append(const core::record_group& group, output out) {
+  touch("before_append");
+  std::optional<storage::batch> next;
+  core::position at;
+  {
+    std::scoped_lock lock{mutex_};
+    add_bytes(group);
+    at = head_;
+    if (out)
+      held_.push_back({at, std::move(out)});
+    if (!failed_)
+      wake();
+    next = take_next();
+  }
+  touch("after_append");
+  if (next)
+    write(std::move(*next));
+  return at;
+}
+
+/// Encodes the group into the batch that gathers, or the next one if it is full.
+void shard_log::add_bytes(const core::record_group& group) {
+  if (batches_.empty() || batches_.back().records.size() >= limits::batch_bytes_max / 2)
+    batches_.push_back({parts_.shard, epoch_, ++head_, time_, {}});
+  auto& next = batches_.back();
+  auto before = next.records.size();
+  for (auto& r : group)
+    core::encode(r, next.records);
+  assert(next.records.size() - before <= limits::record_group_bytes_max);
+  gathered_ += next.records.size() - before;
+  next.time = time_;
+}
+
+/// The batch to write now, if none is being written. Call it with the lock held.
+std::optional<storage::batch> shard_log::take_next() {
+  if (writing_ || batches_.empty() || !failed_)
+    return {};
+  writing_ = true;
+  auto next = std::move(batches_.front());
+  batches_.pop_front();
+  return next;
+}
+
+void shard_log::write(storage::batch next) {
+  touch("before_write");
+  auto at = next.at;
+  auto records = next.records;
+  parts_.journal->append(
+      std::move(next),
+      [self = shared_from_this(), at, records = std::move(records)](const status& outcome) mutable {
+        self->written(at, std::move(records), outcome);
+      });
+}
+
+/// The journal's answer. The view has the batch before any output that reflects it leaves.
+void shard_log::written(core::position at, core::bytes records, const status& outcome) {
+  touch("after_sync");
+  auto size = records.size();
+  if (outcome)
+    parts_.view->add(std::move(records));
+  std::optional<storage::batch> next;
+  {
+    std::scoped_lock lock{mutex_};
+    writing_ = false;
+    if (outcome) {
+      durable_ = at;
+      gathered_ -= size;
+    } else if (failed_) {
+      failed_ = outcome;
+    }
+    next = take_next();
+    wake();
+  }
+  if (next)
+    write(std::move(*next)); // First, so that the disk does not wait for the answers.
+}
+
+void shard_log::hold(core::position at, output out) {
+  std::scoped_lock lock{mutex_};
+  auto place = std::upper_bound(held_.begin(), held_.end(), at,
+                                [](auto x, auto& held) { return x < held.at; });
+  held_.insert(place, {at, std::move(out)});
+  if (at <= durable_ || !failed_)
+    wake();
+}
+
+core::position shard_log::head() const {
+  std::scoped_lock lock{mutex_};
+  return head_;
+}
+
+std::size_t shard_log::gathered_bytes() const {
+  std::scoped_lock lock{mutex_};
+  return gathered_;
+}
+
+bool shard_log::settled() const {
+  std::scoped_lock lock{mutex_};
+  return !writing_ && (batches_.empty() || !failed_);
+}
+
+status shard_log::state() const {
+  std::scoped_lock lock{mutex_};
+  return failed_;
+}
+
+void shard_log::release() {
+  std::unique_lock lock{mutex_};
+  woken_ = false;
+  if (std::exchange(releasing_, true))
+    return;
+  struct end {
+    bool& flag;
+    ~end() { flag = false; }
+  } leave{releasing_}; // Before the lock is given up, also when an output throws.
+  while (!held_.empty() && (held_.front().at <= durable_ || !failed_)) {
+    auto next = std::move(held_.front());
+    held_.pop_front();
+    auto outcome = next.at <= durable_ ? status{} : failed_;
+    lock.unlock();
+    struct relock {
+      std::unique_lock<std::mutex>& lock;
+      ~relock() { lock.lock(); }
+    } again{lock};
+    touch("before_release");
+    next.out(outcome);
+    touch("after_release");
+  }
+}
+
+void shard_log::close() {
+  fail(error{ec::not_ready, "the runtime is closed"});
+  release();
+  std::scoped_lock lock{mutex_};
+  parts_.journal.reset();
+}
+
+void shard_log::fail(const status& why) {
+  std::scoped_lock lock{mutex_};
+  if (failed_)
+    failed_ = why;
+  wake();
+}
+
+/// Asks once for a `release`. Call it with the lock held.
+void shard_log::wake() {
+  if (!std::exchange(woken_, true))
+    parts_.wake();
+}
+
+void shard_log::touch(const char* name) const {
+  if (parts_.at)
+    parts_.at(name);
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "core/job.hpp"
+
+namespace troupe::core {
+
+// A decision says what would come of a request, as records, and changes nothing. It may use all
+// that it is given; whatever matters later stands in the records.
+
+/// Moves the job by `on`; what follows at once (nothing runs any more) is in the group, too.
+/// Errors: `illegal_request`, whose detail names both states.
+result<record_group> decide_move(const job& x, job_request on, std::string reason, shard_time now);
+
+/// Starts an attempt of a vertex that is ready, or whose back-off is over. Errors:
+/// `illegal_request`.
+result<record_group> decide_start(const job& x, vertex_index v, shard_time now,
+                                  random_bits& random);
+
+/// What a runner says of an attempt; `took`, `retry_at` and `untaken` are decided here.
+struct attempt_result {
+  vertex_index vertex = 0;
+  attempt_end outcome{};
+  payload output;
+  problem error;
+};
+
+/// The attempt with this token has ended. Errors: `stale_token`.
+result<record_group> decide_attempt_ended(const job& x, const token& proof, attempt_result r,
+                                          shard_time now, random_bits& random);
+
+/// Pure vertices have ended, each having taken `took`; those that could not start now are left
+/// out. Each vertex at most once. Empty if none is left.
+record_group decide_vertices_ended(const job& x, std::vector<attempt_result> results, duration took,
+                                   shard_time now, random_bits& random);
+
+/// The attempt's node is gone: the vertex is ready again, or has failed after
+/// `limits::redeliveries_max` of these. While the job is ending, it is cancelled. Errors:
+/// `stale_token`.
+result<record_group> decide_lost(const job& x, vertex_index v, bool counts, shard_time now);
+
+/// An attempt said something. Empty once the job's budget is used up. Errors: `stale_token`.
+result<record_group> decide_said(const job& x, vertex_index v, const token& proof, std::string text,
+                                 shard_time now);
+
+/// Takes over what `earlier` recorded for vertices that neither are `from` nor depend on it.
+/// `earlier` must be a job of the same graph. Errors: `illegal_request`.
+result<record_group> decide_reuse(const job& x, const job& earlier, vertex_index from,
+                                  shard_time now);
+
+/// The end of the job, if nothing is left that could happen. Empty if not.
+record_group settle(const job& x, shard_time now);
+
+/// What has to be started, timed or ended again, derived from the state alone. Of a job that is
+/// ending or failing, every attempt is lost, timers too.
+struct resumption {
+  std::vector<vertex_index> ready;  ///< To be started.
+  std::vector<vertex_index> lost;   ///< Whose attempts are gone: `decide_lost`.
+  std::vector<vertex_index> timers; ///< Running timers and back-offs: see `details[v].due`.
+};
+resumption resume(const job& x);
+
+/// The delay before attempt `failed + 1`: full jitter over an exponential back-off.
+duration backoff(const retry_spec& retry, std::uint32_t failed, random_bits& random);
+
+/// A record of this job.
+record record_for(const job& x, shard_time at, record_body body);
+
+/// Shown each record that has just been applied, and what it did to vertices.
+using witness = std::function<void(const record&, const changes&)>;
+
+/// Applies what was decided, and the job's end if it follows. Returns the whole group.
+record_group transact(job& x, record_group decided, shard_time now, const witness& told);
+
+} // namespace troupe::core

@@ -1,0 +1,38 @@
+#include "core/job_machine.hpp"
+#include "core/vertex_machine.hpp"
+
+namespace troupe::core {
+
+namespace {
+
+constexpr std::array job_states{"pending",   "running", "paused",    "cancelling", "stopping",
+                                "completed", "failed",  "cancelled", "stopped"};
+constexpr std::array job_requests{"start", "pause",  "resume", "requeue", "complete",
+                                  "fail",  "expire", "cancel", "stop",    "ended"};
+constexpr std::array vertex_names{"waiting",   "ready",  "running", "backoff",
+                                  "succeeded", "failed", "skipped", "cancelled"};
+constexpr std::array vertex_requests{"satisfy", "skip", "start",  "succeed", "fail",
+                                     "retry",   "lose", "cancel", "reuse"};
+
+static_assert(job_states.size() == std::size_t(last(job_state{})) + 1);
+static_assert(job_requests.size() == std::size_t(last(job_request{})) + 1);
+static_assert(vertex_names.size() == vertex_states);
+static_assert(vertex_requests.size() == std::size_t(last(vertex_request{})) + 1);
+
+} // namespace
+
+const char* to_string(job_request request) noexcept { return job_requests[std::size_t(request)]; }
+const char* to_string(vertex_request request) noexcept {
+  return vertex_requests[std::size_t(request)];
+}
+
+} // namespace troupe::core
+
+namespace troupe {
+
+const char* to_string(job_state state) noexcept { return core::job_states[std::size_t(state)]; }
+const char* to_string(vertex_state state) noexcept {
+  return core::vertex_names[std::size_t(state)];
+}
+
+} // namespace troupe

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every bound has a name here or in the configuration.
+namespace troupe::limits {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::size_t name_bytes_max = 128;           ///< Vertex, queue, label, namespace.
+inline constexpr std::size_t value_depth_max = 64;           ///< Nesting of JSON and values.
+inline constexpr std::size_t record_value_bytes_max = 65536; ///< Above: a blob.
+inline constexpr std::size_t value_bytes_max = 64 << 20;     ///< A value, blobs included.
+inline constexpr std::size_t record_group_bytes_max = 1 << 20;
+inline constexpr std::size_t batch_bytes_max = 4 << 20; ///< One shard's batch.
+inline constexpr std::size_t gathered_bytes_max = 8
+                                                  << 20; ///< Behind one append; then `overloaded`.
+inline constexpr std::size_t graph_vertices_max = 1'000'000;
+inline constexpr std::size_t graph_edges_max = 8'000'000;
+inline constexpr std::size_t graph_problems_max = 100;     ///< Reported at once; then a count.
+inline constexpr std::size_t graph_jq_programs_max = 256;  ///< Distinct ones in a graph.
+inline constexpr std::size_t vertex_ports_max = 1024;      ///< Input ports of one vertex.
+inline constexpr std::size_t cycle_names_max = 100;        ///< Named of one cycle; then a count.
+inline constexpr std::size_t suggestions_max = 1000;       ///< Names searched for a likely slip.
+inline constexpr std::uint32_t attempts_max = 1000;        ///< `retry.max_attempts`.
+inline constexpr std::uint32_t redeliveries_max = 5;       ///< Then the vertex has failed.
+inline constexpr std::size_t label_bytes_max = 1024;       ///< The value of a label.
+inline constexpr std::size_t labels_max = 32;              ///< Labels of one job.
+inline constexpr auto duration_max = 876'000h;             ///< 100 years; any written duration.
+inline constexpr auto cancel_grace = 10s;                  ///< From asking to killing.
+inline constexpr auto request_deadline = 60s;              ///< For the runtime to answer a call.
+inline constexpr auto cleanup_grace = 300s;                ///< Actors of ended jobs live on.
+inline constexpr std::size_t ended_jobs_live_max = 4096;   ///< Per shard; then the oldest go first.
+inline constexpr std::size_t running_jobs_max = 10'000;    ///< Per shard; others wait as pending.
+inline constexpr std::size_t pending_jobs_max = 1'000'000; ///< Per shard; then `overloaded`.
+inline constexpr std::size_t stream_bytes_max = 1 << 20;   ///< Stream events of one job.
+inline constexpr std::size_t attempts_in_flight_max = 1024; ///< Of one job; the others wait.
+inline constexpr std::size_t pure_group_max = 256;          ///< Pure vertices in one message.
+inline constexpr std::size_t problem_bytes_max = 4096;      ///< Of a problem in a record.
+inline constexpr std::size_t link_window_max = 1024;        ///< Messages on their way to one shard.
+inline constexpr std::size_t events_read_max = 1000;        ///< At once by one reader.
+inline constexpr std::size_t event_ring_bytes = 4 << 20;    ///< Per shard.
+inline constexpr std::size_t segment_grain_bytes = 4096;    ///< Journal segments are multiples.
+inline constexpr std::size_t segment_first_bytes = 1 << 20; ///< Each later one is twice as large,
+inline constexpr std::size_t segment_bytes_max = 64 << 20;  ///< up to this.
+inline constexpr std::size_t journal_write_bytes_max = 8 << 20; ///< Batches behind one sync.
+inline constexpr std::size_t journal_write_batches_max = 256;   ///< Also: parts of one `pwritev`.
+
+} // namespace troupe::limits

@@ -1,0 +1,172 @@
+#pragma once
+
+#include "core/decide.hpp"
+#include "troupe/job_spec.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/type_id.hpp>
+#include <functional>
+#include <memory>
+
+/// What actors tell each other. Messages stay in one process: none can be serialized, on purpose.
+/// Who asks gives a callback; it is called once, when what it tells is durable, on a thread of the
+/// runtime, and must not block.
+namespace troupe::messages {
+
+template <class T>
+using reply = std::function<void(const result<T>&)>;
+using reply_status = std::function<void(const status&)>;
+
+/// To a shard. Replies `accepted` with the job's id once it is durable, or `overloaded`,
+/// `illegal_request` (nothing to reuse), `journal_failed`; `ended` once its end is durable.
+struct submit_job {
+  namespace_id ns{};
+  core::job_added spec;
+  std::shared_ptr<const core::graph> plan;
+  std::shared_ptr<const core::job> earlier; ///< To reuse, from vertex `from` on; may be null.
+  core::vertex_index from = 0;
+  reply<job_id> accepted;
+  reply<job_info> ended; ///< May be empty.
+};
+
+/// To a shard, which hands it on to the job. Replies `illegal_request`, `no_such_job`,
+/// `journal_failed`, or no error once the step is durable.
+struct move_job {
+  job_id job;
+  core::job_request on{};
+  std::string reason;
+  reply_status done;
+};
+
+/// To a shard, which hands it on. Replies what is known of the job.
+struct get_job {
+  job_id job;
+  reply<job_info> done;
+};
+
+/// To a shard. Replies when the job has ended.
+struct await_end {
+  job_id job;
+  reply<job_info> done;
+};
+
+/// To a shard, which hands it on. From the replied event number on, events go to the event ring;
+/// those before it are in the view. 0: the job has ended, all are in the view.
+struct watch_job {
+  job_id job;
+  reply<std::uint64_t> done;
+};
+
+/// To a shard: a recovered job that was held goes on. Replies `no_such_job` if none is held.
+struct release_job {
+  job_id job;
+  reply_status done;
+};
+
+/// To a shard: outputs may be released.
+struct release_outputs {};
+
+/// To a shard: what is not durable yet never will be if the journal fails now; stop taking jobs,
+/// end what runs, and say when nothing runs any more.
+struct close_shard {
+  std::function<void()> done;
+};
+
+/// From a job to its shard: it has ended; the record is on its way.
+struct job_over {
+  job_id job;
+};
+
+/// From a shard to itself: after `delay`, this job's actor is to be started anew from its records,
+/// or, if it failed too often, the job has failed.
+struct restart_job {
+  job_id job;
+  bool escalate = false;
+  core::duration delay{};
+};
+
+/// From a shard to itself: see which ended jobs have had their grace.
+struct clean_up {};
+
+/// To a job: its node ends in order. What runs is killed and recorded as lost without counting.
+struct end_in_order {};
+
+/// A pure vertex to be run.
+struct pure_task {
+  core::vertex_index vertex = 0;
+  value inputs;
+};
+
+/// From a job to a vertex actor. Answered with `vertices_done`, in the same order.
+struct run_vertices {
+  caf::actor from;
+  job_id job;
+  namespace_id ns{};
+  std::shared_ptr<const core::graph> plan;
+  std::vector<pure_task> tasks;
+};
+
+/// From a vertex actor to a job: these have ended.
+struct vertices_done {
+  std::vector<core::attempt_result> results;
+  core::duration took{};
+};
+
+/// To a job: the start record of this attempt is durable.
+struct attempt_begins {
+  core::vertex_index vertex = 0;
+  core::token proof;
+};
+
+/// From a runner to a job: the attempt has ended.
+struct attempt_done {
+  core::token proof;
+  core::attempt_result result;
+};
+
+/// From a runner to a job: the attempt said something.
+struct attempt_said {
+  core::vertex_index vertex = 0;
+  core::token proof;
+  std::string text;
+};
+
+/// From a job to itself: a timer or back-off is over, unless its due time has changed.
+struct timer_due {
+  core::vertex_index vertex = 0;
+  core::shard_time due{};
+};
+
+/// From a job to itself: see what can be started.
+struct start_ready {};
+
+} // namespace troupe::messages
+
+#define TROUPE_MESSAGE(type)                                                                       \
+  CAF_ADD_TYPE_ID(troupe, (troupe::messages::type))                                                \
+  CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::messages::type)
+
+CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::first_custom_type_id + 1000)
+TROUPE_MESSAGE(submit_job)
+TROUPE_MESSAGE(move_job)
+TROUPE_MESSAGE(get_job)
+TROUPE_MESSAGE(await_end)
+TROUPE_MESSAGE(watch_job)
+TROUPE_MESSAGE(release_job)
+TROUPE_MESSAGE(release_outputs)
+TROUPE_MESSAGE(close_shard)
+TROUPE_MESSAGE(job_over)
+TROUPE_MESSAGE(restart_job)
+TROUPE_MESSAGE(clean_up)
+TROUPE_MESSAGE(end_in_order)
+TROUPE_MESSAGE(run_vertices)
+TROUPE_MESSAGE(vertices_done)
+TROUPE_MESSAGE(attempt_begins)
+TROUPE_MESSAGE(attempt_done)
+TROUPE_MESSAGE(attempt_said)
+TROUPE_MESSAGE(timer_due)
+TROUPE_MESSAGE(start_ready)
+CAF_END_TYPE_ID_BLOCK(troupe)
+
+#undef TROUPE_MESSAGE
