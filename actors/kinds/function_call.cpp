@@ -1,0 +1,43 @@
+#include "actors/kinds/function_call.hpp"
+
+namespace troupe::actors {
+
+function_call::function_call(function_registry::entry body, attempt x, attempt_runner::report done,
+                             attempt_runner::log say)
+    : body_(std::move(body)), x_(std::move(x)), done_(std::move(done)), say_(std::move(say)) {}
+
+attempt_report function_call::run() {
+  auto say = [this](std::string text) {
+    std::lock_guard lock{mutex_};
+    if (!reported_ && say_)
+      say_(std::move(text));
+  };
+  return call(*body_, x_, say, stop_.get_token());
+}
+
+void function_call::finish(attempt_report x) {
+  {
+    std::lock_guard lock{mutex_};
+    if (reported_)
+      return;
+    reported_ = true;
+  }
+  done_(std::move(x));
+}
+
+attempt_report function_call::ended_by(verdict why) const {
+  auto ms = [](core::duration d) { return std::to_string(d.count()) + " ms"; };
+  switch (why) {
+  case verdict::soft:
+    return {attempt_outcome::timed_out,
+            {},
+            {"timed_out", "", "asked to end at its soft limit, " + ms(x_.timeouts.soft)}};
+  case verdict::hard:
+    return {attempt_outcome::timed_out,
+            {},
+            {"timed_out", "", "given up at its hard limit, " + ms(x_.timeouts.hard)}};
+  default: return {attempt_outcome::cancelled, {}, {"cancelled", "", "cancelled before its end"}};
+  }
+}
+
+} // namespace troupe::actors
