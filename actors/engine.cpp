@@ -102,6 +102,7 @@ void engine::make_environment(const runtime_config& config) {
     return blobs->get(ns, ref.sha256);
   };
   env.make_random = system_random;
+  env.report = config.report;
   env.settings.running_jobs_max = config.running_jobs_max;
   env.settings.cleanup_grace = config.cleanup_grace;
   env.settings.cancel_grace = config.cancel_grace;

@@ -54,7 +54,8 @@ struct environment {
   counters counted;
   std::vector<caf::actor> vertex_actors; ///< Take turns.
   std::atomic<std::size_t> next_vertex_actor{0};
-  failpoint at; ///< Unset in a node.
+  /// Told of what only a defect explains, for people. May be unset.
+  std::function<void(const std::string&)> report;
 };
 
 /// Where messages to a shard go, whichever actor it has at the moment. Thread-safe.

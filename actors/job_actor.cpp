@@ -1,6 +1,7 @@
 #include "actors/job_actor.hpp"
 
 #include "actors/attempt_reports.hpp"
+#include "actors/faults.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
@@ -439,6 +440,7 @@ caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
   self->set_default_handler(caf::drop);
   st.random = shard->env->make_random();
   st.shard = std::move(shard);
+  report_faults(self, st.name, st.shard->env);
   st.book.emplace(std::move(book));
   begin(self);
   return {

@@ -1,5 +1,6 @@
 #include "actors/shard_actor.hpp"
 
+#include "actors/faults.hpp"
 #include "actors/job_actor.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -410,6 +411,7 @@ caf::behavior shard_actor(caf::stateful_actor<shard_actor_state>* self,
   auto& st = self->state;
   st.shard = std::move(shard);
   st.random = shard_of(self).env->make_random();
+  report_faults(self, st.name, st.shard->env);
   self->set_down_handler([self](const caf::down_msg& m) {
     job_down(self, m);
     close_if_done(self);

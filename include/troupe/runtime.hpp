@@ -29,6 +29,8 @@ struct runtime_config {
   std::chrono::milliseconds cleanup_grace = limits::cleanup_grace;
   std::chrono::milliseconds cancel_grace = limits::cancel_grace;
   bool hold_recovered = false; ///< Unfinished jobs wait for `release`.
+  /// Told of what only a defect explains: an actor that failed and is started again. Any thread.
+  std::function<void(const std::string&)> report;
 };
 
 /// A C++ callable that graphs can name: kind `function`.

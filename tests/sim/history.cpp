@@ -1,0 +1,105 @@
+#include "core/render.hpp"
+#include "tests/sim/world.hpp"
+#include "tests/support/catch.hpp"
+
+namespace troupe::tests {
+
+namespace {
+
+/// All events that the durable records of a job make.
+std::vector<event> durable_events(storage::view& view, job_id id,
+                                  const storage::view::graph_source& graphs) {
+  std::vector<event> all;
+  storage::view::replay_state state;
+  auto done = view.replay(id, graphs, state, [&](auto& job, auto& r, auto& seen) {
+    return core::render(job, r, seen, [&](event&& x) { return all.push_back(std::move(x)), true; });
+  });
+  CHECK(done);
+  return all;
+}
+
+} // namespace
+
+void world::read_events() {
+  for (auto& [id, client] : clients) {
+    if (client.first_live == 0)
+      continue;
+    std::vector<event> fresh;
+    std::uint64_t first = 0;
+    auto next = std::max<std::uint64_t>(client.first_live,
+                                        client.events.empty() ? 1 : client.events.back().id + 1);
+    context(id).ring->read(id, next, 1000, {}, fresh, first);
+    if (fresh.empty())
+      continue;
+    auto durable = durable_events(*context(id).view, id, graphs());
+    for (auto& x : fresh) {
+      REQUIRE(x.id <= durable.size()); // G1: nothing is told that is not durable.
+      CHECK(x == durable[x.id - 1]);   // G2: it will be told the same way for ever.
+      client.events.push_back(std::move(x));
+    }
+  }
+}
+
+/// Every step of the job and its vertices is one of their tables; every success is recorded once.
+void world::check_records(job_id id, storage::view& view) {
+  std::map<core::vertex_index, int> successes;
+  std::optional<core::job> before;
+  storage::view::replay_state state;
+  auto done = view.replay(id, graphs(), state, [&](const core::job& job, auto& r, auto&) {
+    if (before)
+      CHECK_FALSE(terminal(before->state)); // G5: terminal is terminal.
+    if (auto moved = std::get_if<core::job_moved>(&r.body)) {
+      REQUIRE(before);
+      CHECK(before->state == moved->from);
+      CHECK(job.state == moved->to);
+    }
+    auto count = [&](const core::vertex_outcome& x) {
+      successes[x.vertex] += x.outcome == core::attempt_end::succeeded;
+    };
+    if (auto ended = std::get_if<core::attempt_ended>(&r.body))
+      count(ended->end);
+    if (auto ended = std::get_if<core::vertices_ended>(&r.body))
+      for (auto& x : ended->ends)
+        count(x);
+    before = job;
+    return true;
+  });
+  CHECK(done);
+  for (auto& [vertex, times] : successes)
+    CHECK(times <= 1); // G4: recorded exactly once.
+}
+
+void world::check_job(job_id id, storage::view& view) {
+  CAPTURE(to_string(id));
+  auto durable = durable_events(view, id, graphs());
+  auto& client = clients[id];
+  for (std::size_t i = 0; i < durable.size(); ++i)
+    CHECK(durable[i].id == i + 1); // G2: gapless from 1.
+  for (auto& x : client.events) {
+    REQUIRE(x.id <= durable.size());
+    CHECK(x == durable[x.id - 1]);
+  }
+  auto row = view.find(id);
+  REQUIRE(row);
+  if (terminal(row->state)) {
+    CHECK(std::ranges::count(durable, "end", &event::type) == 1);
+    CHECK(durable.back().type == "end");
+  }
+  check_records(id, view);
+}
+
+void world::check_history() {
+  CAPTURE(seed, shards);
+  for (std::uint16_t i = 0; i < shards; ++i) {
+    storage::view view{core::shard_id{i}};
+    for (auto& batch : journal->durable(core::shard_id{i}))
+      view.add(batch.records);
+    for (auto& row : view.list([](auto&) { return true; }, std::size_t(-1)))
+      check_job(row.id, view);
+    for (auto& [id, client] : clients)
+      if (client.accepted && core::index_of(core::shard_of(slot_of(id), shards)) == i)
+        CHECK(view.find(id)); // G1: what was accepted is there.
+  }
+}
+
+} // namespace troupe::tests

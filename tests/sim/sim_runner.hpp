@@ -1,0 +1,74 @@
+#pragma once
+
+#include "actors/kinds/attempt_runner.hpp"
+
+#include <deque>
+#include <map>
+#include <vector>
+
+namespace troupe::tests {
+
+/// A runner whose attempts end when and how the test says. A vertex whose `argv` is `["work", n]`
+/// fails n times, then succeeds with its own name.
+class sim_runner final : public actors::attempt_runner {
+public:
+  struct running {
+    actors::attempt what;
+    report done;
+    log say;
+    bool cancelled = false;
+  };
+
+  void start(actors::attempt x, report done, log say) override {
+    if (on_start)
+      on_start(x);
+    started.push_back({x.job, x.vertex, x.number});
+    in_flight.push_back({std::move(x), std::move(done), std::move(say)});
+  }
+
+  void cancel(core::token proof, core::duration) override {
+    for (auto& x : in_flight)
+      x.cancelled = x.cancelled || x.what.proof == proof;
+  }
+
+  /// One attempt says something or ends.
+  void step(std::uint64_t chance) {
+    auto at = in_flight.begin() + static_cast<std::ptrdiff_t>(chance % in_flight.size());
+    if ((chance >> 32) % 4 == 0 && !at->cancelled) {
+      at->say("working on " + at->what.vertex + "\n");
+      return;
+    }
+    auto x = std::move(*at);
+    in_flight.erase(at);
+    x.done(outcome_of(x, (chance >> 40) % 2 == 0));
+  }
+
+  struct start_note {
+    job_id job;
+    std::string vertex;
+    std::uint32_t number;
+  };
+
+  /// Called in the job's own turn; may throw, as a defect of its actor would.
+  std::function<void(const actors::attempt&)> on_start;
+  std::vector<start_note> started; ///< Effects: never undone by a crash.
+  std::deque<running> in_flight;
+  std::map<std::pair<job_id, std::string>, int> failures;
+
+private:
+  actors::attempt_report outcome_of(const running& x, bool obeys) {
+    using actors::attempt_outcome;
+    if (x.cancelled && obeys)
+      return {attempt_outcome::cancelled, {}, {"cancelled", "", "it was asked to end"}};
+    auto argv = x.what.config.find("argv");
+    auto fails = argv && argv->items()->size() > 1 ? std::stoi(*(*argv->items())[1].string()) : 0;
+    auto& failed = failures[{x.what.job, x.what.vertex}];
+    if (failed < fails) {
+      ++failed;
+      return {attempt_outcome::failed, {}, {"simulated", "", "it was told to fail"}};
+    }
+    return {attempt_outcome::succeeded, x.what.vertex, {}};
+  }
+};
+
+} // namespace troupe::tests

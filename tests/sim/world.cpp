@@ -1,0 +1,260 @@
+#include "tests/sim/world.hpp"
+
+#include "actors/shard_actor.hpp"
+#include "actors/store.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/vertex_actor.hpp"
+#include "core/place.hpp"
+#include "core/render.hpp"
+#include "tests/support/catch.hpp"
+
+#include <caf/actor_registry.hpp>
+#include <caf/send.hpp>
+
+namespace troupe::tests {
+
+namespace {
+
+namespace msg = messages;
+
+constexpr auto first_moment = core::shard_time{std::chrono::hours{24 * 365 * 50}};
+constexpr std::size_t steps_max = 200'000; // More is a livelock.
+
+} // namespace
+
+world::world(std::uint64_t seed, std::uint16_t shards)
+    : seed(seed), shards(shards), random_(seed) {}
+
+world::~world() { take_down(); }
+
+caf::scheduler::test_coordinator& world::scheduler() {
+  return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+}
+
+core::shard_time world::now() {
+  auto since = scheduler().clock().now().time_since_epoch();
+  return first_moment + elapsed_ + std::chrono::duration_cast<core::duration>(since);
+}
+
+void world::touch(const char*) {
+  if (dead || (dies_at && ++hits >= *dies_at)) {
+    dead = true;
+    throw node_died{};
+  }
+  if (!dies_at)
+    ++hits;
+}
+
+void world::make_environment() {
+  env = std::make_shared<actors::environment>();
+  env->kinds = core::builtin_kinds();
+  env->graphs = std::make_shared<actors::graph_store>(blobs);
+  env->runners["exec"] = env->runners["jq"] = runner;
+  env->is_pure_function = [](auto&) { return false; };
+  env->put_blob = [this](namespace_id ns, core::bytes data, auto then) {
+    auto stored = blobs->put(ns, data);
+    then(core::blob_ref{*stored, data.size()});
+  };
+  env->get_blob = [this](namespace_id ns, const core::blob_ref& ref) {
+    return blobs->get(ns, ref.sha256);
+  };
+  env->make_random = [this] { return core::random_bits{std::mt19937_64{random_()}}; };
+  env->settings = settings;
+}
+
+void world::make_shard(std::uint16_t index) {
+  core::shard_id id{index};
+  auto shard = std::make_shared<actors::shard_context>();
+  shard->id = id;
+  shard->shards = shards;
+  shard->env = env;
+  shard->view = std::make_shared<storage::view>(id);
+  shard->ring = std::make_shared<actors::event_ring>(limits::event_ring_bytes);
+  shard->recovered = [](const status& x) { CHECK(x); };
+  auto found = journal->open(id);
+  CHECK(journal->read(id, 1, [&](const storage::batch& x) -> status {
+    shard->view->add(x.records);
+    return {};
+  }));
+  actors::shard_log_parts parts{id, journal, shard->view, [this] { return now(); }, {}, {}};
+  parts.wake = [to = std::weak_ptr{shard}] {
+    if (auto x = to.lock())
+      caf::anon_send(x->shard.get(), msg::release_outputs{});
+  };
+  parts.at = [this](const char* name) { touch(name); };
+  shard->log = std::make_shared<actors::shard_log>(std::move(parts), *found);
+  contexts.push_back(std::move(shard));
+}
+
+void world::start() {
+  config_ = std::make_unique<config>();
+  system_ = std::make_unique<caf::actor_system>(*config_);
+  dead = false;
+  make_environment();
+  for (int i = 0; i < 2; ++i)
+    env->vertex_actors.push_back(system_->spawn(actors::vertex_actor, env));
+  for (std::uint16_t i = 0; i < shards; ++i)
+    make_shard(i);
+  actors::supervision how;
+  for (auto& shard : contexts)
+    how.children.push_back({"shard", [shard](caf::local_actor* parent) {
+                              auto actor = parent->spawn(actors::shard_actor, shard);
+                              shard->shard.set(actor);
+                              return actor;
+                            }});
+  how.escalate = [](const std::string&) {};
+  supervisor_ = system_->spawn(actors::supervisor, std::move(how));
+  try {
+    settle();
+    for (auto& [id, client] : clients)
+      watch(id);
+  } catch (const node_died&) {
+  }
+}
+
+void world::watch(job_id id) {
+  auto& client = clients[id];
+  client.first_live = 0;
+  tell(id, msg::watch_job{id, [this, id](const result<std::uint64_t>& first) {
+                            // G1: whoever was told of a job finds it after every crash.
+                            if (clients[id].accepted)
+                              CHECK(first);
+                            clients[id].first_live = first ? *first : 0;
+                          }});
+}
+
+template <class Message>
+void world::tell(job_id id, Message m) {
+  caf::anon_send(context(id).shard.get(), std::move(m));
+}
+
+actors::shard_context& world::context(job_id id) {
+  return *contexts[core::index_of(core::shard_of(slot_of(id), shards))];
+}
+
+void world::take_down() {
+  if (!system_)
+    return;
+  dead = true;
+  runner->in_flight.clear();
+  elapsed_ = now() - first_moment;
+  caf::anon_send_exit(supervisor_, caf::exit_reason::kill);
+  for (auto& shard : contexts)
+    caf::anon_send_exit(shard->shard.get(), caf::exit_reason::kill);
+  for (auto& actor : env->vertex_actors)
+    caf::anon_send_exit(actor, caf::exit_reason::kill);
+  while (scheduler().try_run_once())
+    ;
+  supervisor_ = {};
+  env->vertex_actors.clear();
+  for (auto& shard : contexts)
+    shard->shard.set({});
+  contexts.clear();
+  system_.reset();
+}
+
+void world::crash() {
+  ++crashes;
+  journal->crash([this] { return random_() % 2 == 0; });
+  take_down();
+}
+
+bool world::step() {
+  auto& jobs = scheduler().jobs;
+  auto choice = random_();
+  auto actors = !jobs.empty(), writes = journal->has_waiting(), runs = !runner->in_flight.empty();
+  auto which = choice % 8;
+  if (actors && (which < 5 || (!writes && !runs))) {
+    std::swap(jobs.front(), jobs[(choice >> 8) % jobs.size()]);
+    scheduler().try_run_once();
+  } else if (writes && (which < 7 || !runs)) {
+    journal->complete(choice >> 8);
+  } else if (runs) {
+    runner->step(choice >> 8);
+  } else {
+    return false;
+  }
+  if (dead)
+    throw node_died{};
+  return true;
+}
+
+void world::settle() {
+  for (std::size_t steps = 0; scheduler().has_job() || journal->has_waiting(); ++steps) {
+    REQUIRE(steps < steps_max);
+    if (scheduler().has_job())
+      scheduler().try_run_once();
+    else
+      journal->complete(0);
+    if (dead)
+      throw node_died{};
+  }
+}
+
+void world::advance(core::duration x) {
+  scheduler().clock().advance_time(x);
+  settle();
+}
+
+bool world::all_ended() {
+  for (auto& shard : contexts)
+    if (!shard->view->list([](auto& row) { return !terminal(row.state); }, 1).empty())
+      return false;
+  return true;
+}
+
+void world::run() {
+  for (std::size_t steps = 0; steps < steps_max; ++steps) {
+    while (step())
+      if (++steps % 16 == 0)
+        read_events();
+    read_events();
+    if (all_ended())
+      return;
+    REQUIRE(scheduler().clock().has_pending_timeout());
+    scheduler().clock().trigger_timeout();
+  }
+  FAIL("the jobs do not end");
+}
+
+void world::submit(const graph_spec& g, std::string queue, std::uint32_t max_parallel) {
+  REQUIRE(core::check(g, env->kinds).empty());
+  auto id = env->graphs->add({}, g);
+  REQUIRE(id);
+  msg::submit_job m;
+  m.spec.queue = queue;
+  m.spec.graph = *id;
+  m.spec.max_parallel = max_parallel;
+  m.plan = *env->graphs->find({}, *id);
+  m.accepted = [this](const result<job_id>& job) {
+    if (!job)
+      return;
+    clients[*job].accepted = true;
+    watch(*job);
+  };
+  auto to = core::shard_of(core::place({}, queue), shards);
+  caf::anon_send(contexts[core::index_of(to)]->shard.get(), std::move(m));
+}
+
+void world::move(job_id id, core::job_request on) {
+  tell(id, msg::move_job{id, on, "asked by the test", [this, id, on](const status& done) {
+                           clients[id].moves.emplace_back(on, done);
+                         }});
+}
+
+void world::tell_shard_to_fail(job_id id) {
+  tell(id, msg::await_end{id, [](auto&) {}}); // Any message: the actor's next turn.
+  caf::anon_send_exit(context(id).shard.get(), caf::exit_reason::unhandled_exception);
+}
+
+std::size_t world::running_actors() { return system_->registry().running(); }
+
+storage::view::graph_source world::graphs() {
+  auto store = std::make_shared<actors::graph_store>(blobs);
+  return [store](namespace_id ns, const graph_id& id) {
+    auto found = store->find(ns, id);
+    return found ? *found : nullptr;
+  };
+}
+
+} // namespace troupe::tests
