@@ -1,0 +1,61 @@
+#pragma once
+
+#include "troupe/value.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe::graph_json {
+
+/// Takes what a JSON text consists of, in the order of the text. Whatever returns false ends the
+/// reading.
+class json_events {
+public:
+  virtual ~json_events() = default;
+
+  /// null, boolean, integer, number or string.
+  virtual bool scalar(value&& x) = 0;
+  /// A list or an object begins.
+  virtual bool begin(value::type type) = 0;
+  /// The key of the next member.
+  virtual bool key(std::string name) = 0;
+  /// The list or object that began last ends.
+  virtual bool end() = 0;
+};
+
+/// A position in a text. Columns count bytes; both line and column start at 1.
+struct text_place {
+  std::uint64_t byte = 0, line = 1, column = 1;
+
+  bool operator==(const text_place&) const = default;
+};
+
+/// `line 3, column 5 (byte 40)`.
+std::string to_string(const text_place& place);
+
+/// Why a text was not read to its end.
+struct json_fault {
+  enum class cause : std::uint8_t {
+    syntax,    ///< It is not JSON (RFC 8259), or has something after it.
+    too_deep,  ///< Nested deeper than `limits::value_depth_max`.
+    refused,   ///< The receiver of the events returned false.
+    unreadable ///< The file could not be opened or read.
+  } why = cause::syntax;
+  text_place at;      ///< Where reading stopped: the last byte of what was wrong.
+  std::string detail; ///< Empty for `refused`.
+};
+
+/// Reads one JSON text of UTF-8. Integers beyond 64 bits arrive as numbers; a number too large for
+/// a double, `NaN`, comments and a byte of 0 are syntax errors. Nothing if all was read.
+std::optional<json_fault> read_json(std::string_view text, json_events& to);
+
+/// The same from a file (or pipe), in pieces, without holding it in memory.
+std::optional<json_fault> read_json_file(const std::string& path, json_events& to);
+
+/// Tells where a byte of `text` stands.
+text_place place_of(std::string_view text, std::size_t byte);
+
+} // namespace troupe::graph_json

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace troupe::graph_json {
+
+/// The length of the well-formed UTF-8 sequence at the beginning of `text`, 0 if there is none
+/// (RFC 3629: no surrogates, nothing overlong, nothing beyond U+10FFFF).
+std::size_t utf8_sequence(std::string_view text) noexcept;
+
+/// Whether `a` comes before `b` in order of UTF-16 code units. Both are well-formed UTF-8.
+bool utf16_less(std::string_view a, std::string_view b) noexcept;
+
+/// Appends a JSON string with its quotes, escaped as RFC 8785 says; ill-formed bytes become U+FFFD.
+void append_json_string(std::string_view text, std::string& out);
+
+} // namespace troupe::graph_json
