@@ -14,6 +14,8 @@ using self_ptr = caf::stateful_actor<job_actor_state>*;
 using core::vertex_index;
 namespace msg = messages;
 
+constexpr int rounds_max = 16; // Of starting in one message; then others have their turn.
+
 const core::job& job_of(self_ptr self) { return self->state.book->job(); }
 environment& env_of(self_ptr self) { return *self->state.shard->env; }
 
@@ -36,6 +38,16 @@ bool is_current(self_ptr self, vertex_index v, const core::token& proof) {
   return detail && detail->current == proof;
 }
 
+/// What a `noop` gives, unless it is so large that it goes to a blob first.
+std::optional<core::payload> constant_of(const value& config) {
+  auto output = config.find("output");
+  if (!output)
+    return core::payload{};
+  if (core::encoded_size(*output) > limits::record_value_bytes_max)
+    return {};
+  return core::payload{*output};
+}
+
 shape_traits traits_of(const environment& env, const core::vertex_shape& shape) {
   auto kind = env.kinds.find(shape.kind);
   auto runner = env.runners.find(shape.kind);
@@ -48,6 +60,8 @@ shape_traits traits_of(const environment& env, const core::vertex_shape& shape) 
     pure = env.is_pure_function(name->string() ? *name->string() : "");
   x.how = core::how_to_run(kind->second, shape.kind, shape.config, pure);
   x.holds_slot = core::holds_slot(kind->second, shape.config);
+  if (shape.kind == "noop" && x.how == core::execution::inline_pure)
+    x.constant = constant_of(shape.config);
   return x;
 }
 
@@ -201,33 +215,6 @@ std::optional<vertex_index> next_ready(self_ptr self) {
   return {};
 }
 
-/// Starts what is ready: pure vertices in groups, at most `pure_group_max` attempts a message.
-void pump(self_ptr self) {
-  if (!may_start(self))
-    return;
-  auto& st = self->state;
-  outgoing_group group{self};
-  for (auto v = next_ready(self); v; v = next_ready(self)) {
-    auto state = state_of(self, *v);
-    if (state != core::vertex_state::ready && state != core::vertex_state::backoff)
-      continue;
-    auto& traits = traits_of(self, *v);
-    if (traits.holds_slot)
-      st.holders.insert(*v);
-    if (traits.how == core::execution::inline_pure)
-      group.add(*v);
-    else if (traits.how == core::execution::pooled_pure)
-      start_pooled(self, *v);
-    else
-      start_attempt(self, *v);
-    if (st.beginning.size() >= limits::pure_group_max) {
-      self->send(self, msg::start_ready{}); // The rest in a record group of its own.
-      break;
-    }
-  }
-  group.send();
-}
-
 /// Attempts that were just decided begin once that is durable.
 output with_beginnings(self_ptr self, output out) {
   if (self->state.beginning.empty())
@@ -246,20 +233,6 @@ void take_ready(self_ptr self) {
   auto& st = self->state;
   for (auto v : st.book->take_ready())
     st.ready.push_back(v);
-}
-
-/// Ends one message: starts what it made ready, appends what it decided, tells the shard.
-void finish(self_ptr self, output out = {}) {
-  auto& st = self->state;
-  auto& job = job_of(self);
-  take_ready(self);
-  if (job.run && job.run->failing && !terminal(job.state) && !std::exchange(st.ending, true))
-    end_running(self, env_of(self).settings.cancel_grace);
-  pump(self);
-  take_ready(self);
-  st.book->flush(with_beginnings(self, std::move(out)));
-  if (terminal(job.state) && !std::exchange(st.over, true))
-    self->send(st.shard->shard.get(), msg::job_over{job.id});
 }
 
 /// A vertex has ended or waits for its next attempt: its slot is free, its back-off runs.
@@ -284,21 +257,91 @@ std::size_t bytes_of(const core::attempt_result& r) {
   return r.output.blob() ? 64 : core::encoded_size(r.output.get()) + r.error.detail.size() + 64;
 }
 
-/// Records a group of pure results, in as many record groups as their size needs.
-void vertices_done(self_ptr self, msg::vertices_done& m) {
+/// Records pure results, in as many record groups as their size needs.
+void record(self_ptr self, std::vector<core::attempt_result> results, core::duration took) {
   std::vector<core::attempt_result> part;
   std::size_t bytes = 0;
-  for (auto& r : m.results) {
+  for (auto& r : results) {
     bytes += bytes_of(r);
     part.push_back(std::move(r));
     if (bytes < limits::record_group_bytes_max / 2)
       continue;
-    take_results(self, std::exchange(part, {}), m.took);
-    self->state.book->flush();
+    take_results(self, std::exchange(part, {}), took);
+    self->state.book->flush(with_beginnings(self, {}));
     bytes = 0;
   }
   if (!part.empty())
-    take_results(self, std::move(part), m.took);
+    take_results(self, std::move(part), took);
+}
+
+/// What a vertex that needs no one to run it comes to.
+core::attempt_result constant_result(self_ptr self, vertex_index v) {
+  if (auto wrong = core::check_inputs(job_of(self), v))
+    return {v, core::attempt_end::failed, {}, std::move(*wrong)};
+  return {v, core::attempt_end::succeeded, *traits_of(self, v).constant, {}};
+}
+
+/// Starts one vertex in the way of its kind.
+void start_vertex(self_ptr self, vertex_index v, outgoing_group& group,
+                  std::vector<core::attempt_result>& known) {
+  auto& traits = traits_of(self, v);
+  if (traits.holds_slot)
+    self->state.holders.insert(v);
+  if (traits.constant)
+    known.push_back(constant_result(self, v));
+  else if (traits.how == core::execution::inline_pure)
+    group.add(v);
+  else if (traits.how == core::execution::pooled_pure)
+    start_pooled(self, v);
+  else
+    start_attempt(self, v);
+}
+
+/// Starts what is ready, `pure_group_max` vertices at most; pure ones leave in groups. Returns
+/// whether more has become ready thereby.
+bool start_some(self_ptr self) {
+  take_ready(self);
+  if (!may_start(self))
+    return false;
+  outgoing_group group{self};
+  std::vector<core::attempt_result> known;
+  std::size_t started = 0;
+  for (; started < limits::pure_group_max; ++started) {
+    auto v = next_ready(self);
+    if (!v)
+      break;
+    auto state = state_of(self, *v);
+    if (state == core::vertex_state::ready || state == core::vertex_state::backoff)
+      start_vertex(self, *v, group, known);
+  }
+  group.send();
+  auto any = !known.empty();
+  record(self, std::move(known), {});
+  return any || started == limits::pure_group_max;
+}
+
+/// Starts all that is ready; what is left after some rounds has its turn in a message of its own.
+void start_all(self_ptr self) {
+  for (int round = 0; round < rounds_max; ++round)
+    if (!start_some(self))
+      return;
+  self->send(self, msg::start_ready{});
+}
+
+/// Ends one message: starts what it made ready, appends what it decided, tells the shard.
+void finish(self_ptr self, output out = {}) {
+  auto& st = self->state;
+  auto& job = job_of(self);
+  start_all(self);
+  if (job.run && job.run->failing && !terminal(job.state) && !std::exchange(st.ending, true))
+    end_running(self, env_of(self).settings.cancel_grace);
+  st.book->flush(with_beginnings(self, std::move(out)));
+  if (terminal(job.state) && !std::exchange(st.over, true))
+    self->send(st.shard->shard.get(), msg::job_over{job.id});
+}
+
+void vertices_done(self_ptr self, msg::vertices_done& m) {
+  record(self, std::move(m.results), m.took);
   finish(self);
 }
 

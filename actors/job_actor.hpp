@@ -14,6 +14,7 @@ struct shape_traits {
   core::execution how = core::execution::attempt;
   bool holds_slot = true;
   attempt_runner* runner = nullptr; ///< Null: inline, a timer, or a kind that is not known here.
+  std::optional<core::payload> constant; ///< What a `noop` gives; it needs no one to run it.
 };
 
 struct job_actor_state {

@@ -25,8 +25,8 @@ struct vertex_detail {
   /// When its timer or back-off ends; zero: none. While the job is paused, `due − paused_at` is
   /// what is left of it.
   shard_time due{};
-  std::uint64_t said = 0;       ///< Stream bytes of the current attempt.
-  problem error;                ///< Of the last failure.
+  std::uint64_t said = 0; ///< Stream bytes of the current attempt.
+  problem error;          ///< Of the last failure.
   bool operator==(const vertex_detail&) const = default;
 };
 
@@ -76,7 +76,7 @@ struct vertex_change {
 struct changes {
   std::vector<vertex_change> ready, skipped;
   std::vector<std::uint32_t> ignored; ///< Positions of outcomes that did not fit: no event.
-  bool reset = false; ///< A new attempt starts over what an earlier one had said.
+  bool reset = false;                 ///< A new attempt starts over what an earlier one had said.
 };
 
 /// The only way a job changes: live, in recovery and on followers. Total and pure: a record that
@@ -90,8 +90,12 @@ std::uint64_t events_of(const record& r, const changes& seen);
 /// The job that `r`, a `job_added`, makes; it counts the record's event.
 job job_of(const record& r);
 
+/// What is wrong with the live inputs of a vertex: several values on a `one` port
+/// (`multiple_values`).
+std::optional<problem> check_inputs(const job& x, vertex_index v);
+
 /// The inputs of a vertex: a member per port that has a live value (a list on a `many` port) and
-/// `job`. Several live values on a `one` port: the problem `multiple_values`.
+/// `job`. What `check_inputs` says is wrong stands in `wrong`.
 struct gathered {
   value inputs;
   std::optional<problem> wrong;

@@ -21,11 +21,27 @@ void deliver(const input_port& port, const value& x, gathered& to) {
 
 } // namespace
 
+std::optional<problem> check_inputs(const job& x, vertex_index v) {
+  auto in = x.plan->in(v);
+  if (in.size() < 2)
+    return {};
+  auto& ports = x.plan->shape(v).ports;
+  std::vector<std::uint32_t> live(ports.size());
+  for (auto at : in) {
+    auto& port = ports[x.plan->edges[at].to_port];
+    if (port.takes == arity::one && x.run->edges[at] == edge_state::live
+        && ++live[x.plan->edges[at].to_port] > 1)
+      return problem{"multiple_values", "",
+                     "port \"" + port.name
+                         + "\" takes one value and got several; declare it as \"many\""};
+  }
+  return {};
+}
+
 gathered gather(const job& x, vertex_index v) {
   auto& plan = *x.plan;
   auto& ports = plan.shape(v).ports;
-  gathered all{value::object{}, {}, {}};
-  std::vector<std::uint32_t> live(ports.size());
+  gathered all{value::object{}, check_inputs(x, v), {}};
   for (auto& port : ports)
     if (port.takes == arity::many)
       all.inputs[port.name] = value::list{};
@@ -33,15 +49,10 @@ gathered gather(const job& x, vertex_index v) {
     if (x.run->edges[at] != edge_state::live)
       continue;
     auto& e = plan.edges[at];
-    auto& port = ports[e.to_port];
-    if (++live[e.to_port] > 1 && port.takes == arity::one)
-      all.wrong = problem{"multiple_values", "",
-                          "port \"" + port.name
-                              + "\" takes one value and got several; declare it as \"many\""};
     auto data = carried(x, e);
     if (!data.loaded())
       all.missing.push_back(data);
-    deliver(port, data.get(), all);
+    deliver(ports[e.to_port], data.get(), all);
   }
   if (!x.spec.input.loaded())
     all.missing.push_back(x.spec.input);
