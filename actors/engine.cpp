@@ -10,7 +10,7 @@
 #include "actors/vertex_actor.hpp"
 
 #include <future>
-#include <random>
+#include <sys/random.h>
 #include <thread>
 
 namespace troupe::actors {
@@ -25,11 +25,22 @@ unsigned or_cores(unsigned chosen) {
   return chosen > 0 ? chosen : std::max(2u, std::thread::hardware_concurrency());
 }
 
-core::random_bits system_random() {
-  std::random_device device;
-  std::seed_seq seed{device(), device(), device(), device(), device(), device()};
-  return std::mt19937_64{seed};
+/// The kernel's source of chance, read a buffer at a time: tokens must not be guessed.
+std::uint64_t system_bits() {
+  struct buffer {
+    std::array<std::uint64_t, 64> bits;
+    std::size_t used = 64;
+  };
+  thread_local buffer own;
+  if (own.used == own.bits.size()) {
+    if (::getrandom(own.bits.data(), sizeof own.bits, 0) != ssize_t(sizeof own.bits))
+      std::abort(); // Buffers of this size are filled at once, once the kernel has booted.
+    own.used = 0;
+  }
+  return own.bits[own.used++];
 }
+
+core::random_bits system_random() { return system_bits; }
 
 core::shard_time wall_clock() {
   return std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now());
