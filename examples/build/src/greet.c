@@ -1,0 +1,4 @@
+#include "greet.h"
+#include "version.h"
+
+const char* greeting(void) { return "hello from " VERSION; }

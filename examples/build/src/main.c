@@ -1,0 +1,5 @@
+#include "greet.h"
+
+#include <stdio.h>
+
+int main(void) { return puts(greeting()) < 0; }
