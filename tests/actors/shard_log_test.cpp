@@ -1,0 +1,121 @@
+#include "actors/shard_log.hpp"
+#include "tests/sim/sim_journal.hpp"
+#include "tests/support/catch.hpp"
+#include "troupe/limits.hpp"
+
+using namespace troupe;
+using namespace troupe::actors;
+using tests::sim_journal;
+
+namespace {
+
+struct fixture {
+  std::shared_ptr<sim_journal> journal = std::make_shared<sim_journal>();
+  std::shared_ptr<storage::view> view = std::make_shared<storage::view>(core::shard_id{});
+  core::shard_time clock{std::chrono::milliseconds{1000}};
+  int woken = 0;
+  std::shared_ptr<shard_log> log;
+  std::vector<std::string> told;
+
+  fixture() {
+    auto found = journal->open(core::shard_id{});
+    log = std::make_shared<shard_log>(
+        shard_log_parts{
+            core::shard_id{}, journal, view, [this] { return clock; }, [this] { ++woken; }, {}},
+        *found);
+  }
+
+  core::record_group group(std::size_t bytes = 1) {
+    core::stream_appended said;
+    said.text.assign(bytes, 'x');
+    return {core::record{{}, {}, job_id{1, 2}, log->now(), said}};
+  }
+
+  output note(std::string name) {
+    return [this, name](const status& x) { told.push_back(x ? name : name + " failed"); };
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(fixture, "an output waits until what it reflects is durable", "[actors][gate]") {
+  log->append(group(), note("answer"));
+  log->hold(log->head(), note("read"));
+  log->release();
+  CHECK(told.empty());
+  journal->complete(0);
+  CHECK(woken == 1);
+  CHECK(told.empty()); // Only on the thread that releases.
+  log->release();
+  CHECK(told == std::vector<std::string>{"answer", "read"});
+}
+
+TEST_CASE_METHOD(fixture, "what arrives during a write shares the next batch", "[actors][gate]") {
+  log->append(group());
+  auto second = log->append(group(), note("b"));
+  CHECK(log->append(group(), note("c")) == second);
+  journal->complete(0);
+  log->release();
+  CHECK(told.empty());
+  journal->complete(0);
+  log->release();
+  CHECK(told == std::vector<std::string>{"b", "c"});
+  CHECK(journal->durable(core::shard_id{}).size() == 2);
+  CHECK(log->settled());
+}
+
+TEST_CASE_METHOD(fixture, "what reflects nothing newer than the disk leaves at once",
+                 "[actors][gate]") {
+  log->append(group());
+  log->hold(0, note("old"));
+  CHECK(woken == 1);
+  log->release();
+  CHECK(told == std::vector<std::string>{"old"});
+}
+
+TEST_CASE_METHOD(fixture, "a failed write fails all that waits and all that comes",
+                 "[actors][gate]") {
+  log->append(group(), note("first"));
+  log->append(group(), note("second"));
+  journal->fail_next();
+  log->append(group(), note("third"));
+  log->release();
+  CHECK(told == std::vector<std::string>{"first failed", "second failed", "third failed"});
+  CHECK(log->state().code() == ec::journal_failed);
+  CHECK_FALSE(journal->has_waiting()); // Nothing is written after a failure.
+}
+
+TEST_CASE_METHOD(fixture, "the view has a batch before its outputs leave", "[actors][gate]") {
+  core::job_added added;
+  added.queue = "q";
+  log->append({core::record{{}, {}, job_id{1, 2}, log->now(), added}}, [this](const status&) {
+    told.push_back(view->find(job_id{1, 2}) ? "there" : "missing");
+  });
+  CHECK_FALSE(view->find(job_id{1, 2}));
+  journal->complete(0);
+  log->release();
+  CHECK(told == std::vector<std::string>{"there"});
+}
+
+TEST_CASE_METHOD(fixture, "a batch stays below its limit; the rest has batches of its own",
+                 "[actors][gate]") {
+  log->append(group());
+  for (int i = 0; i < 20; ++i)
+    log->append(group(500'000));
+  CHECK(log->gathered_bytes() > limits::batch_bytes_max);
+  while (journal->has_waiting())
+    journal->complete(0);
+  auto& durable = journal->durable(core::shard_id{});
+  CHECK(durable.size() > 2);
+  for (auto& batch : durable)
+    CHECK(batch.records.size() <= limits::batch_bytes_max);
+  CHECK(log->gathered_bytes() == 0);
+}
+
+TEST_CASE_METHOD(fixture, "time never goes back", "[actors][gate]") {
+  auto before = log->now();
+  clock -= std::chrono::hours{1};
+  CHECK(log->now() == before);
+  log->saw(before + std::chrono::hours{1});
+  CHECK(log->now() == before + std::chrono::hours{1});
+}
