@@ -414,6 +414,7 @@ TEST_CASE("a retry reuses what does not depend on where it begins", "[core][deci
   REQUIRE(earlier.live.state == job_state::completed);
 
   CHECK(decide_reuse(later.live, earlier.live, 2, later.now).code() == ec::illegal_request);
+  CHECK(decide_reuse(earlier.live, earlier.live, 2, later.now).code() == ec::illegal_request);
   REQUIRE(later.move(job_request::start));
   REQUIRE(later.take(decide_reuse(later.live, earlier.live, 2, later.now)));
   CHECK(later.state(1) == vertex_state::succeeded);
