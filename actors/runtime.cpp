@@ -66,7 +66,7 @@ struct event_reader::impl {
   /// Events that were recorded before this reader came, or that have left the ring.
   status read_view(std::vector<event>& to) {
     auto wanted = [&](event&& x) {
-      if (x.id >= next && (first_live == 0 || x.id < first_live))
+      if (x.id >= next) // Also what is in the ring by now: a record is read once.
         take(std::move(x), to);
       return true;
     };
@@ -102,7 +102,7 @@ result<std::vector<event>> event_reader::next(std::chrono::milliseconds timeout)
     if (x.first_live == 0 || x.next < x.first_live) {
       if (auto read = x.read_view(events); !read)
         return read.error();
-      if (events.empty() && x.first_live == 0)
+      if (events.empty() && (x.first_live == 0 || std::chrono::steady_clock::now() > until))
         return error{ec::timed_out, "the job has no further events yet"};
     } else if (!x.read_ring(events, until)) {
       return error{ec::timed_out, "no event has come within the deadline"};
