@@ -1,0 +1,26 @@
+#pragma once
+
+#include "node/console.hpp"
+
+#include <optional>
+#include <string>
+
+/// The verbs of `troupe graphs`. Each returns its exit code.
+namespace troupe::node {
+
+/// Tells all that is wrong with a graph, or that nothing is.
+int validate_graph(console& to, const std::string& file, format how);
+
+/// Draws a graph in Graphviz DOT.
+int render_graph(console& to, const std::string& file);
+
+struct import_options {
+  std::string file;
+  std::optional<double> replay; ///< Tasks become delays of their recorded time divided by this.
+  std::string output = "-";     ///< A file, or `-` for standard output.
+};
+
+/// Makes a graph of a workflow in WfFormat.
+int import_graph(console& to, const import_options& options);
+
+} // namespace troupe::node

@@ -1,0 +1,126 @@
+#include "node/job_reader.hpp"
+
+#include "actors/job_book.hpp"
+#include "actors/spec_check.hpp"
+#include "core/names.hpp"
+#include "core/render.hpp"
+
+#include <algorithm>
+
+namespace troupe::node {
+
+namespace {
+
+constexpr std::size_t matches_wanted = 2; // One is found, two are ambiguous.
+
+std::vector<vertex_failure> failures_of(const core::job& x) {
+  std::vector<vertex_failure> all;
+  if (!x.run)
+    return all;
+  for (core::vertex_index v = 0; v < x.plan->size(); ++v) {
+    if (x.run->states[v] != vertex_state::failed)
+      continue;
+    auto detail = x.run->details.find(v);
+    all.push_back(
+        {x.plan->names[v], detail == x.run->details.end() ? problem{} : detail->second.error});
+  }
+  return all;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  return text;
+}
+
+} // namespace
+
+job_reader::job_reader(actors::store from, std::filesystem::path directory)
+    : store_(std::move(from)),
+      directory_(std::move(directory)),
+      graphs_(std::make_shared<actors::graph_store>(store_.blobs)) {}
+
+answer<job_reader> job_reader::open(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory, ignored))
+    return trouble{fault::no_data_directory, "there is no data directory " + directory.string()};
+  auto store = actors::read_store(directory);
+  if (!store)
+    return trouble{store.error()};
+  return job_reader{std::move(*store), directory};
+}
+
+storage::view& job_reader::view_of(job_id id) {
+  auto shards = static_cast<std::uint16_t>(store_.shards.size());
+  return *store_.shards[core::index_of(core::shard_of(slot_of(id), shards))].view;
+}
+
+storage::view::graph_source job_reader::graph_source() const {
+  return [graphs = graphs_](namespace_id ns, const graph_id& id) {
+    auto found = graphs->find(ns, id);
+    return found ? *found : nullptr;
+  };
+}
+
+std::string job_reader::name_of(const job_info& x) {
+  auto graph = graphs_->find(x.ns, x.graph);
+  return graph ? (*graph)->name : "";
+}
+
+std::vector<job_info> job_reader::list(const job_filter& filter) {
+  std::vector<job_info> all;
+  auto wanted = [&](const storage::job_row& x) { return actors::matches(x, filter); };
+  for (auto& shard : store_.shards)
+    for (auto& found : shard.view->list(wanted, filter.limit))
+      all.push_back(actors::info_of(found));
+  std::ranges::sort(all, std::greater{}, &job_info::id);
+  if (all.size() > filter.limit)
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(filter.limit), all.end());
+  for (auto& info : all)
+    info.graph_name = name_of(info);
+  return all;
+}
+
+answer<job_id> job_reader::find(const std::string& prefix) {
+  std::vector<job_id> found;
+  auto wanted = [start = lower(prefix)](const storage::job_row& x) {
+    return to_string(x.id).starts_with(start);
+  };
+  for (auto& shard : store_.shards)
+    for (auto& match : shard.view->list(wanted, matches_wanted))
+      found.push_back(match.id);
+  if (found.empty())
+    return trouble{fault::unknown_job,
+                   "there is no job " + core::quoted(prefix) + " in " + directory_.string()};
+  if (found.size() > 1)
+    return trouble{fault::ambiguous_job, "several jobs begin with " + core::quoted(prefix),
+                   to_string(found[0]) + ", " + to_string(found[1])
+                       + (found.size() > 2 ? ", …" : "")};
+  return found.front();
+}
+
+result<whole_job> job_reader::get(job_id id) {
+  auto job = view_of(id).load(id, graph_source());
+  if (!job)
+    return job.error();
+  actors::environment env;
+  env.get_blob = [blobs = store_.blobs](namespace_id ns, const core::blob_ref& ref) {
+    return blobs->get(ns, ref.sha256);
+  };
+  if (auto loaded = actors::load_blobs(*job, env); !loaded)
+    return loaded.error();
+  whole_job all{actors::info_of(*job), failures_of(*job)};
+  all.info.graph_name = name_of(all.info);
+  return all;
+}
+
+status job_reader::events(job_id id, const std::function<bool(event&&)>& each) {
+  storage::view::replay_state from;
+  return view_of(id).replay(
+      id, graph_source(), from,
+      [&](const core::job& x, const core::record& r, const core::changes& seen) {
+        return core::render(x, r, seen, each);
+      });
+}
+
+} // namespace troupe::node

@@ -1,0 +1,289 @@
+#include "node/run_command.hpp"
+
+#include "graph_json/graph_json.hpp"
+#include "graph_json/value_json.hpp"
+#include "node/graph_file.hpp"
+#include "node/interrupts.hpp"
+#include "node/run_plan.hpp"
+#include "node/run_view.hpp"
+#include "node/set_option.hpp"
+#include "node/show.hpp"
+#include "node/text.hpp"
+#include "troupe/runtime.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <limits>
+
+namespace troupe::node {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto look_every = 50ms;         ///< For signals and the clock, while no event comes.
+constexpr std::size_t failures_named = 3; ///< In the line that says why a job has failed.
+
+/// The job that this run follows.
+struct chosen_job {
+  job_id id;
+  std::string name;        ///< Of its graph.
+  std::uint64_t known = 0; ///< Events that happened before this run.
+};
+
+class runner {
+public:
+  runner(console& to, const run_options& options, format how)
+      : to_(to), options_(options), how_(how) {}
+
+  int run();
+
+private:
+  std::optional<trouble> prepare();
+  int show_plan();
+  answer<chosen_job> choose(runtime& rt);
+  answer<chosen_job> resume(runtime& rt, const job_info& job);
+  answer<chosen_job> submit(runtime& rt);
+  void tell_others(const std::vector<job_info>& unfinished);
+  std::optional<trouble> follow(runtime& rt, const chosen_job& job, run_view& view);
+  bool show(const event& x, const chosen_job& job, run_view& view);
+  int conclude(runtime& rt, const chosen_job& job, const progress& seen);
+  trouble stopped(int signal) const;
+  trouble ending(const job_info& job, const progress& seen) const;
+  show_mode mode() const;
+  std::string data_option() const {
+    return options_.data == ".troupe" ? "" : " --data " + options_.data.string();
+  }
+
+  console& to_;
+  const run_options& options_;
+  format how_;
+  std::optional<graph_spec> graph_; ///< Of the file.
+  value input_;
+  interrupts signals_;
+};
+
+std::optional<trouble> parse_input(const std::string& text, value& to) {
+  auto json = text;
+  if (text.starts_with('@')) {
+    auto read = read_text(text.substr(1));
+    if (!read)
+      return read.trouble();
+    json = std::move(*read);
+  }
+  auto parsed = graph_json::parse_value(json);
+  if (!parsed)
+    return trouble{fault::bad_input, {}, parsed.error().detail};
+  std::swap(to, *parsed);
+  return {};
+}
+
+/// Everything that can be refused before a data directory is touched.
+std::optional<trouble> runner::prepare() {
+  if (options_.input)
+    if (auto wrong = parse_input(*options_.input, input_))
+      return wrong;
+  if (options_.file.empty())
+    return {};
+  auto graph = graph_to_run(to_, options_.file, options_.sets, options_.until);
+  if (!graph)
+    return graph.trouble();
+  graph_ = std::move(*graph);
+  return options_.from ? check_vertex(*graph_, *options_.from) : std::nullopt;
+}
+
+int runner::show_plan() {
+  auto plan = plan_of(*graph_, options_.from);
+  if (how_ == format::table)
+    to_.out(plan_text(plan));
+  else if (how_ == format::json)
+    to_.out_json(plan);
+  else
+    to_.out_line(plan);
+  return to_.flush() ? number(exit_code::ok) : to_.fail(fault::output_failed);
+}
+
+void runner::tell_others(const std::vector<job_info>& unfinished) {
+  if (!unfinished.empty())
+    to_.err("note: " + counted(unfinished.size(), "unfinished job") + " in "
+            + options_.data.string() + "; `troupe run --resume" + data_option()
+            + "` continues the newest\n");
+}
+
+answer<chosen_job> runner::choose(runtime& rt) {
+  auto unfinished = rt.list({{}, {}, true, std::numeric_limits<std::size_t>::max()});
+  if (!unfinished)
+    return trouble{unfinished.error()};
+  if (options_.resume && !unfinished->empty())
+    return resume(rt, unfinished->front());
+  if (!graph_)
+    return trouble{fault::nothing_to_resume,
+                   "there is no unfinished job in " + options_.data.string()};
+  tell_others(*unfinished);
+  return submit(rt);
+}
+
+answer<chosen_job> runner::resume(runtime& rt, const job_info& job) {
+  if (graph_)
+    if (auto id = graph_json::id_of(*graph_); id != job.graph)
+      return trouble{fault::other_graph,
+                     "the unfinished job " + to_string(job.id) + " runs another graph",
+                     "it runs graph " + to_string(job.graph) + ", " + options_.file
+                         + " (with --set and --until) is graph " + to_string(id)};
+  auto info = rt.get(job.id);
+  if (!info)
+    return trouble{info.error()};
+  if (auto released = rt.release(job.id); !released)
+    return trouble{released.error()};
+  if (info->state == job_state::paused)
+    if (auto resumed = rt.resume(job.id, "troupe run --resume"); !resumed)
+      return trouble{resumed.error()};
+  auto graph = graph_ ? graph_->name : info->graph_name;
+  return chosen_job{job.id, graph, info->events};
+}
+
+/// The newest job here that ran the graph.
+answer<job_id> earlier_job(runtime& rt, const graph_id& graph) {
+  auto jobs = rt.list({{}, {}, false, std::numeric_limits<std::size_t>::max()});
+  if (!jobs)
+    return trouble{jobs.error()};
+  auto found = std::ranges::find(*jobs, graph, &job_info::graph);
+  if (found == jobs->end())
+    return trouble{fault::nothing_to_reuse};
+  return found->id;
+}
+
+answer<chosen_job> runner::submit(runtime& rt) {
+  auto graph = rt.add_graph(*graph_);
+  if (!graph)
+    return trouble{graph.error()};
+  job_spec spec;
+  spec.graph = *graph;
+  spec.input = input_;
+  spec.max_parallel = options_.max_parallel;
+  if (options_.from) {
+    auto earlier = earlier_job(rt, *graph);
+    if (!earlier)
+      return earlier.trouble();
+    spec.reuse = reuse_spec{*earlier, *options_.from};
+  }
+  auto job = rt.submit(spec);
+  if (!job)
+    return trouble{job.error()};
+  return chosen_job{*job, graph_->name, 0};
+}
+
+show_mode runner::mode() const {
+  if (how_ == format::ndjson)
+    return show_mode::quiet;
+  return to_.can_draw() ? show_mode::drawn : show_mode::plain;
+}
+
+/// False once standard output is gone.
+bool runner::show(const event& x, const chosen_job& job, run_view& view) {
+  view.take(x, x.id > job.known);
+  return how_ != format::ndjson || to_.out_line(to_value(x));
+}
+
+trouble runner::stopped(int signal) const {
+  auto what = signal == SIGTERM ? fault::terminated : fault::interrupted;
+  if (options_.memory)
+    return {what, {}, {}, "run it again; with --memory nothing was kept"};
+  return {what, {}, {}, "`troupe run --resume" + data_option() + "` goes on where it stopped"};
+}
+
+/// Shows the job's events up to its end, a signal, or trouble.
+std::optional<trouble> runner::follow(runtime& rt, const chosen_job& job, run_view& view) {
+  auto reader = rt.events(job.id);
+  if (!reader)
+    return trouble{reader.error()};
+  while (!view.seen().ended()) {
+    if (auto signal = signals_.caught(); signal != 0)
+      return stopped(signal);
+    auto events = reader->next(look_every);
+    if (!events && events.code() != ec::timed_out)
+      return trouble{events.error()};
+    if (events)
+      for (auto& x : *events)
+        if (!show(x, job, view))
+          return trouble{fault::output_failed};
+    if (events && how_ == format::ndjson && !to_.flush())
+      return trouble{fault::output_failed};
+    view.tick(run_view::clock::now());
+  }
+  return {};
+}
+
+/// Why a job did not complete.
+trouble runner::ending(const job_info& job, const progress& seen) const {
+  auto next = options_.memory ? std::string{"see the failures above"}
+                              : "troupe jobs get " + to_string(job.id) + data_option();
+  if (job.state != job_state::failed)
+    return {fault::job_cancelled,
+            "job " + to_string(job.id) + " was " + to_string(job.state),
+            {},
+            next};
+  std::string why;
+  auto& failures = seen.failures();
+  for (std::size_t i = 0; i < failures.size() && i < failures_named; ++i)
+    why += (i > 0 ? "; " : "") + failures[i].vertex + ": " + failures[i].why.code + ": "
+           + failures[i].why.detail;
+  if (seen.failed() > failures_named)
+    why += "; and " + std::to_string(seen.failed() - failures_named) + " more";
+  if (why.empty())
+    why = job.error.code + ": " + job.error.detail;
+  return {fault::job_failed, "job " + to_string(job.id) + " has failed", why, next};
+}
+
+int runner::conclude(runtime& rt, const chosen_job& job, const progress& seen) {
+  auto info = rt.get(job.id);
+  if (!info)
+    return to_.fail(info.error());
+  auto completed = info->state == job_state::completed;
+  if (how_ == format::json) {
+    auto all = to_value(*info);
+    all["job"] = to_string(info->id);
+    all["result"] = info->result;
+    all["failures"] = to_value(seen.failures());
+    to_.out_json(all);
+  } else if (how_ == format::table && completed) {
+    to_.out_json(info->result);
+  }
+  if (!to_.flush())
+    return to_.fail(fault::output_failed);
+  return completed ? number(exit_code::ok) : to_.fail(ending(*info, seen));
+}
+
+int runner::run() {
+  if (auto wrong = prepare())
+    return to_.fail(*wrong);
+  if (options_.dry_run)
+    return show_plan();
+  runtime_config config;
+  config.data_dir = options_.data;
+  config.memory = options_.memory;
+  config.hold_recovered = true;
+  config.report = [this](const std::string& text) { to_.err("warning: " + one_line(text) + "\n"); };
+  auto rt = runtime::open(config);
+  if (!rt)
+    return to_.fail(rt.error());
+  auto job = choose(*rt);
+  if (!job)
+    return to_.fail(job.trouble());
+  run_view view{to_, mode(), job->name.empty() ? to_string(job->id) : job->name};
+  if (how_ == format::table)
+    to_.err((job->known > 0 ? "resuming job " : "job ") + to_string(job->id) + "\n");
+  auto wrong = follow(*rt, *job, view);
+  if (wrong)
+    rt->close();
+  view.finish();
+  return wrong ? to_.fail(*wrong) : conclude(*rt, *job, view.seen());
+}
+
+} // namespace
+
+int run_graph(console& to, const run_options& options, format how) {
+  return runner{to, options, how}.run();
+}
+
+} // namespace troupe::node

@@ -1,0 +1,83 @@
+#include "node/run_view.hpp"
+
+#include "node/text.hpp"
+
+namespace troupe::node {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto redraw_every = 100ms;
+constexpr auto tell_every = 1s;
+constexpr std::uint32_t small_graph_max = 200; ///< Vertices whose steps are told one by one.
+constexpr std::size_t told_bytes_max = std::size_t{1} << 20; ///< Between two ticks.
+
+} // namespace
+
+void run_view::take(const event& x, bool fresh) {
+  seen_.apply(x);
+  if (mode_ == show_mode::quiet || !fresh)
+    return;
+  if (auto line = failure_line(x, style_); !line.empty())
+    return tell(line);
+  if (auto line = log_line(x, style_); !line.empty())
+    return tell(line);
+  if (mode_ == show_mode::plain && seen_.total() > 0 && seen_.total() <= small_graph_max)
+    if (auto line = step_line(x, style_); !line.empty())
+      tell(line);
+}
+
+void run_view::tell(const std::string& line) {
+  waiting_ += line + "\n";
+  if (waiting_.size() > told_bytes_max)
+    tick(clock::now());
+}
+
+void run_view::tick(clock::time_point now) {
+  if (mode_ == show_mode::drawn
+      && (now - drawn_ >= redraw_every || waiting_.size() > told_bytes_max))
+    draw(now);
+  if (mode_ == show_mode::plain) {
+    to_.err(std::exchange(waiting_, {}));
+    if (seen_.total() > small_graph_max)
+      say_counts(now);
+  }
+}
+
+/// What moves the cursor to where the drawing began, and takes it away.
+std::string run_view::erased() {
+  if (lines_ == 0)
+    return {};
+  auto up = lines_ > 1 ? "\x1b[" + std::to_string(lines_ - 1) + "A" : std::string{};
+  lines_ = 0;
+  return "\r" + up + "\x1b[J";
+}
+
+void run_view::draw(clock::time_point now) {
+  style_.width = to_.width();
+  auto text = erased() + std::exchange(waiting_, {});
+  auto status = status_lines(seen_, name_, since(now), style_);
+  to_.err(text + status);
+  lines_ = line_count(status);
+  drawn_ = now;
+}
+
+void run_view::say_counts(clock::time_point now) {
+  auto tenth = static_cast<std::uint32_t>(std::uint64_t{10} * seen_.done() / seen_.total());
+  if (tenth == tenth_ && now - drawn_ < tell_every)
+    return;
+  tenth_ = tenth;
+  drawn_ = now;
+  to_.err(counts_text(seen_) + ", " + span_text(since(now)) + "\n");
+}
+
+void run_view::finish() {
+  if (mode_ == show_mode::quiet)
+    return;
+  auto now = clock::now();
+  to_.err(erased() + std::exchange(waiting_, {})
+          + (seen_.ended() ? ending_line(seen_, since(now), style_) : counts_text(seen_)) + "\n");
+}
+
+} // namespace troupe::node

@@ -1,0 +1,76 @@
+#include "tests/e2e/json.hpp"
+#include "tests/e2e/process.hpp"
+
+using namespace troupe;
+using namespace troupe::tests;
+
+namespace {
+
+const fs::path instances = TROUPE_SOURCE_DIR "/examples/data/wfinstances";
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+} // namespace
+
+TEST_CASE("validate tells every problem with its place", "[e2e]") {
+  scratch in;
+  in.write("good.json", R"({"vertices": [{"id": "a", "kind": "noop"}]})");
+  in.write("bad.json", R"({"vertices": [{"id": "a", "kind": "nop"}, {"id": "a", "kind": "noop"}],
+                           "edges": [{"from": "a", "to": "z"}]})");
+  auto good = troupe_with(in, {"graphs", "validate", "good.json"});
+  CHECK(good.code == 0);
+  CHECK(good.out == "good.json: valid: 1 vertex, 0 edges\n");
+  auto bad = troupe_with(in, {"graphs", "validate", "bad.json"});
+  CHECK(bad.code == 1);
+  CHECK(has(bad.out, "bad.json: /vertices/0/kind: "));
+  CHECK(has(bad.out, "bad.json: /vertices/1/id: "));
+  CHECK(has(bad.out, "bad.json: /edges/0/to: "));
+  auto json = troupe_with(in, {"graphs", "validate", "bad.json", "-o", "json"});
+  CHECK(json.code == 1);
+  CHECK(*json_of(json.out).find("valid") == value{false});
+  CHECK(json_of(json.out).find("errors")->items()->size() == 3);
+}
+
+TEST_CASE("render draws DOT", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [{"id": "a", "kind": "noop"}, {"id": "b", "kind": "noop"}],
+                         "edges": [{"from": "a", "to": "b"}]})");
+  auto dot = troupe_with(in, {"graphs", "render", "g.json", "--format", "dot"});
+  CHECK(dot.code == 0);
+  CHECK(dot.out.starts_with("digraph"));
+  CHECK(has(dot.out, "\"a\" -> \"b\""));
+  CHECK(troupe_with(in, {"graphs", "render", "g.json", "--format", "svg"}).code == 2);
+}
+
+TEST_CASE("recorded workflows are imported and run to their end", "[e2e]") {
+  scratch in;
+  std::size_t found = 0;
+  for (auto& file : fs::directory_iterator{instances}) {
+    INFO(file.path());
+    auto imported = troupe_with(
+        in, {"graphs", "import", "--from", "wfformat", file.path().string(), "--output", "g.json"});
+    CHECK(imported.code == 0);
+    CHECK(imported.out == "");
+    auto ran = troupe_with(in, {"run", "g.json", "-o", "json"});
+    CHECK(ran.code == 0);
+    auto job = json_of(ran.out);
+    CHECK(text_at(job, "state") == "completed");
+    CHECK(*job.find("progress")->find("succeeded") == *job.find("progress")->find("vertices"));
+    ++found;
+  }
+  CHECK(found == 3);
+}
+
+TEST_CASE("a replayed workflow never runs more at once than it may", "[e2e]") {
+  scratch in;
+  auto graph = troupe_with(in, {"graphs", "import", "--from", "wfformat", "--replay", "10000",
+                                (instances / "montage-chameleon-2mass-05d-001.json").string()});
+  REQUIRE(graph.code == 0);
+  auto ran = troupe_with(in, {"run", "-", "--max-parallel", "7", "-o", "ndjson"}, graph.out);
+  INFO(ran.err);
+  CHECK(ran.code == 0);
+  auto events = lines_of(ran.out);
+  CHECK(gapless(events));
+  CHECK(count(events, "end_vertex") == 1738);
+  CHECK(most_at_once(events) == 7);
+}

@@ -1,0 +1,267 @@
+#include "tests/e2e/json.hpp"
+#include "tests/e2e/process.hpp"
+
+using namespace troupe;
+using namespace troupe::tests;
+
+namespace {
+
+constexpr auto hello = R"({"name": "shout",
+  "vertices": [{"id": "say",   "kind": "exec", "config": {"argv": ["echo", "hello"]}},
+               {"id": "shout", "kind": "jq",   "config": {"program": ".in | ascii_upcase"}}],
+  "edges":    [{"from": "say", "to": "shout"}]})";
+
+constexpr auto chain = R"({"name": "chain",
+  "vertices": [{"id": "a",   "kind": "jq", "config": {"program": "1"}},
+               {"id": "b",   "kind": "jq", "config": {"program": ".in + 1"}},
+               {"id": "b.x", "kind": "jq", "config": {"program": ".in * 10"}}],
+  "edges":    [{"from": "a", "to": "b"}, {"from": "b", "to": "b.x"}]})";
+
+constexpr auto failing = R"({"vertices": [
+  {"id": "bad", "kind": "exec", "config": {"shell": "echo oh no >&2; exit 3"}},
+  {"id": "after", "kind": "noop"}], "edges": [{"from": "bad", "to": "after"}]})";
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+} // namespace
+
+TEST_CASE("a graph runs to its end and prints its result", "[e2e]") {
+  scratch in;
+  in.write("g.json", hello);
+  auto ran = troupe_with(in, {"run", "g.json"});
+  INFO(ran.err);
+  CHECK(ran.code == 0);
+  CHECK(ran.out == "{\"shout\":\"HELLO\"}\n");
+  CHECK(has(ran.err, "ok       say"));
+  CHECK(has(ran.err, "completed in "));
+  CHECK(fs::exists(in.path() / ".troupe"));
+}
+
+TEST_CASE("a graph comes from standard input, and nothing is written with --memory", "[e2e]") {
+  scratch in;
+  auto ran = troupe_with(in, {"run", "-", "--memory", "-o", "json"}, hello);
+  INFO(ran.err);
+  CHECK(ran.code == 0);
+  CHECK(text_at(json_of(ran.out), "state") == "completed");
+  CHECK(*json_of(ran.out).find("result") == value{value::object{{"shout", "HELLO"}}});
+  CHECK_FALSE(fs::exists(in.path() / ".troupe"));
+}
+
+TEST_CASE("every event is a line of JSON, gapless, with one end", "[e2e]") {
+  scratch in;
+  in.write("g.json", hello);
+  auto ran = troupe_with(in, {"run", "g.json", "-o", "ndjson"});
+  CHECK(ran.code == 0);
+  CHECK(ran.err == "");
+  CHECK(gapless(lines_of(ran.out)));
+}
+
+TEST_CASE("a reader that falls behind a large graph still gets every event once", "[e2e]") {
+  scratch in;
+  constexpr int leaves = 100'000; // Their events are more than the ring keeps.
+  std::string vertices = R"({"id": "root", "kind": "noop"})", edges;
+  for (int i = 0; i < leaves; ++i) {
+    auto id = "\"v" + std::to_string(i) + "\"";
+    vertices += R"(,{"id": )" + id + R"(, "kind": "noop"})";
+    edges += (i > 0 ? "," : "") + std::string{R"({"from": "root", "to": )"} + id + "}";
+  }
+  in.write("g.json", "{\"vertices\": [" + vertices + "], \"edges\": [" + edges + "]}");
+  auto ran = troupe_with(in, {"run", "g.json", "--memory", "-o", "ndjson"});
+  CHECK(ran.code == 0);
+  auto events = lines_of(ran.out);
+  CHECK(gapless(events));
+  CHECK(count(events, "end_vertex") == leaves + 1);
+}
+
+TEST_CASE("a job's input reaches its vertices", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [{"id": "v", "kind": "jq",
+                                       "config": {"program": ".job.n + 1"}}], "result": "v"})");
+  in.write("n.json", "{\"n\": 41}");
+  CHECK(troupe_with(in, {"run", "g.json", "--input", "{\"n\": 1}"}).out == "2\n");
+  CHECK(troupe_with(in, {"run", "g.json", "--input", "@n.json"}).out == "42\n");
+  auto bad = troupe_with(in, {"run", "g.json", "--input", "{n: 1}"});
+  CHECK(bad.code == 2);
+  CHECK(has(bad.err, "error[E0004]: "));
+}
+
+TEST_CASE("a job that fails says why and exits with 1", "[e2e]") {
+  scratch in;
+  in.write("g.json", failing);
+  auto ran = troupe_with(in, {"run", "g.json"});
+  CHECK(ran.code == 1);
+  CHECK(ran.out == "");
+  CHECK(has(ran.err, "bad | oh no"));
+  CHECK(has(ran.err, "failed   bad: exit_code: "));
+  CHECK(has(ran.err, "error[E0013]: "));
+  CHECK(has(ran.err, "why: bad: exit_code: "));
+  CHECK(has(ran.err, "try: troupe jobs get "));
+  auto json = troupe_with(in, {"run", "g.json", "-o", "json"});
+  CHECK(json.code == 1);
+  CHECK(text_at(json_of(json.out), "state") == "failed");
+  CHECK(text_at(json_of(json.out).find("failures")->items()->front(), "vertex") == "bad");
+}
+
+TEST_CASE("a bad file is refused before anything is stored", "[e2e]") {
+  scratch in;
+  in.write("syntax.json", "{\"vertices\": [}");
+  in.write("kind.json", R"({"vertices": [{"id": "a", "kind": "exce"}]})");
+  in.write("cycle.json", R"({"vertices": [{"id": "a", "kind": "noop"}, {"id": "b", "kind": "noop"}],
+      "edges": [{"from": "a", "to": "b"}, {"from": "b", "to": "a"}]})");
+  auto syntax = troupe_with(in, {"run", "syntax.json"});
+  CHECK(syntax.code == 1);
+  CHECK(has(syntax.err, "syntax.json: line 1, column 15"));
+  auto kind = troupe_with(in, {"run", "kind.json"});
+  CHECK(kind.code == 1);
+  CHECK(has(kind.err, "kind.json: /vertices/0/kind: "));
+  CHECK(has(kind.err, "did you mean `exec`?"));
+  auto cycle = troupe_with(in, {"run", "cycle.json"});
+  CHECK(cycle.code == 1);
+  CHECK(has(cycle.err, "a -> b -> a"));
+  CHECK(has(cycle.err, "error[E0003]: "));
+  CHECK(troupe_with(in, {"run", "none.json"}).code == 3);
+  CHECK_FALSE(fs::exists(in.path() / ".troupe"));
+}
+
+TEST_CASE("--set changes a vertex's config, the longest id first", "[e2e]") {
+  scratch in;
+  in.write("g.json", chain);
+  CHECK(troupe_with(in, {"run", "g.json"}).out == "{\"b.x\":20}\n");
+  auto set = troupe_with(
+      in, {"run", "g.json", "--set", "b.x.program=.in * 2", "--set", "b.program=.in + 5"});
+  CHECK(set.out == "{\"b.x\":12}\n");
+  CHECK(troupe_with(in, {"run", "g.json", "--set", "c.program=1"}).code == 3);
+  CHECK(troupe_with(in, {"run", "g.json", "--set", "b"}).code == 2);
+  auto wrong = troupe_with(in, {"run", "g.json", "--set", "b.program=[1]"});
+  CHECK(wrong.code == 1);
+  CHECK(has(wrong.err, "/vertices/1/config/program"));
+}
+
+TEST_CASE("--until runs only what a vertex needs", "[e2e]") {
+  scratch in;
+  in.write("g.json", chain);
+  auto ran = troupe_with(in, {"run", "g.json", "--until", "b", "-o", "json"});
+  CHECK(ran.code == 0);
+  auto job = json_of(ran.out);
+  CHECK(*job.find("progress")->find("vertices") == value{2});
+  CHECK(*job.find("result") == value{value::object{{"b", 2}}});
+  auto unknown = troupe_with(in, {"run", "g.json", "--until", "b.y"});
+  CHECK(unknown.code == 3);
+  CHECK(has(unknown.err, "error[E0006]: "));
+}
+
+TEST_CASE("--from reuses what the newest job of the graph has recorded", "[e2e]") {
+  scratch in;
+  in.write("g.json", chain);
+  auto early = troupe_with(in, {"run", "g.json", "--from", "b"});
+  CHECK(early.code == 3);
+  CHECK(has(early.err, "error[E0009]: "));
+  CHECK(has(early.err, "try: "));
+  auto first = troupe_with(in, {"run", "g.json", "-o", "json"});
+  auto again = troupe_with(in, {"run", "g.json", "--from", "b", "-o", "ndjson"});
+  CHECK(again.code == 0);
+  auto events = lines_of(again.out);
+  CHECK(gapless(events));
+  CHECK(count(events, "vertex_start", "a") == 0);
+  CHECK(count(events, "vertex_start", "b") == 1);
+  CHECK(count(events, "vertex_start", "b.x") == 1);
+  CHECK(*events.back().find("data")->find("result") == value{value::object{{"b.x", 20}}});
+  auto jobs = json_of(troupe_with(in, {"jobs", "list", "-o", "json"}).out);
+  CHECK(text_at(jobs.items()->front(), "retry_of") == text_at(json_of(first.out), "id"));
+  CHECK(troupe_with(in, {"run", "g.json", "--from", "z"}).code == 3);
+}
+
+TEST_CASE("--dry-run shows the layers and touches nothing", "[e2e]") {
+  scratch in;
+  in.write("g.json", chain);
+  auto plan = troupe_with(in, {"run", "g.json", "--dry-run"});
+  CHECK(plan.code == 0);
+  CHECK(plan.out
+        == "chain: 3 vertices would run\nlayer 1 (1): a\nlayer 2 (1): b\n"
+           "layer 3 (1): b.x\n");
+  auto part =
+      json_of(troupe_with(in, {"run", "g.json", "--dry-run", "--from", "b.x", "-o", "json"}).out);
+  CHECK(*part.find("runs") == value{1});
+  CHECK(*part.find("reused") == value{2});
+  CHECK(*part.find("layers") == value{value::list{value{value::list{value{"b.x"}}}}});
+  CHECK_FALSE(fs::exists(in.path() / ".troupe"));
+}
+
+TEST_CASE("usage mistakes exit with 2 and name the help", "[e2e]") {
+  scratch in;
+  using arguments = std::vector<std::string>;
+  for (auto& x : {arguments{},
+                  {"run"},
+                  {"rum"},
+                  {"jobs"},
+                  {"run", "g.json", "--memroy"},
+                  {"run", "--resume", "--memory"},
+                  {"jobs", "list", "--state", "done"},
+                  {"run", "g.json", "--max-parallel", "0"},
+                  {"run", "g.json", "-o", "xml"}}) {
+    auto ran = troupe_with(in, x);
+    INFO(ran.err);
+    CHECK(ran.code == 2);
+    CHECK(ran.out == "");
+    CHECK(has(ran.err, "error[E0001]: "));
+    CHECK(has(ran.err, "\ntry: "));
+  }
+  CHECK(has(troupe_with(in, {"rum"}).err, "did you mean `run`?"));
+  CHECK(has(troupe_with(in, {"run", "g.json", "--memroy"}).err, "did you mean `--memory`?"));
+}
+
+TEST_CASE("help and version answer on standard output", "[e2e]") {
+  scratch in;
+  auto help = troupe_with(in, {"--help"});
+  CHECK(help.code == 0);
+  for (auto part : {"run", "graphs", "jobs", "version", "Examples:", "Exit codes:"})
+    CHECK(has(help.out, part));
+  for (auto& verb : std::vector<std::vector<std::string>>{{"run"},
+                                                          {"graphs", "validate"},
+                                                          {"graphs", "render"},
+                                                          {"graphs", "import"},
+                                                          {"jobs", "list"},
+                                                          {"jobs", "get"},
+                                                          {"jobs", "logs"}}) {
+    auto arguments = verb;
+    arguments.push_back("--help");
+    auto shown = troupe_with(in, arguments);
+    CHECK(shown.code == 0);
+    CHECK(has(shown.out, "Example"));
+  }
+  CHECK(has(troupe_with(in, {"--version"}).out, "troupe "));
+  CHECK(text_at(json_of(troupe_with(in, {"version", "-o", "json"}).out), "caf") == "0.17.6");
+}
+
+TEST_CASE("a data directory that cannot be used is explained", "[e2e]") {
+  scratch in;
+  in.write("g.json", hello);
+  in.write("file", "");
+  auto refused = troupe_with(in, {"run", "g.json", "--data", "file/below"});
+  CHECK(refused.code == 6);
+  CHECK(has(refused.err, "error[E0116]: "));
+  REQUIRE(troupe_with(in, {"run", "g.json"}).code == 0);
+  fs::resize_file(in.path() / ".troupe" / "MANIFEST", 3);
+  auto corrupt = troupe_with(in, {"run", "g.json"});
+  CHECK(corrupt.code == 6);
+  CHECK(has(corrupt.err, "error[E0111]: "));
+}
+
+TEST_CASE("a terminal gets a bar in colours, NO_COLOR takes the colours away", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"name": "bars", "vertices": [
+    {"id": "first", "kind": "delay", "config": {"for": "250ms"}}]})");
+  ::unsetenv("NO_COLOR");
+  auto coloured = terminal_with(in, {"run", "g.json", "--memory"});
+  INFO(coloured);
+  CHECK(has(coloured, "bars  "));
+  CHECK(has(coloured, "0 of 1 done, 1 running"));
+  CHECK(has(coloured, "\x1b[32mcompleted\x1b[0m in "));
+  ::setenv("NO_COLOR", "1", 1);
+  auto plain = terminal_with(in, {"run", "g.json", "--memory"});
+  ::unsetenv("NO_COLOR");
+  CHECK(has(plain, "0 of 1 done, 1 running"));
+  CHECK(has(plain, "\x1b[J")); // Still redrawn.
+  CHECK_FALSE(has(plain, "\x1b[32m"));
+  CHECK_FALSE(has(plain, "\x1b[2m"));
+}
