@@ -105,9 +105,14 @@ void engine::make_environment(const runtime_config& config) {
     auto found = all->find(name);
     return found && found->pure;
   };
-  env.put_blob = [writer = blob_writer_](namespace_id ns, core::bytes data,
-                                         environment::blob_put then) {
-    writer->put(ns, std::move(data), std::move(then));
+  env.put_blob = [this, writer = blob_writer_](namespace_id ns, core::bytes data,
+                                               environment::blob_put then) {
+    writer->put(ns, std::move(data),
+                [this, then = std::move(then)](const result<core::blob_ref>& stored) {
+                  if (!stored) // Trouble of the disk is no failure of a vertex.
+                    fail_shards(stored.error());
+                  then(stored);
+                });
   };
   env.get_blob = [blobs = store_.blobs](namespace_id ns, const core::blob_ref& ref) {
     return blobs->get(ns, ref.sha256);
@@ -182,6 +187,12 @@ status engine::start() {
     if (auto x = future.get(); !x)
       return x;
   return {};
+}
+
+/// Nothing more is recorded: every shard answers with `why` from here on.
+void engine::fail_shards(const error& why) {
+  for (auto& shard : shards_)
+    shard->log->fail(why);
 }
 
 void engine::close_shards() {

@@ -54,6 +54,7 @@ private:
   void make_environment(const runtime_config& config);
   void make_shards();
   status start();
+  void fail_shards(const error& why);
   void close_shards();
 
   store store_;

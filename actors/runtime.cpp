@@ -105,7 +105,9 @@ result<std::vector<event>> event_reader::next(std::chrono::milliseconds timeout)
       if (events.empty() && (x.first_live == 0 || std::chrono::steady_clock::now() > until))
         return error{ec::timed_out, "the job has no further events yet"};
     } else if (!x.read_ring(events, until)) {
-      return error{ec::timed_out, "no event has come within the deadline"};
+      auto journal = x.shard->log->state();
+      return journal ? error{ec::timed_out, "no event has come within the deadline"}
+                     : journal.error();
     }
   }
   return events;

@@ -30,12 +30,14 @@ interrupts::interrupts() {
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_signal);
   handle(SIGPIPE, SIG_IGN);
+  handle(SIGXFSZ, SIG_IGN);
 }
 
 interrupts::~interrupts() {
   handle(SIGINT, SIG_DFL);
   handle(SIGTERM, SIG_DFL);
   handle(SIGPIPE, SIG_DFL);
+  handle(SIGXFSZ, SIG_DFL);
 }
 
 int interrupts::caught() const noexcept { return came; }

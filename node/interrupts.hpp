@@ -3,7 +3,7 @@
 namespace troupe::node {
 
 /// While it lives, SIGINT and SIGTERM only ask the program to end; the second one ends it at once.
-/// SIGPIPE is ignored. At most one at a time.
+/// SIGPIPE and SIGXFSZ are ignored. At most one at a time.
 class interrupts {
 public:
   interrupts();

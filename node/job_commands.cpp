@@ -124,12 +124,14 @@ int list_jobs(console& to, const list_options& options, format how) {
   if (!from)
     return to.fail(from.trouble());
   auto jobs = from->list({*state, options.queue, false, options.limit});
+  if (!jobs)
+    return to.fail(jobs.error());
   if (how == format::table) {
-    show_table(to, jobs);
+    show_table(to, *jobs);
     return flushed(to);
   }
   value::list all;
-  for (auto& x : jobs)
+  for (auto& x : *jobs)
     how == format::json ? all.push_back(to_value(x)) : void(to.out_line(to_value(x)));
   if (how == format::json)
     to.out_json(value{std::move(all)});

@@ -62,12 +62,7 @@ storage::view::graph_source job_reader::graph_source() const {
   };
 }
 
-std::string job_reader::name_of(const job_info& x) {
-  auto graph = graphs_->find(x.ns, x.graph);
-  return graph ? (*graph)->name : "";
-}
-
-std::vector<job_info> job_reader::list(const job_filter& filter) {
+result<std::vector<job_info>> job_reader::list(const job_filter& filter) {
   std::vector<job_info> all;
   auto wanted = [&](const storage::job_row& x) { return actors::matches(x, filter); };
   for (auto& shard : store_.shards)
@@ -76,8 +71,12 @@ std::vector<job_info> job_reader::list(const job_filter& filter) {
   std::ranges::sort(all, std::greater{}, &job_info::id);
   if (all.size() > filter.limit)
     all.erase(all.begin() + static_cast<std::ptrdiff_t>(filter.limit), all.end());
-  for (auto& info : all)
-    info.graph_name = name_of(info);
+  for (auto& info : all) {
+    auto graph = graphs_->find(info.ns, info.graph);
+    if (!graph)
+      return graph.error();
+    info.graph_name = (*graph)->name;
+  }
   return all;
 }
 
@@ -110,7 +109,10 @@ result<whole_job> job_reader::get(job_id id) {
   if (auto loaded = actors::load_blobs(*job, env); !loaded)
     return loaded.error();
   whole_job all{actors::info_of(*job), failures_of(*job)};
-  all.info.graph_name = name_of(all.info);
+  auto graph = graphs_->find(all.info.ns, all.info.graph);
+  if (!graph)
+    return graph.error();
+  all.info.graph_name = (*graph)->name;
   return all;
 }
 

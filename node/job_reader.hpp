@@ -28,8 +28,9 @@ public:
   /// Faults: `no_data_directory`, and those of `runtime::open` but `already_open`.
   static answer<job_reader> open(const std::filesystem::path& directory);
 
-  /// Newest first, with the names of their graphs.
-  std::vector<job_info> list(const job_filter& filter);
+  /// Newest first, with the names of their graphs. Errors: `blob_missing`, `journal_corrupt`,
+  /// `io_failed`.
+  result<std::vector<job_info>> list(const job_filter& filter);
 
   /// The job whose id begins so. Faults: `unknown_job`, `ambiguous_job`.
   answer<job_id> find(const std::string& prefix);
@@ -45,7 +46,6 @@ private:
 
   storage::view& view_of(job_id id);
   storage::view::graph_source graph_source() const;
-  std::string name_of(const job_info& x);
 
   actors::store store_;
   std::filesystem::path directory_;
