@@ -294,9 +294,7 @@ struct event_counter {
   std::uint64_t operator()(const vertices_ended& m) {
     return 2 * (m.ends.size() - seen.ignored.size());
   }
-  std::uint64_t operator()(const vertices_reused& m) {
-    return m.ends.size() - seen.ignored.size();
-  }
+  std::uint64_t operator()(const vertices_reused& m) { return m.ends.size() - seen.ignored.size(); }
   std::uint64_t operator()(const stream_appended&) { return 1; }
   std::uint64_t operator()(const auto&) { return 0; }
 };
@@ -331,8 +329,9 @@ std::uint64_t events_of(const record& r, const changes& seen) {
 bool operator==(const job& a, const job& b) {
   return a.id == b.id && a.ns == b.ns && a.shard == b.shard && a.state == b.state
          && a.spec == b.spec && a.created == b.created && a.started == b.started
-         && a.ended == b.ended && a.paused_at == b.paused_at && a.error == b.error && a.events == b.events
-         && a.streamed == b.streamed && a.stream_cut == b.stream_cut && a.run == b.run;
+         && a.ended == b.ended && a.paused_at == b.paused_at && a.error == b.error
+         && a.events == b.events && a.streamed == b.streamed && a.stream_cut == b.stream_cut
+         && a.run == b.run;
 }
 
 } // namespace troupe::core
