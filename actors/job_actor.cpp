@@ -376,11 +376,22 @@ void attempt_done(self_ptr self, msg::attempt_done& m) {
   finish(self);
 }
 
+/// Records what an attempt said, in pieces that fit into record groups.
 void attempt_said(self_ptr self, msg::attempt_said& m) {
   auto& st = self->state;
-  if (auto said =
-          core::decide_said(job_of(self), m.vertex, m.proof, std::move(m.text), st.book->now()))
+  while (!m.text.empty()) {
+    auto size =
+        m.text.size() <= limits::log_piece_bytes_max
+            ? m.text.size()
+            : std::max<std::size_t>(core::whole_characters(m.text, limits::log_piece_bytes_max), 1);
+    auto said =
+        core::decide_said(job_of(self), m.vertex, m.proof, m.text.substr(0, size), st.book->now());
+    if (!said || said->empty())
+      break;
     st.book->take(std::move(*said));
+    st.book->flush();
+    m.text.erase(0, size);
+  }
   finish(self);
 }
 

@@ -96,16 +96,6 @@ vertex_outcome judge(const job& x, attempt_result r, std::uint32_t number, durat
   return end;
 }
 
-/// How many of the first `limit` bytes are whole characters of UTF-8.
-std::size_t whole_characters(const std::string& text, std::size_t limit) {
-  auto inside = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) >> 6) == 2; };
-  if (limit >= text.size())
-    return text.size();
-  while (limit > 0 && inside(limit))
-    --limit;
-  return limit;
-}
-
 problem failure_of(const job& x) {
   for (auto& [v, detail] : x.run->details)
     if (x.run->states[v] == vertex_state::failed
@@ -115,7 +105,31 @@ problem failure_of(const job& x) {
   return {"failed", "", "a vertex has failed"};
 }
 
+constexpr std::size_t reused_bytes_min = 16; // A vertex without its output, at most.
+
+/// By vertex: whether it is `from`, or did not come to a result before, or depends on such a one.
+std::vector<bool> runs_again(const graph& g, const job& earlier, vertex_index from) {
+  std::vector<bool> again(g.size());
+  for (auto& layer : layers_of(g))
+    for (auto v : layer) {
+      auto state = earlier.run->states[v];
+      again[v] = v == from || (state != vertex_state::succeeded && state != vertex_state::skipped);
+      for (auto at : g.in(v))
+        again[v] = again[v] || again[g.edges[at].from];
+    }
+  return again;
+}
+
 } // namespace
+
+std::size_t whole_characters(const std::string& text, std::size_t limit) {
+  auto inside = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) >> 6) == 2; };
+  if (limit >= text.size())
+    return text.size();
+  while (limit > 0 && inside(limit))
+    --limit;
+  return limit;
+}
 
 record record_for(const job& x, shard_time at, record_body body) {
   return {x.ns, x.shard, x.id, at, std::move(body)};
@@ -213,8 +227,9 @@ result<record_group> decide_reuse(const job& x, const job& earlier, vertex_index
                                   shard_time now) {
   if (!goes_on(x) || !earlier.run || x.spec.graph != earlier.spec.graph)
     return error{ec::illegal_request, "only a begun job of the same graph has results to reuse"};
-  auto again = descendants_of(*x.plan, from);
+  auto again = runs_again(*x.plan, earlier, from);
   vertices_reused all;
+  std::size_t bytes = 0;
   for (vertex_index v = 0; v < again.size(); ++v) {
     if (again[v] || !next(x.run->states[v], vertex_request::reuse)
         || earlier.run->states[v] != vertex_state::succeeded)
@@ -222,7 +237,12 @@ result<record_group> decide_reuse(const job& x, const job& earlier, vertex_index
     auto& output = earlier.run->outputs[v];
     all.ends.push_back(
         {v, attempt_end::succeeded, {}, {}, output, {}, untaken_of(x, v, output.get(), false)});
+    bytes += reused_bytes_min + (output.blob() ? sizeof(blob_ref) : encoded_size(output.get()));
   }
+  if (bytes > limits::record_group_bytes_max / 2)
+    return error{ec::too_large, "the results to reuse have " + std::to_string(bytes)
+                                    + " bytes, at once there may be "
+                                    + std::to_string(limits::record_group_bytes_max / 2)};
   return all.ends.empty() ? record_group{} : group_of(x, now, std::move(all));
 }
 

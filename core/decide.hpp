@@ -38,12 +38,16 @@ record_group decide_vertices_ended(const job& x, std::vector<attempt_result> res
 /// `stale_token`.
 result<record_group> decide_lost(const job& x, vertex_index v, bool counts, shard_time now);
 
+/// How many of the first `limit` bytes of `text` are whole characters of UTF-8: where it is cut.
+std::size_t whole_characters(const std::string& text, std::size_t limit);
+
 /// An attempt said something. Empty once the job's budget is used up. Errors: `stale_token`.
 result<record_group> decide_said(const job& x, vertex_index v, const token& proof, std::string text,
                                  shard_time now);
 
-/// Takes over what `earlier` recorded for vertices that neither are `from` nor depend on it.
-/// `earlier` must be a job of the same graph. Errors: `illegal_request`.
+/// Takes over what `earlier` recorded for vertices that neither are `from` nor depend on it, nor on
+/// one that came to no result. `earlier` must be a job of the same graph. Errors:
+/// `illegal_request`, `too_large` beyond what fits into one record group.
 result<record_group> decide_reuse(const job& x, const job& earlier, vertex_index from,
                                   shard_time now);
 

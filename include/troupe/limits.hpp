@@ -38,6 +38,7 @@ inline constexpr std::size_t pending_jobs_max = 1'000'000; ///< Per shard; then 
 inline constexpr std::size_t stream_bytes_max = 1 << 20;   ///< Stream events of one job.
 inline constexpr std::size_t attempts_in_flight_max = 1024; ///< Of one job; the others wait.
 inline constexpr std::size_t pure_group_max = 256;          ///< Pure vertices in one message.
+inline constexpr std::size_t log_piece_bytes_max = 65536;   ///< Of one stream event.
 inline constexpr std::size_t problem_bytes_max = 4096;      ///< Of a problem in a record.
 inline constexpr std::size_t link_window_max = 1024;        ///< Messages on their way to one shard.
 inline constexpr std::size_t events_read_max = 1000;        ///< At once by one reader.

@@ -443,6 +443,26 @@ TEST_CASE("reuse works whatever the order of vertices in the file", "[core][deci
   CHECK(gather(later.live, 0).inputs.find("in")->items()->size() == 1);
 }
 
+TEST_CASE("what depends on a failed vertex runs again with it", "[core][decide]") {
+  graph_spec g{};
+  add(g, "bad").on_error = on_error_policy::route;
+  add(g, "rescue"), add(g, "other"), add(g, "last");
+  tests::link(g, "bad", "rescue").from_port = "error";
+  tests::link(g, "rescue", "last"), tests::link(g, "other", "last");
+  auto plan = compiled(g);
+  scene earlier{plan, 1}, later{plan, 2};
+  REQUIRE(earlier.move(job_request::start));
+  earlier.end_pure(0, attempt_end::failed, {});
+  for (vertex_index v : {1u, 2u, 3u})
+    earlier.end_pure(v, attempt_end::succeeded, int(v));
+  REQUIRE(earlier.live.state == job_state::completed);
+  REQUIRE(later.move(job_request::start));
+  REQUIRE(later.take(decide_reuse(later.live, earlier.live, 3, later.now)));
+  CHECK(later.state(0) == vertex_state::ready);
+  CHECK(later.state(1) == vertex_state::waiting); // Its result was that of an old failure.
+  CHECK(later.state(2) == vertex_state::succeeded);
+}
+
 TEST_CASE("a job that has ended takes no record of any kind", "[core][decide]") {
   scene s{repeated(1)};
   REQUIRE(s.move(job_request::start));
