@@ -18,6 +18,34 @@ std::vector<event> durable_events(storage::view& view, job_id id,
   return all;
 }
 
+/// Follows the attempts of one job: only the one that runs may speak, end or be lost, and only
+/// once.
+class attempts_seen {
+public:
+  void see(const core::record& r) {
+    if (auto started = std::get_if<core::attempt_started>(&r.body)) {
+      CHECK_FALSE(running_.contains(started->vertex));
+      CHECK(used_.insert(started->proof).second);
+      running_[started->vertex] = started->proof;
+    } else if (auto ended = std::get_if<core::attempt_ended>(&r.body)) {
+      CHECK(runs(ended->end.vertex, ended->proof));
+      running_.erase(ended->end.vertex);
+    } else if (auto lost = std::get_if<core::attempt_lost>(&r.body)) {
+      CHECK(runs(lost->vertex, lost->proof));
+      running_.erase(lost->vertex);
+    }
+  }
+
+private:
+  bool runs(core::vertex_index v, const core::token& proof) const {
+    auto found = running_.find(v);
+    return found != running_.end() && found->second == proof;
+  }
+
+  std::map<core::vertex_index, core::token> running_;
+  std::set<core::token> used_;
+};
+
 } // namespace
 
 void world::read_events() {
@@ -44,6 +72,7 @@ void world::read_events() {
 void world::check_records(job_id id, storage::view& view) {
   std::map<core::vertex_index, int> successes;
   std::optional<core::job> before;
+  attempts_seen attempts;
   storage::view::replay_state state;
   auto done = view.replay(id, graphs(), state, [&](const core::job& job, auto& r, auto&) {
     if (before)
@@ -53,6 +82,7 @@ void world::check_records(job_id id, storage::view& view) {
       CHECK(before->state == moved->from);
       CHECK(job.state == moved->to);
     }
+    attempts.see(r); // G4: a stale report changes nothing.
     auto count = [&](const core::vertex_outcome& x) {
       successes[x.vertex] += x.outcome == core::attempt_end::succeeded;
     };

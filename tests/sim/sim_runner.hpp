@@ -2,6 +2,7 @@
 
 #include "actors/kinds/attempt_runner.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <vector>
@@ -9,7 +10,8 @@
 namespace troupe::tests {
 
 /// A runner whose attempts end when and how the test says. A vertex whose `argv` is `["work", n]`
-/// fails n times, then succeeds with its own name.
+/// fails n times, then succeeds with its own name. Some attempts are reported twice: at once, or
+/// while the next attempt of their vertex runs.
 class sim_runner final : public actors::attempt_runner {
 public:
   struct running {
@@ -17,12 +19,17 @@ public:
     report done;
     log say;
     bool cancelled = false;
+    bool repeats = false; ///< It was reported already; its token is stale.
   };
 
   void start(actors::attempt x, report done, log say) override {
     if (on_start)
       on_start(x);
     started.push_back({x.job, x.vertex, x.number});
+    auto same = [&](auto& old) { return old.what.job == x.job && old.what.vertex == x.vertex; };
+    for (auto at = late.begin(); (at = std::find_if(at, late.end(), same)) != late.end();
+         at = late.erase(at))
+      in_flight.push_back(std::move(*at));
     in_flight.push_back({std::move(x), std::move(done), std::move(say)});
   }
 
@@ -40,7 +47,17 @@ public:
     }
     auto x = std::move(*at);
     in_flight.erase(at);
+    if (x.repeats)
+      return x.done({actors::attempt_outcome::succeeded, "reported before", {}});
+    if ((chance >> 44) % 2 == 0)
+      ((chance >> 45) % 2 == 0 ? in_flight : late).push_back({x.what, x.done, x.say, false, true});
     x.done(outcome_of(x, (chance >> 40) % 2 == 0));
+  }
+
+  /// The node is gone, and with it who would get the reports.
+  void forget() {
+    in_flight.clear();
+    late.clear();
   }
 
   struct start_note {
@@ -51,8 +68,8 @@ public:
 
   /// Called in the job's own turn; may throw, as a defect of its actor would.
   std::function<void(const actors::attempt&)> on_start;
-  std::vector<start_note> started; ///< Effects: never undone by a crash.
-  std::deque<running> in_flight;
+  std::vector<start_note> started;     ///< Effects: never undone by a crash.
+  std::deque<running> in_flight, late; ///< `late`: reported again during the next attempt.
   std::map<std::pair<job_id, std::string>, int> failures;
 
 private:

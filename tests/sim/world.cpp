@@ -136,7 +136,7 @@ void world::take_down() {
   if (!system_)
     return;
   dead = true;
-  runner->in_flight.clear();
+  runner->forget();
   elapsed_ = now() - first_moment;
   caf::anon_send_exit(supervisor_, caf::exit_reason::kill);
   for (auto& shard : contexts)
