@@ -188,6 +188,7 @@ TEST_CASE("a helper that is killed from outside is replaced", "[actors][jq]") {
   CHECK(victim.wait().reason.code == "jq_crashed");
   for (auto idle : runner.helper_pids())
     ::kill(idle, SIGKILL);
+  REQUIRE(eventually([&] { return runner.helper_pids().empty(); }));
   CHECK(output(run(runner, program("2"))) == 2);
 }
 

@@ -135,6 +135,9 @@ TEST_CASE("the events of a job stay what they were", "[core][golden]") {
   scene retry{plan, 2};
   REQUIRE(retry.move(job_request::start));
   REQUIRE(retry.take(decide_reuse(retry.live, first.live, 2, retry.now)));
+  auto& blob = first.live.run->outputs[7];
+  vertices_reused late{{{7, attempt_end::succeeded, {}, {}, blob, {}, {}}}};
+  REQUIRE(retry.take(record_group{record_for(retry.live, retry.now, late)}));
   REQUIRE(retry.move(job_request::cancel, "no longer needed"));
   CHECK(text_of(retry.told) == golden("events_reused_cancelled.txt"));
 
