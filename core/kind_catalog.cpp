@@ -143,8 +143,8 @@ bool holds_slot(const kind_info& kind, const value& config) noexcept {
 
 execution how_to_run(const kind_info& info, const std::string& kind, const value& config,
                      std::optional<bool> pure) {
-  if (info.how == execution::timer)
-    return execution::timer;
+  if (info.how == execution::timer || info.how == execution::inline_pure)
+    return info.how; // There is no other way to run these.
   if (!pure && kind == "jq") {
     auto program = config.find("program");
     pure = !program || !program->string() || jq_is_pure(*program->string());

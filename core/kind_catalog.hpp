@@ -41,8 +41,8 @@ kind_catalog builtin_kinds(function_known functions = {});
 bool holds_slot(const kind_info& kind, const value& config) noexcept;
 
 /// How a vertex is run, by its kind and by what its key `pure` promises, if anything. A timer stays
-/// one; `pure: false` makes an attempt of all else; a pure function runs inline, a pure `exec` in
-/// the pool. Without the key a `jq` program is pure if `jq_is_pure`.
+/// one, a `noop` inline; `pure: false` makes an attempt of all else; a pure function runs inline, a
+/// pure `exec` in the pool. Without the key a `jq` program is pure if `jq_is_pure`.
 execution how_to_run(const kind_info& info, const std::string& kind, const value& config,
                      std::optional<bool> pure);
 

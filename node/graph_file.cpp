@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <set>
 
 namespace troupe::node {
 
@@ -27,6 +28,34 @@ stream open(const std::string& file) {
 
 trouble unreadable(const std::string& file, const std::string& why) {
   return {fault::unreadable_file, "cannot read " + (file == "-" ? "standard input" : file), why};
+}
+
+/// `/vertices/3` of `/vertices/3/config/argv`; what is shorter as it is.
+std::string element_of(const std::string& pointer) {
+  auto second = pointer.find('/', 1);
+  auto third = second == std::string::npos ? second : pointer.find('/', second + 1);
+  return pointer.substr(0, third);
+}
+
+/// Adds what is wrong across vertices and edges to what is wrong with their shape. What was said
+/// of an element's shape may have caused the rest of it, so such elements are left out; and edges,
+/// too, if it is not sure which vertices there are.
+void add_meaning(const graph_spec& spec, problems& errors) {
+  std::set<std::string> misshapen;
+  auto ids_known = true;
+  for (auto& x : errors) {
+    auto element = element_of(x.pointer);
+    if (element.starts_with("/vertices/"))
+      ids_known = ids_known && x.pointer != element && x.pointer != element + "/id";
+    else if (!element.starts_with("/edges/"))
+      return; // The text as a whole: syntax, limits.
+    misshapen.insert(std::move(element));
+  }
+  for (auto& x : core::check(spec, core::builtin_kinds())) {
+    auto element = element_of(x.pointer);
+    if (!misshapen.contains(element) && (ids_known || !element.starts_with("/edges/")))
+      errors.push_back(std::move(x));
+  }
 }
 
 } // namespace
@@ -51,8 +80,7 @@ answer<read_graph> read_graph_file(const std::string& file) {
   auto parsed = graph_json::parse_graph_file(file == "-" ? "/dev/stdin" : file);
   if (parsed.errors.size() == 1 && parsed.errors.front().code == "io_failed")
     return unreadable(file, parsed.errors.front().detail);
-  if (parsed.errors.empty())
-    parsed.errors = core::check(parsed.spec, core::builtin_kinds());
+  add_meaning(parsed.spec, parsed.errors);
   return read_graph{std::move(parsed.spec), std::move(parsed.errors)};
 }
 
