@@ -37,6 +37,8 @@ core::shard_time world::now() {
 }
 
 void world::touch(const char*) {
+  if (down_)
+    return;
   if (dead || (dies_at && ++hits >= *dies_at)) {
     dead = true;
     throw node_died{};
@@ -116,6 +118,8 @@ void world::watch(job_id id) {
   auto& client = clients[id];
   client.first_live = 0;
   tell(id, msg::watch_job{id, [this, id](const result<std::uint64_t>& first) {
+                            if (down_)
+                              return;
                             // G1: whoever was told of a job finds it after every crash.
                             if (clients[id].accepted)
                               CHECK(first);
@@ -149,6 +153,10 @@ void world::take_down() {
   env->vertex_actors.clear();
   for (auto& shard : contexts)
     shard->shard.set({});
+  down_ = true; // A dead node tells nobody: this only lets go of what waits.
+  for (auto& shard : contexts)
+    shard->log->close();
+  down_ = false;
   contexts.clear();
   system_.reset();
 }
@@ -227,7 +235,7 @@ void world::submit(const graph_spec& g, std::string queue, std::uint32_t max_par
   m.spec.max_parallel = max_parallel;
   m.plan = *env->graphs->find({}, *id);
   m.accepted = [this](const result<job_id>& job) {
-    if (!job)
+    if (!job || down_)
       return;
     clients[*job].accepted = true;
     watch(*job);
@@ -238,6 +246,8 @@ void world::submit(const graph_spec& g, std::string queue, std::uint32_t max_par
 
 void world::move(job_id id, core::job_request on) {
   tell(id, msg::move_job{id, on, "asked by the test", [this, id, on](const status& done) {
+                           if (down_)
+                             return;
                            clients[id].moves.emplace_back(on, done);
                          }});
 }

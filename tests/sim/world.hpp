@@ -94,6 +94,7 @@ private:
   void take_down();
 
   std::mt19937_64 random_;
+  bool down_ = false;        ///< What is told now is told by nobody.
   core::duration elapsed_{}; ///< Of earlier nodes.
   std::unique_ptr<config> config_;
   std::unique_ptr<caf::actor_system> system_;
