@@ -3,6 +3,7 @@
 #include "actors/job_book.hpp"
 #include "messages/job.hpp"
 
+#include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
 #include <deque>
 #include <set>
