@@ -139,10 +139,62 @@ template <class F, class T>
 concept body_of = std::same_as<std::remove_const_t<F>, T>;
 
 void fields(auto& f, body_of<feature_level_raised> auto& x) { f(x.level); }
-void fields(auto& f, body_of<job_added> auto& x) {
+
+// What few jobs have costs them one bit.
+enum added_bits : std::uint8_t {
+  has_parallel = 1,
+  has_retry_of = 2,
+  has_parent = 4,
+  has_key = 8,
+  has_retention = 16,
+  has_expiry = 32
+};
+
+std::uint8_t bits_of(const job_added& x) {
+  std::uint8_t bits = x.max_parallel != 0 ? has_parallel : 0;
+  bits |= x.retry_of != job_id{} ? has_retry_of : 0;
+  auto parent = x.parent != job_id{} || x.parent_vertex != 0 || x.parent_proof != token{};
+  bits |= parent ? has_parent : 0;
+  bits |= !x.idempotency_key.empty() || !x.request_digest.empty() ? has_key : 0;
+  bits |= x.retention != duration{} ? has_retention : 0;
+  bits |= x.expires_at != shard_time{} ? has_expiry : 0;
+  return bits;
+}
+
+void seldom_fields(auto& f, body_of<job_added> auto& x, std::uint8_t bits) {
+  if (bits & has_parallel)
+    f(x.max_parallel);
+  if (bits & has_retry_of)
+    f(x.retry_of);
+  if (bits & has_parent)
+    f(x.parent, x.parent_vertex, x.parent_proof);
+  if (bits & has_key)
+    f(x.idempotency_key, x.request_digest);
+  if (bits & has_retention)
+    f(x.retention);
+  if (bits & has_expiry)
+    f(x.expires_at);
+}
+
+void fields(out_fields& f, const job_added& x) {
+  auto bits = bits_of(x);
+  f(x.queue, x.graph, x.input, x.labels, bits);
+  seldom_fields(f, x, bits);
+}
+
+void fields(in_fields& f, job_added& x) {
+  std::uint8_t bits = 0;
+  f(x.queue, x.graph, x.input, x.labels, bits);
+  seldom_fields(f, x, bits);
+  f.in.ok = f.in.ok && bits == bits_of(x); // One form only.
+}
+
+/// As version 1 had them.
+void fields_v1(in_fields& f, job_added& x) {
   f(x.queue, x.graph, x.input, x.labels, x.max_parallel, x.retry_of, x.parent, x.parent_vertex,
     x.parent_proof);
 }
+
 void fields(auto& f, body_of<job_moved> auto& x) { f(x.from, x.to, x.reason, x.error); }
 void fields(auto& f, body_of<attempt_started> auto& x) { f(x.vertex, x.number, x.proof, x.due); }
 void fields(auto& f, body_of<attempt_ended> auto& x) { f(x.proof, x.end); }
@@ -156,12 +208,21 @@ void fields(auto& f, body_of<message_sent> auto& x) { f(x.to, x.sequence, x.body
 void fields(auto& f, body_of<message_received> auto& x) { f(x.from, x.sequence); }
 void fields(auto& f, body_of<message_acknowledged> auto& x) { f(x.to, x.sequence); }
 
+void fields(auto& f, body_of<job_deleted> auto& x) { f(x.reason); }
+void fields(auto& f, body_of<job_passivated> auto& x) { f(x.wake_at); }
+void fields(auto& f, body_of<row_written> auto& x) { f(x.queue, x.key, x.content); }
+void fields(auto& f, body_of<row_erased> auto& x) { f(x.queue, x.key); }
+
 void scope(auto& f, auto& x) { f(x.ns, x.shard, x.job, x.at); }
 constexpr std::size_t scope_job_offset = sizeof(namespace_id) + sizeof(shard_id);
 
 /// Reads the body if a known type has this number and version.
 template <class... Ts>
 bool read_body(in_fields& f, std::uint16_t type, std::uint8_t version, std::variant<Ts...>& body) {
+  if (type == job_added::type.number && version == 1) {
+    fields_v1(f, body.template emplace<job_added>());
+    return true;
+  }
   return ((type == Ts::type.number && version == Ts::type.version
            && (fields(f, body.template emplace<Ts>()), true))
           || ...);

@@ -19,7 +19,8 @@ struct record_type {
 };
 
 /// What new record types a store may hold: raised by a record, never lowered.
-inline constexpr std::uint32_t feature_level_current = 1;
+/// Level 2 came with the snapshot: version 2 of `job_added`, `job_deleted`, `job_passivated`, rows.
+inline constexpr std::uint32_t feature_level_current = 2;
 
 /// From here on the journal may hold every record type of this level.
 struct feature_level_raised {
@@ -28,9 +29,9 @@ struct feature_level_raised {
   bool operator==(const feature_level_raised&) const = default;
 };
 
-/// The job stands in its queue.
+/// The job stands in its queue. Version 1 ends with `parent_proof`.
 struct job_added {
-  static constexpr record_type type{2, 1};
+  static constexpr record_type type{2, 2};
   std::string queue;
   graph_id graph;
   payload input;
@@ -40,6 +41,10 @@ struct job_added {
   job_id parent;                  ///< Which asked for it; zero: none.
   vertex_index parent_vertex = 0; ///< Whose attempt `parent_proof` it is.
   token parent_proof;
+  std::string idempotency_key; ///< Within namespace and queue; empty: none.
+  bytes request_digest;        ///< SHA-256 of the request that has the key.
+  duration retention{};        ///< From its end to its deletion; zero: its queue's.
+  shard_time expires_at{};     ///< It fails if it has not begun by then; zero: never.
   bool operator==(const job_added&) const = default;
 };
 
@@ -148,10 +153,39 @@ struct message_acknowledged {
   bool operator==(const message_acknowledged&) const = default;
 };
 
+/// The job has ended and is kept no longer: nothing tells of it any more.
+struct job_deleted {
+  static constexpr record_type type{13, 1};
+  std::string reason; ///< For people: `retention`, `purge`.
+  bool operator==(const job_deleted&) const = default;
+};
+
+/// No actor has the job any more: it waits for time alone. Any later record of it ends that.
+struct job_passivated {
+  static constexpr record_type type{14, 1};
+  shard_time wake_at{}; ///< When its next timer is due; zero: only a request wakes it.
+  bool operator==(const job_passivated&) const = default;
+};
+
+/// A row of the embedder, in the shard of its queue.
+struct row_written {
+  static constexpr record_type type{15, 1};
+  std::string queue, key;
+  bytes content;
+  bool operator==(const row_written&) const = default;
+};
+
+struct row_erased {
+  static constexpr record_type type{16, 1};
+  std::string queue, key;
+  bool operator==(const row_erased&) const = default;
+};
+
 using record_body =
     std::variant<feature_level_raised, job_added, job_moved, attempt_started, attempt_ended,
                  vertices_ended, attempt_lost, vertices_reused, stream_appended, message_sent,
-                 message_received, message_acknowledged>;
+                 message_received, message_acknowledged, job_deleted, job_passivated, row_written,
+                 row_erased>;
 
 /// One outcome, never a command: times, ids and chance already stand in it.
 struct record {

@@ -34,6 +34,10 @@ private:
   core::shard_time any_time() {
     return core::shard_time{core::duration{static_cast<core::duration::rep>(make_.sized())}};
   }
+  core::bytes any_bytes() {
+    auto text = make_.text(50);
+    return {text.begin(), text.end()};
+  }
   problem any_problem() {
     return make_.coin() ? problem{} : problem{make_.text(), make_.text(), make_.text()};
   }
@@ -72,6 +76,14 @@ private:
     x.parent = any_id();
     x.parent_vertex = any_u32();
     x.parent_proof = any_token();
+    if (make_.coin()) {
+      x.idempotency_key = make_.text();
+      x.request_digest = any_bytes();
+    }
+    if (make_.coin())
+      x.retention = core::duration{static_cast<core::duration::rep>(make_.sized())};
+    if (make_.coin())
+      x.expires_at = any_time();
   }
   void fill(core::job_moved& x) {
     x.from = job_state(make_.below(9));
@@ -89,11 +101,14 @@ private:
          make_.text(100), make_.coin()};
   }
   void fill(core::message_sent& x) {
-    auto text = make_.text(50);
-    x = {core::shard_id(make_.sized()), make_.sized(), core::bytes(text.begin(), text.end())};
+    x = {core::shard_id(make_.sized()), make_.sized(), any_bytes()};
   }
   void fill(core::message_received& x) { x = {core::shard_id(make_.sized()), make_.sized()}; }
   void fill(core::message_acknowledged& x) { x = {core::shard_id(make_.sized()), make_.sized()}; }
+  void fill(core::job_deleted& x) { x.reason = make_.text(); }
+  void fill(core::job_passivated& x) { x.wake_at = any_time(); }
+  void fill(core::row_written& x) { x = {make_.text(), make_.text(), any_bytes()}; }
+  void fill(core::row_erased& x) { x = {make_.text(), make_.text()}; }
 
   random_values make_;
 };
