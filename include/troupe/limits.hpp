@@ -48,5 +48,13 @@ inline constexpr std::size_t segment_first_bytes = 1 << 20; ///< Each later one 
 inline constexpr std::size_t segment_bytes_max = 64 << 20;  ///< up to this.
 inline constexpr std::size_t journal_write_bytes_max = 8 << 20; ///< Batches behind one sync.
 inline constexpr std::size_t journal_write_batches_max = 256;   ///< Also: parts of one `pwritev`.
+inline constexpr std::size_t table_key_bytes_max = 500;         ///< A row's key in the snapshot.
+inline constexpr std::size_t table_value_bytes_max = 256 << 20; ///< A row's value.
+inline constexpr std::uint64_t snapshot_map_bytes = std::uint64_t{64} << 30; ///< Addresses only.
+inline constexpr std::uint64_t snapshot_map_bytes_least = 16 << 20; ///< With few addresses.
+inline constexpr std::uint64_t snapshot_map_bytes_max = std::uint64_t{16} << 40;
+inline constexpr unsigned snapshot_readers_max = 1024; ///< Read transactions, all processes.
+inline constexpr auto snapshot_resize_wait = 10s;      ///< For all transactions to end.
+inline constexpr auto read_transaction_max = 1s;       ///< Longer reads begin another and go on.
 
 } // namespace troupe::limits

@@ -1,0 +1,156 @@
+#include "storage/lmdb_transaction.hpp"
+#include "storage/table_row.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <lmdb.h>
+#include <thread>
+
+namespace troupe::storage {
+
+namespace {
+
+MDB_val value_of(core::byte_view x) { return {x.size(), const_cast<std::uint8_t*>(x.data())}; }
+
+class lmdb_writer final : public table_writer {
+public:
+  explicit lmdb_writer(lmdb_env& env) : rows_(env), lock_(env.writing()) {}
+  ~lmdb_writer() override {
+    assert(here() && "a transaction that writes stays on one thread");
+    rows_.end();
+  }
+
+  status begin() {
+    auto txn = rows_.env.begin_write();
+    return txn ? rows_.begin(*txn, ::mdb_txn_id(*txn) - 1) : txn.error();
+  }
+
+  result<std::optional<core::byte_view>> get(table from, core::byte_view key) override {
+    assert(here() && rows_.txn);
+    return rows_.get(from, key);
+  }
+  std::unique_ptr<table_cursor> cursor(table in) override {
+    assert(here() && rows_.txn);
+    return rows_.cursor(in, true);
+  }
+  table_totals totals(table of) override { return rows_.totals[of]; }
+
+  status put(table to, core::byte_view key, core::byte_view value) override;
+  result<bool> erase(table from, core::byte_view key) override;
+  status commit() override;
+  bool must_repeat() const override { return must_repeat_; }
+
+private:
+  status finish(status done);
+  bool here() const { return thread_ == std::this_thread::get_id(); }
+  status change(int code, const char* verb);
+  void mark(table x);
+
+  lmdb_rows rows_;
+  std::unique_lock<std::mutex> lock_;
+  std::thread::id thread_ = std::this_thread::get_id();
+  std::optional<error> broken_; ///< The first change that failed: nothing can be committed.
+  bool must_repeat_ = false;
+  core::bytes key_, kept_; ///< What is put: the arguments may show pages that it changes.
+};
+
+/// Counts a change; one that failed breaks the transaction.
+status lmdb_writer::change(int code, const char* verb) {
+  ++rows_.changes;
+  if (code == 0)
+    return {};
+  if (code == MDB_MAP_FULL) {
+    must_repeat_ = true;
+    rows_.env.want_growth();
+  }
+  broken_ = rows_.env.failed(verb, code);
+  return *broken_;
+}
+
+void lmdb_writer::mark(table x) {
+  rows_.totals.changed[static_cast<std::size_t>(x)] = ::mdb_txn_id(rows_.txn);
+}
+
+status lmdb_writer::put(table to, core::byte_view key, core::byte_view value) {
+  assert(here() && rows_.txn);
+  if (broken_)
+    return *broken_;
+  if (auto fits = check_row(key, value); !fits)
+    return fits;
+  auto old = rows_.get(to, key);
+  if (!old)
+    return old.error();
+  if (*old && std::ranges::equal(**old, value))
+    return {};
+  auto after = rows_.totals[to];
+  if (*old)
+    drop_row(after, to, key, **old);
+  add_row(after, to, key, value);
+  key_.assign(key.begin(), key.end());
+  seal(kept_, number_of(to), key, value);
+  auto at = value_of(key_), kept = value_of(kept_);
+  inside_map inside;
+  auto done = change(::mdb_put(rows_.txn, *rows_.env.tree_of(to), &at, &kept, 0), "write");
+  if (done) {
+    rows_.totals[to] = after;
+    mark(to);
+  }
+  return done;
+}
+
+result<bool> lmdb_writer::erase(table from, core::byte_view key) {
+  assert(here() && rows_.txn);
+  if (broken_)
+    return *broken_;
+  auto old = rows_.get(from, key);
+  if (!old)
+    return old.error();
+  if (!*old)
+    return false;
+  auto after = rows_.totals[from];
+  drop_row(after, from, key, **old);
+  key_.assign(key.begin(), key.end());
+  auto at = value_of(key_);
+  inside_map inside;
+  if (auto done = change(::mdb_del(rows_.txn, *rows_.env.tree_of(from), &at, nullptr), "write");
+      !done)
+    return done.error();
+  rows_.totals[from] = after;
+  mark(from);
+  return true;
+}
+
+status lmdb_writer::commit() {
+  assert(here() && rows_.txn);
+  if (broken_)
+    return finish(*broken_);
+  if (rows_.changes == 0)
+    return finish({});
+  rows_.totals.transaction = ::mdb_txn_id(rows_.txn);
+  key_.assign(totals_key.begin(), totals_key.end());
+  seal(kept_, own_rows, key_, encode(rows_.totals));
+  auto at = value_of(key_), kept = value_of(kept_);
+  inside_map inside;
+  auto done = change(::mdb_put(rows_.txn, lmdb_env::main_tree, &at, &kept, 0), "write");
+  if (done)
+    done = change(::mdb_txn_commit(rows_.release()), "commit to");
+  return finish(std::move(done));
+}
+
+/// Lets the next one write.
+status lmdb_writer::finish(status done) {
+  rows_.end();
+  lock_.unlock();
+  return done;
+}
+
+} // namespace
+
+result<std::unique_ptr<table_writer>> begin_lmdb_writer(lmdb_env& env) {
+  auto made = std::make_unique<lmdb_writer>(env);
+  if (auto begun = made->begin(); !begun)
+    return begun.error();
+  return std::unique_ptr<table_writer>{std::move(made)};
+}
+
+} // namespace troupe::storage

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace troupe::storage {
+
+/// How a process ends whose mapped file was cut off or is damaged: `unavailable`, as
+/// `docs/errors.md` lists it.
+inline constexpr int damaged_map_exit_code = 6;
+
+/// While it is there, a SIGBUS or SIGSEGV at an address inside its range prints one line and ends
+/// the process with `damaged_map_exit_code`. Other signals go where they went before. Thread-safe.
+class map_guard {
+public:
+  map_guard() = default;
+  /// `name` is the file of the line. `taken()` is false if too many ranges are guarded.
+  map_guard(const void* begin, std::size_t bytes, const std::string& name);
+  map_guard(map_guard&& other) noexcept;
+  map_guard& operator=(map_guard&& other) noexcept;
+  ~map_guard();
+
+  bool taken() const noexcept { return slot_ != nullptr; }
+
+private:
+  struct slot* slot_ = nullptr;
+};
+
+/// While it is there, this thread is inside the library that walks a mapped file: a SIGSEGV, SIGBUS
+/// or SIGABRT of this thread, at whatever address, ends the process as `map_guard` does.
+class inside_map {
+public:
+  inside_map() noexcept;
+  ~inside_map();
+  inside_map(const inside_map&) = delete;
+  inside_map& operator=(const inside_map&) = delete;
+};
+
+/// Ends the process as a signal in a guarded map does. `why` is part of the line.
+[[noreturn]] void end_for_damaged_map(const char* why) noexcept;
+
+} // namespace troupe::storage
