@@ -46,12 +46,13 @@ public:
     writer_.join();
   }
 
-  result<opened> open(core::shard_id shard) override {
+  result<opened> open(core::shard_id shard, const opened& kept) override {
     std::unique_lock lock{mutex_};
     answered_.wait(lock, [this] { return unanswered_ == 0; });
     if (!failure_)
       return failure_.error();
     auto& found = state_.shards[shard];
+    found = newer(found, kept);
     found.epoch = core::epoch(static_cast<std::uint64_t>(found.epoch) + 1);
     writers_[shard] = found;
     return found;
@@ -63,6 +64,8 @@ public:
     lock.unlock();
     return read_batches(place_, durable, shard, from, each);
   }
+
+  void trim(core::shard_id, core::position) override {}
 
   void append(batch next, done then) override {
     {

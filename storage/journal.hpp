@@ -4,6 +4,7 @@
 #include "core/types.hpp"
 #include "troupe/error.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <span>
 
@@ -18,11 +19,16 @@ struct batch {
   core::bytes records; ///< Encoded records, `core/records.hpp`; at most `batch_bytes_max`.
 };
 
-/// What `journal::open` found for one shard.
+/// What is known of the end of one shard's batches.
 struct opened {
-  core::epoch epoch;   ///< New: one more than any seen before.
-  core::position head; ///< The newest durable batch, 0 if there is none.
+  core::epoch epoch{};     ///< From `journal::open`: new, one more than any seen before.
+  core::position head = 0; ///< The newest durable batch, 0 if there is none.
 };
+
+/// The newer of both in each regard.
+inline opened newer(const opened& a, const opened& b) {
+  return {std::max(a.epoch, b.epoch), std::max(a.head, b.head)};
+}
 
 /// The batches of every shard of a node, each shard's in order. The seam between the engine and
 /// where it is kept: files on one node, etcd in a cluster. `append` is thread-safe, the rest is
@@ -35,11 +41,18 @@ public:
   virtual ~journal() = default;
 
   /// Takes the shard: the epoch is new, and every older writer is fenced from here on. All that
-  /// it lets `read` see is durable. Errors: `journal_corrupt`, `journal_failed`, `fenced`.
-  virtual result<opened> open(core::shard_id shard) = 0;
+  /// it lets `read` see is durable. `kept` is the newest batch that a snapshot holds, with its
+  /// epoch: of it and those before nothing need be here. Errors: `journal_corrupt`, also if a
+  /// batch after `kept` is missing; `journal_failed`, `fenced`.
+  virtual result<opened> open(core::shard_id shard, const opened& kept = {}) = 0;
 
   /// Hands every batch of `shard` from `from` on to `each`, in order; stops at its first error.
+  /// Errors: `journal_corrupt`, also if `from` was trimmed; those of `each`.
   virtual status read(core::shard_id shard, core::position from, const reader& each) = 0;
+
+  /// Everything up to `upto` is durable elsewhere and need not be kept here. Thread-safe; what it
+  /// frees is free after a while.
+  virtual void trim(core::shard_id shard, core::position upto) = 0;
 
   /// Writes the shard's next batch. Calls `then` once, on any thread, in the order of `append`:
   /// no error when the batch is durable; `fenced`; or `journal_failed` or `no_space`, after which

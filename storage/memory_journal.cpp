@@ -9,9 +9,10 @@ namespace {
 
 class memory_journal_impl final : public journal {
 public:
-  result<opened> open(core::shard_id shard) override {
+  result<opened> open(core::shard_id shard, const opened& kept) override {
     std::scoped_lock lock{mutex_};
     auto& found = shards_[shard];
+    found = newer(found, kept);
     found.epoch = core::epoch(static_cast<std::uint64_t>(found.epoch) + 1);
     return found;
   }
@@ -22,6 +23,8 @@ public:
       return error{ec::unsupported, "a journal in memory keeps no batches; open a data directory"};
     return {};
   }
+
+  void trim(core::shard_id, core::position) override {} // It keeps nothing.
 
   void append(batch next, done then) override { then(take(next)); }
 

@@ -17,7 +17,7 @@ public:
     std::vector<storage::batch> durable;
   };
 
-  result<storage::opened> open(core::shard_id id) override {
+  result<storage::opened> open(core::shard_id id, const storage::opened& = {}) override {
     auto& shard = shards_[id];
     shard.epoch = core::epoch(static_cast<std::uint64_t>(shard.epoch) + 1);
     return storage::opened{shard.epoch, shard.durable.size()};
@@ -30,6 +30,8 @@ public:
         return done;
     return {};
   }
+
+  void trim(core::shard_id, core::position) override {}
 
   void append(storage::batch next, done then) override {
     waiting_.emplace_back(std::move(next), std::move(then));
