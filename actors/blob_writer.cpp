@@ -6,6 +6,7 @@ blob_writer::blob_writer(std::shared_ptr<storage::blob_store> store)
     : store_(std::move(store)), thread_([this](std::stop_token stop) { run(stop); }) {}
 
 void blob_writer::put(namespace_id ns, core::bytes data, done then) {
+  bytes_ += data.size();
   {
     std::scoped_lock lock{mutex_};
     jobs_.push_back({ns, std::move(data), std::move(then)});
@@ -20,6 +21,7 @@ void blob_writer::run(std::stop_token stop) {
     jobs_.pop_front();
     lock.unlock();
     auto stored = store_->put(next.ns, next.data);
+    bytes_ -= next.data.size();
     if (stored)
       next.then(core::blob_ref{*stored, next.data.size()});
     else

@@ -3,6 +3,7 @@
 #include "core/payload.hpp"
 #include "storage/blob_store.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -21,8 +22,12 @@ public:
   /// Writes what has arrived, then ends.
   ~blob_writer() = default;
 
-  /// Calls `then` on the writer's thread. Errors: those of `blob_store::put`.
+  /// Calls `then` on the writer's thread. It never refuses: what an attempt has made is kept.
+  /// Whoever starts attempts looks at `bytes_waiting` first. Errors: those of `blob_store::put`.
   void put(namespace_id ns, core::bytes data, done then);
+
+  /// What has arrived and is not durable yet.
+  std::size_t bytes_waiting() const noexcept { return bytes_.load(); }
 
 private:
   struct job {
@@ -37,6 +42,7 @@ private:
   std::mutex mutex_;
   std::condition_variable_any arrived_;
   std::deque<job> jobs_;
+  std::atomic<std::size_t> bytes_{0};
   std::jthread thread_; ///< The last member: it ends first.
 };
 

@@ -5,6 +5,7 @@
 #include "actors/kinds/jq_runner.hpp"
 #include "actors/kinds/lazy_runner.hpp"
 #include "actors/kinds/pid_files.hpp"
+#include "actors/recovery_watch.hpp"
 #include "actors/shard_actor.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/vertex_actor.hpp"
@@ -117,6 +118,10 @@ void engine::make_environment(const runtime_config& config) {
   env.get_blob = [blobs = store_.blobs](namespace_id ns, const core::blob_ref& ref) {
     return blobs->get(ns, ref.sha256);
   };
+  env.blob_bytes_waiting = [writer = std::weak_ptr{blob_writer_}] {
+    auto x = writer.lock();
+    return x ? x->bytes_waiting() : 0;
+  };
   env.make_random = system_random;
   env.report = config.report;
   env.settings.running_jobs_max = config.running_jobs_max;
@@ -159,34 +164,36 @@ void engine::make_shards() {
   }
 }
 
-/// Starts all actors; returns when every shard has recovered.
+/// Starts all actors; returns when every shard has recovered, or none makes progress.
 status engine::start() {
   system_ = std::make_unique<caf::actor_system>(caf_config_);
   for (unsigned i = 0; i < or_cores(0); ++i)
     env_->vertex_actors.push_back(system_->spawn(vertex_actor, env_));
-  std::vector<std::future<status>> recovered;
+  recovery_watch recovered;
   supervision how{shard_restarts, {}, {}};
   for (auto& shard : shards_) {
-    auto promise = std::make_shared<std::promise<status>>();
-    recovered.push_back(promise->get_future());
-    shard->recovered = [promise](const status& x) { promise->set_value(x); };
+    shard->recovered = recovered.expect();
     how.children.push_back({"shard", [shard](caf::local_actor* parent) {
                               auto actor = parent->spawn(shard_actor, shard);
                               shard->shard.set(actor);
                               return actor;
                             }});
   }
-  how.escalate = [shards = shards_](const std::string&) {
+  how.escalate = [shards = shards_, recovered](const std::string&) mutable {
+    error why{ec::not_ready, "a shard failed too often; open the runtime again"};
     for (auto& shard : shards) {
-      shard->log->fail(error{ec::not_ready, "a shard failed too often; open the runtime again"});
+      shard->log->fail(why);
       shard->log->release();
     }
+    recovered.give_up(why);
   };
   supervisor_ = system_->spawn(supervisor, std::move(how));
-  for (auto& future : recovered)
-    if (auto x = future.get(); !x)
-      return x;
-  return {};
+  return recovered.wait(limits::recovery_idle_max, [this] {
+    std::uint64_t jobs = 0;
+    for (auto& shard : shards_)
+      jobs += shard->log->times_seen();
+    return jobs;
+  });
 }
 
 /// Nothing more is recorded: every shard answers with `why` from here on.

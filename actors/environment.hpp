@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/end_waiters.hpp"
 #include "actors/event_ring.hpp"
 #include "actors/graph_store.hpp"
 #include "actors/kinds/attempt_runner.hpp"
@@ -48,6 +49,8 @@ struct environment {
   /// Makes an encoded value durable, then calls back, on any thread.
   std::function<void(namespace_id, core::bytes, blob_put)> put_blob;
   std::function<result<core::bytes>(namespace_id, const core::blob_ref&)> get_blob;
+  /// Encoded values that wait for `put_blob`, in bytes. Unset: none ever do.
+  std::function<std::size_t()> blob_bytes_waiting;
   /// A source of chance for one actor.
   std::function<core::random_bits()> make_random;
   actor_settings settings;
@@ -56,6 +59,11 @@ struct environment {
   std::atomic<std::size_t> next_vertex_actor{0};
   /// Told of what only a defect explains, for people. May be unset.
   std::function<void(const std::string&)> report;
+
+  /// Whether so many blobs wait that nothing may start that could make more.
+  bool blobs_lag() const {
+    return blob_bytes_waiting && blob_bytes_waiting() >= limits::blob_queue_bytes_max;
+  }
 };
 
 /// Where messages to a shard go, whichever actor it has at the moment. Thread-safe.
@@ -87,7 +95,7 @@ struct shard_context {
   /// Told once whether the shard could be recovered. May be empty.
   std::function<void(const status&)> recovered;
   /// Who waits for the end of a job. Only for code that runs where outputs are released.
-  std::multimap<job_id, std::function<void(const result<job_info>&)>> waiting;
+  end_waiters waiting;
 
   storage::view::graph_source graph_source() const;
 };

@@ -24,6 +24,11 @@ void finish(job_self self, output out = {}) {
     self->send(st.shard->shard.get(), msg::job_over{job.id});
 }
 
+void start_ready(job_self self) {
+  self->state.held_back = false;
+  finish(self);
+}
+
 void vertices_done(job_self self, msg::vertices_done& m) {
   record(self, std::move(m.results), m.took);
   finish(self);
@@ -38,9 +43,7 @@ void attempt_done(job_self self, msg::attempt_done& m) {
   auto& st = self->state;
   auto v = m.result.vertex;
   st.begun.erase(m.proof);
-  if (st.pooled.erase(m.proof) > 0) {
-    end_pooled(self, std::move(m.result));
-  } else {
+  if (!end_pooled(self, m.proof, std::move(m.result))) {
     auto current = is_current(self, v, m.proof);
     end_attempt(self, m.proof, std::move(m.result));
     if (current)
@@ -157,7 +160,7 @@ caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
   st.book.emplace(std::move(book));
   begin(self);
   return {
-      [self](const msg::start_ready&) { finish(self); },
+      [self](const msg::start_ready&) { start_ready(self); },
       [self](msg::vertices_done& m) { vertices_done(self, m); },
       [self](const msg::attempt_begins& m) { attempt_begins(self, m); },
       [self](msg::attempt_done& m) { attempt_done(self, m); },

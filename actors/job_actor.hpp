@@ -18,21 +18,28 @@ struct shape_traits {
   std::optional<core::payload> constant; ///< What a `noop` gives; it needs no one to run it.
 };
 
+/// A pure attempt that a runner has; nothing is recorded before its end.
+struct pooled_attempt {
+  core::vertex_index vertex = 0;
+  core::shard_time started{};
+};
+
 struct job_actor_state {
   static inline const char* name = "job";
 
   std::shared_ptr<shard_context> shard;
   std::optional<job_book> book;
   core::random_bits random;
-  std::vector<shape_traits> traits;                 ///< By shape.
-  std::deque<core::vertex_index> ready;             ///< To be started, in order.
-  std::deque<core::vertex_index> blocked;           ///< Ready, too, but for want of a slot.
-  std::set<core::vertex_index> holders;             ///< Vertices that hold a slot.
-  std::map<core::token, core::vertex_index> pooled; ///< Pure attempts at a runner.
-  std::map<core::token, core::vertex_index> begun;  ///< Impure attempts that a runner has.
-  std::vector<messages::attempt_begins> beginning;  ///< Decided by the current message.
-  bool ending = false;                              ///< What ran was told to end.
-  bool over = false;                                ///< The shard knows that the job has ended.
+  std::vector<shape_traits> traits;                ///< By shape.
+  std::deque<core::vertex_index> ready;            ///< To be started, in order.
+  std::deque<core::vertex_index> blocked;          ///< Ready, too, but for want of a slot.
+  std::set<core::vertex_index> holders;            ///< Vertices that hold a slot.
+  std::map<core::token, pooled_attempt> pooled;    ///< Pure attempts at a runner.
+  std::map<core::token, core::vertex_index> begun; ///< Impure attempts that a runner has.
+  std::vector<messages::attempt_begins> beginning; ///< Decided by the current message.
+  bool held_back = false;                          ///< Until fewer blobs wait.
+  bool ending = false;                             ///< What ran was told to end.
+  bool over = false;                               ///< The shard knows that the job has ended.
 };
 
 /// Owns one job: starts its vertices as they become ready, records what comes of them, and tells

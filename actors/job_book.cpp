@@ -7,12 +7,7 @@ namespace troupe::actors {
 namespace {
 
 void tell_end(shard_context& shard, const result<job_info>& info, job_id id) {
-  auto [begin, end] = shard.waiting.equal_range(id);
-  std::vector<std::function<void(const result<job_info>&)>> waiting;
-  for (auto at = begin; at != end; ++at)
-    waiting.push_back(std::move(at->second));
-  shard.waiting.erase(begin, end);
-  for (auto& call : waiting)
+  for (auto& call : shard.waiting.take(id))
     call(info);
 }
 

@@ -37,10 +37,17 @@ void end_attempt(job_self self, const core::token& proof, core::attempt_result r
     ++env_of(self).counted.stale_completions;
 }
 
-void end_pooled(job_self self, core::attempt_result r) {
+bool end_pooled(job_self self, const core::token& proof, core::attempt_result&& r) {
+  auto& st = self->state;
+  auto found = st.pooled.find(proof);
+  if (found == st.pooled.end())
+    return false;
+  auto took = st.book->now() - found->second.started;
+  st.pooled.erase(found);
   std::vector<core::attempt_result> one;
   one.push_back(std::move(r));
-  take_results(self, std::move(one), {});
+  take_results(self, std::move(one), took);
+  return true;
 }
 
 void record(job_self self, std::vector<core::attempt_result> results, core::duration took) {
@@ -91,8 +98,8 @@ void lose_running(job_self self, bool counts) {
 }
 
 void drop_pooled(job_self self) {
-  for (auto& [proof, v] : self->state.pooled)
-    if (auto runner = traits_of(self, v).runner)
+  for (auto& [proof, x] : self->state.pooled)
+    if (auto runner = traits_of(self, x.vertex).runner)
       runner->cancel(proof, core::duration{});
 }
 

@@ -9,8 +9,9 @@ namespace troupe::actors {
 /// Decides the end of the attempt that `proof` is of; one that is not current is counted.
 void end_attempt(job_self self, const core::token& proof, core::attempt_result r);
 
-/// Decides the end of a pure attempt at a runner.
-void end_pooled(job_self self, core::attempt_result r);
+/// Decides the end of a pure attempt at a runner. False, and `r` stays as it is, if
+/// `proof` is of none.
+bool end_pooled(job_self self, const core::token& proof, core::attempt_result&& r);
 
 /// Records pure results, in as many record groups as their size needs.
 void record(job_self self, std::vector<core::attempt_result> results, core::duration took);

@@ -39,7 +39,7 @@ void start_pooled(job_self self, vertex_index v) {
   auto& st = self->state;
   auto all = core::gather(job_of(self), v);
   core::token proof{st.random(), st.random()};
-  st.pooled.emplace(proof, v);
+  st.pooled.emplace(proof, pooled_attempt{v, st.book->now()});
   auto detail = detail_of(self, v);
   if (all.wrong)
     self->send(self,
@@ -150,11 +150,21 @@ void start_vertex(job_self self, vertex_index v, outgoing_group& group,
     start_attempt(self, v);
 }
 
+/// While too many blobs wait, nothing starts; it is looked at again and again.
+bool held_back(job_self self) {
+  auto& st = self->state;
+  if (!env_of(self).blobs_lag())
+    return false;
+  if (!std::exchange(st.held_back, true))
+    self->delayed_send(self, limits::blob_queue_retry, msg::start_ready{});
+  return true;
+}
+
 /// Starts what is ready, `pure_group_max` vertices at most; pure ones leave in groups. Returns
 /// whether more has become ready thereby.
 bool start_some(job_self self) {
   take_ready(self);
-  if (!may_start(self))
+  if (!may_start(self) || held_back(self))
     return false;
   outgoing_group group{self};
   std::vector<core::attempt_result> known;

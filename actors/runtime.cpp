@@ -1,5 +1,6 @@
 #include "troupe/runtime.hpp"
 
+#include "actors/answer_once.hpp"
 #include "actors/engine.hpp"
 #include "actors/job_book.hpp"
 #include "actors/spec_check.hpp"
@@ -24,7 +25,7 @@ T answer_of(const std::function<bool(std::function<void(const T&)>)>& ask,
             std::chrono::milliseconds deadline = limits::request_deadline) {
   auto promise = std::make_shared<std::promise<T>>();
   auto future = promise->get_future();
-  if (!ask([promise](const T& x) { promise->set_value(x); }))
+  if (!ask(actors::answered<T>([promise](const T& x) { promise->set_value(x); })))
     return closed();
   if (future.wait_for(deadline) != std::future_status::ready)
     return error{ec::timed_out, "no answer within the deadline; the request may still be done"};
@@ -148,10 +149,12 @@ result<graph_spec> runtime::graph(const graph_id& id, namespace_id ns) {
 
 void runtime::submit(const job_spec& spec, accepted then, ended finally) {
   auto& engine = *impl_->engine;
+  if (engine.env().blobs_lag())
+    return then(error{ec::overloaded, "large values wait for the disk; repeat after a while"});
   auto request = actors::checked(spec, engine);
   if (!request)
     return then(request.error());
-  request->accepted = std::move(then);
+  request->accepted = actors::answered<result<job_id>>(std::move(then));
   request->ended = std::move(finally);
   auto refused = request->accepted;
   auto to = core::shard_of(core::place(spec.ns, spec.queue), engine.shards());
@@ -182,11 +185,16 @@ result<std::vector<job_info>> runtime::list(const job_filter& filter) {
 }
 
 result<job_info> runtime::wait(job_id id, std::chrono::milliseconds timeout) {
-  return answer_of<result<job_info>>(
+  std::function<void()> give_up;
+  auto answer = answer_of<result<job_info>>(
       [&](auto done) {
-        return impl_->engine->send(id, msg::await_end{id, std::move(done)});
+        msg::end_waiter waiter{std::move(done)};
+        give_up = waiter.taker();
+        return impl_->engine->send(id, msg::await_end{id, std::move(waiter)});
       },
       timeout);
+  give_up();
+  return answer;
 }
 
 status runtime::cancel(job_id id, std::string reason) {

@@ -18,6 +18,12 @@ core::shard_time shard_log::now() {
 void shard_log::saw(core::shard_time time) {
   std::scoped_lock lock{mutex_};
   time_ = std::max(time_, time);
+  ++times_seen_;
+}
+
+std::uint64_t shard_log::times_seen() const {
+  std::scoped_lock lock{mutex_};
+  return times_seen_;
 }
 
 core::position shard_log::append(const core::record_group& group, output out) {

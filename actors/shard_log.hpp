@@ -44,6 +44,9 @@ public:
   /// Time was `time` before: a recovered shard's newest record. `now` never goes back behind it.
   void saw(core::shard_time time);
 
+  /// How often `saw` was called: the progress of a recovery.
+  std::uint64_t times_seen() const;
+
   /// Adds a group, whole, to the batch that gathers; returns that batch's position. `out` waits
   /// for it.
   core::position append(const core::record_group& group, output out = {});
@@ -89,6 +92,7 @@ private:
   mutable std::mutex mutex_;
   core::epoch epoch_;
   core::shard_time time_{};
+  std::uint64_t times_seen_ = 0;
   core::position durable_, head_;
   bool writing_ = false;
   bool woken_ = false;

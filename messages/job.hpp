@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/decide.hpp"
+#include "messages/end_waiter.hpp"
 #include "troupe/job_spec.hpp"
 
 #include <caf/actor.hpp>
@@ -45,10 +46,10 @@ struct get_job {
   reply<job_info> done;
 };
 
-/// To a shard. Replies when the job has ended.
+/// To a shard. Replies when the job has ended; `overloaded` if too many wait.
 struct await_end {
   job_id job;
-  reply<job_info> done;
+  end_waiter done;
 };
 
 /// To a shard, which hands it on. From the replied event number on, events go to the event ring;

@@ -253,7 +253,8 @@ void world::move(job_id id, core::job_request on) {
 }
 
 void world::tell_shard_to_fail(job_id id) {
-  tell(id, msg::await_end{id, [](auto&) {}}); // Any message: the actor's next turn.
+  tell(id,
+       msg::await_end{id, msg::end_waiter{[](auto&) {}}}); // Any message: the actor's next turn.
   caf::anon_send_exit(context(id).shard.get(), caf::exit_reason::unhandled_exception);
 }
 
