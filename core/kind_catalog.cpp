@@ -63,9 +63,12 @@ void check_env(config_check& in) {
   for (auto& [name, content] : *env) {
     if (name.empty() || name.find('=') != name.npos || has_zero(name))
       in.report("bad_name", "the name of a variable is not empty and has no `=`", "env", name);
+    if (content.is_null())
+      continue; // Not set for the process.
     if (!content.string())
-      in.report("wrong_type", "a variable is a string, not "s + to_string(content.kind()), "env",
-                name);
+      in.report("wrong_type",
+                "a variable is a string, or null to remove it, not "s + to_string(content.kind()),
+                "env", name);
     else if (has_zero(*content.string()))
       in.report("out_of_range", "a variable has no byte of zero", "env", name);
   }
@@ -97,8 +100,6 @@ void check_exec(const value& config, const std::string& pointer, problems& error
   in.text_at("shell");
   in.text_at("cwd");
   in.integer_at("output_max", 1, limits::value_bytes_max);
-  if (auto input = config.find("stdin"); input && !input->string())
-    in.report("wrong_type", "`stdin` is a string, not "s + to_string(input->kind()), "stdin");
   words known{exec_outputs};
   if (auto text = in.text_at("output");
       text && std::find(known.begin(), known.end(), *text) == known.end())
