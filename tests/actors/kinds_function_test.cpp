@@ -1,6 +1,7 @@
 #include "actors/kinds/function_runner.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/kinds_attempts.hpp"
+#include "troupe/limits.hpp"
 
 #include <atomic>
 #include <semaphore>
@@ -48,6 +49,23 @@ TEST_CASE("a function gets inputs and context and gives the output", "[actors][f
   CHECK(o.wait().output
         == value{value::list{value::object{{"in", 1}}, "args", "v", x.idempotency_key, 7}});
   CHECK(o.said() == std::vector<std::string>{"hello \xef\xbf\xbd"});
+}
+
+TEST_CASE("what a function returns must be able to stand in JSON", "[actors][function]") {
+  bench b{[](const value& inputs, function_context&) -> value {
+    if (inputs.is_null())
+      return value::object{{"rows", value::list{1, value::object{{"a/b", "\xff"}}}}};
+    value deep;
+    for (std::size_t i = 0; i <= limits::value_depth_max; ++i)
+      deep = value{value::list{std::move(deep)}};
+    return deep;
+  }};
+  function_runner runner{b.registry};
+  auto bad = run(runner, call_of("f", nullptr));
+  CHECK(bad.outcome == attempt_outcome::failed);
+  CHECK(bad.reason.code == "bad_output");
+  CHECK(bad.reason.detail.find("\"/rows/1/a~1b\"") != std::string::npos);
+  CHECK(run(runner, call_of("f")).reason.code == "output_too_deep");
 }
 
 TEST_CASE("exceptions of a function are failures", "[actors][function]") {
