@@ -136,6 +136,15 @@ status lmdb_env::open_map(std::uint64_t bytes) {
   return why;
 }
 
+status lmdb_env::open_main(MDB_txn* in) {
+  inside_map inside;
+  MDB_dbi opened = 0;
+  if (int code = ::mdb_dbi_open(in, nullptr, 0, &opened); code != 0)
+    return failed("open the tables of", code);
+  assert(opened == main_tree);
+  return {};
+}
+
 result<bool> lmdb_env::open_trees(MDB_txn* in, bool make) {
   inside_map inside;
   bool made = false;

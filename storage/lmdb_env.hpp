@@ -22,6 +22,8 @@ public:
   lmdb_env(const lmdb_env&) = delete;
   lmdb_env& operator=(const lmdb_env&) = delete;
 
+  /// Makes the main tree's handle good, before anything else.
+  status open_main(MDB_txn* in);
   /// Opens each table's tree that is there, or makes it; tells whether one was made.
   result<bool> open_trees(MDB_txn* in, bool make);
 

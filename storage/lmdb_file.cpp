@@ -1,21 +1,23 @@
 #include "storage/lmdb_file.hpp"
 
+#include "storage/lmdb_check.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <thread>
 
 namespace troupe::storage::lmdb {
 
-namespace {
-
-constexpr std::size_t page_bytes_max = 65536;
-constexpr int reads_max = 1000; ///< Of a page that is being written meanwhile.
-
 error damaged(const std::filesystem::path& name, const std::string& what) {
   return {ec::journal_corrupt, name.string() + " " + what
                                    + "; run `troupe verify`, then rebuild the snapshot or restore "
                                      "a backup"};
 }
+
+namespace {
+
+constexpr std::size_t page_bytes_max = 65536;
+constexpr int reads_max = 1000; ///< Of a page that is being written meanwhile.
 
 result<std::optional<meta>> read_meta(const file& from, std::uint64_t offset, std::size_t number) {
   std::array<std::uint8_t, meta_bytes> data{};
@@ -60,16 +62,16 @@ result<std::optional<metas>> read_pair(const file& from) {
   return std::optional{metas{{**first, **second}}};
 }
 
+/// Whether the file has all pages that it knows of.
 status check_size(const file& from, const metas& of) {
   auto size = from.size();
   if (!size)
     return size.error();
-  auto& newest = of.newest();
-  if (newest.last_page >= *size / newest.page_bytes())
-    return damaged(from.name(), "was cut off: it has " + std::to_string(*size)
-                                    + " bytes, its last transaction knows "
-                                    + std::to_string(newest.last_page + 1) + " pages of "
-                                    + std::to_string(newest.page_bytes()));
+  for (auto& x : of.of)
+    if (x.last_page >= *size / x.page_bytes())
+      return damaged(from.name(), "was cut off: it has " + std::to_string(*size)
+                                      + " bytes, but knows " + std::to_string(x.last_page + 1)
+                                      + " pages of " + std::to_string(x.page_bytes()));
   return {};
 }
 
@@ -97,8 +99,10 @@ result<metas> read_metas(const file& from, bool live) {
     auto found = read_pair(from);
     if (!found)
       return found.error();
-    if (*found)
-      return **found;
+    if (*found) {
+      auto whole = check_size(from, **found);
+      return whole ? result<metas>{**found} : whole.error();
+    }
     if (!live || i == reads_max)
       return damaged(from.name(), "has no valid first pages");
     std::this_thread::yield();
@@ -123,7 +127,9 @@ status examine(const data_dir& directory, const std::filesystem::path& name, boo
     if (auto pair = read_pair(opened); pair && !*pair && *size < 2 * 4096)
       return remove_unfinished(files, name);
   auto found = read_metas(opened, !write);
-  return found ? check_size(opened, *found) : found.error();
+  if (!found)
+    return found.error();
+  return write ? check_own_rows(opened, *found) : status{};
 }
 
 } // namespace troupe::storage::lmdb

@@ -15,8 +15,11 @@ struct metas {
   const meta& newest() const { return of[0].transaction > of[1].transaction ? of[0] : of[1]; }
 };
 
-/// Reads and compares them. `live`: a process may be writing them now. Errors: `journal_corrupt`,
-/// `io_failed`.
+/// What to tell of a file that cannot be used: `what` follows its name.
+error damaged(const std::filesystem::path& name, const std::string& what);
+
+/// Reads and compares them, also with the size of the file. `live`: a process may be writing them
+/// now. Errors: `journal_corrupt`, `io_failed`.
 result<metas> read_metas(const file& from, bool live);
 
 /// Whether the file can be mapped: it is whole as far as its newest transaction knows, or it is

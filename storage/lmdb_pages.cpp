@@ -58,13 +58,12 @@ std::optional<page> page::of(core::byte_view data, page_number number) {
   if (number_at<std::uint64_t>(data, 0) != number || (flags != branch_flag && flags != leaf_flag)
       || lower < page_header_bytes || lower % 2 != 0 || upper < lower || upper > data.size())
     return std::nullopt;
-  return page{data, flags == leaf_flag, (lower - page_header_bytes) / 2};
+  return page{data, flags == leaf_flag, (lower - page_header_bytes) / 2, upper};
 }
 
 std::optional<node> page::at(std::size_t index) const {
-  auto upper = number_at<std::uint16_t>(data_, upper_at);
   std::size_t at = number_at<std::uint16_t>(data_, page_header_bytes + 2 * index);
-  if (at < upper || at % 2 != 0 || at + node_header_bytes > data_.size())
+  if (at < upper_ || at % 2 != 0 || at + node_header_bytes > data_.size())
     return std::nullopt;
   std::uint64_t low = number_at<std::uint32_t>(data_, at);
   auto flags = number_at<std::uint16_t>(data_, at + 4);
@@ -72,7 +71,8 @@ std::optional<node> page::at(std::size_t index) const {
   auto rest = data_.subspan(at + node_header_bytes);
   if (key_size > rest.size())
     return std::nullopt;
-  node found{rest.first(key_size), {}, 0, flags, no_page};
+  auto even = [](std::size_t x) { return x + x % 2; };
+  node found{rest.first(key_size), {}, 0, flags, no_page, even(node_header_bytes + key_size)};
   if (!leaf_) {
     found.flags = 0;
     found.child = low | std::uint64_t{flags} << 32;
@@ -83,7 +83,15 @@ std::optional<node> page::at(std::size_t index) const {
   if (kept > rest.size() - key_size)
     return std::nullopt;
   found.value = rest.subspan(key_size, kept);
+  found.bytes = even(node_header_bytes + key_size + kept);
   return found;
+}
+
+std::optional<std::uint64_t> overflow_pages(core::byte_view data, page_number number) {
+  if (number_at<std::uint64_t>(data, 0) != number
+      || number_at<std::uint16_t>(data, flags_at) != overflow_flag)
+    return std::nullopt;
+  return number_at<std::uint32_t>(data, lower_at);
 }
 
 } // namespace troupe::storage::lmdb

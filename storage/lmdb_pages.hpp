@@ -44,6 +44,7 @@ struct node {
   std::uint64_t size = 0; ///< Of a leaf's value.
   std::uint16_t flags = 0;
   page_number child = no_page; ///< In a branch.
+  std::size_t bytes = 0;       ///< Of the page that it takes, without its place in the list.
 };
 
 /// Reads a number at `at`, which must lie inside.
@@ -64,16 +65,21 @@ public:
 
   bool is_leaf() const noexcept { return leaf_; }
   std::size_t nodes() const noexcept { return nodes_; }
+  /// How much of the page its nodes fill.
+  std::size_t bytes() const noexcept { return data_.size() - upper_; }
   /// Nothing if it reaches beyond the page.
   std::optional<node> at(std::size_t index) const;
 
 private:
-  page(core::byte_view data, bool leaf, std::size_t nodes)
-      : data_(data), leaf_(leaf), nodes_(nodes) {}
+  page(core::byte_view data, bool leaf, std::size_t nodes, std::size_t upper)
+      : data_(data), leaf_(leaf), nodes_(nodes), upper_(upper) {}
 
   core::byte_view data_;
   bool leaf_;
-  std::size_t nodes_;
+  std::size_t nodes_, upper_;
 };
+
+/// How many pages a large row takes, by the head of the first; nothing if that is no such head.
+std::optional<std::uint64_t> overflow_pages(core::byte_view data, page_number number);
 
 } // namespace troupe::storage::lmdb

@@ -4,30 +4,43 @@
 
 namespace troupe::storage {
 
+lmdb_view::~lmdb_view() {
+  rows.end();
+  rows.env.gate().leave(inside_);
+}
+
+status lmdb_view::begin_unchecked() {
+  auto txn = rows.env.begin_read(inside_);
+  if (!txn)
+    return txn.error();
+  rows.txn = *txn;
+  return {};
+}
+
+status lmdb_view::begin() {
+  if (auto begun = begin_unchecked(); !begun)
+    return begun;
+  return rows.begin(rows.txn, transaction());
+}
+
+std::uint64_t lmdb_view::transaction() const { return ::mdb_txn_id(rows.txn); }
+
 namespace {
 
 class lmdb_reader final : public table_reader {
 public:
-  explicit lmdb_reader(lmdb_env& env) : rows_(env), inside_(env.gate().enter()) {}
-  ~lmdb_reader() override {
-    rows_.end();
-    rows_.env.gate().leave(inside_);
-  }
+  explicit lmdb_reader(lmdb_env& env) : view_(env) {}
 
-  status begin() {
-    auto txn = rows_.env.begin_read(inside_);
-    return txn ? rows_.begin(*txn, ::mdb_txn_id(*txn)) : txn.error();
-  }
+  status begin() { return view_.begin(); }
 
   result<std::optional<core::byte_view>> get(table from, core::byte_view key) override {
-    return rows_.get(from, key);
+    return view_.rows.get(from, key);
   }
-  std::unique_ptr<table_cursor> cursor(table in) override { return rows_.cursor(in, false); }
-  table_totals totals(table of) override { return rows_.totals[of]; }
+  std::unique_ptr<table_cursor> cursor(table in) override { return view_.rows.cursor(in, false); }
+  table_totals totals(table of) override { return view_.rows.totals[of]; }
 
 private:
-  lmdb_rows rows_;
-  transaction_gate::ticket inside_;
+  lmdb_view view_;
 };
 
 } // namespace

@@ -1,3 +1,5 @@
+#include "storage/lmdb_check.hpp"
+#include "storage/lmdb_copy.hpp"
 #include "storage/lmdb_file.hpp"
 #include "storage/lmdb_own_rows.hpp"
 #include "storage/lmdb_transaction.hpp"
@@ -27,6 +29,10 @@ public:
   status maintain() override;
   status copy(const std::filesystem::path& file, bool compact) override;
   lmdb_sizes sizes() const override;
+  result<lmdb_summary> check(const problem_sink& each,
+                             std::chrono::steady_clock::duration slice) override {
+    return check_lmdb(*env_, each, slice);
+  }
   lmdb_readers readers() const override { return {env_->gate().inside(), env_->gate().oldest()}; }
 
 private:
@@ -41,24 +47,14 @@ status lmdb_store::maintain() {
   return {};
 }
 
-/// Copies into an open file.
-status copy_into(lmdb_env& env, const file& to, bool compact) {
-  auto ticket = env.gate().enter();
-  int code = 0;
-  {
-    inside_map inside;
-    code = ::mdb_env_copyfd2(env.raw(), to.descriptor(), compact ? MDB_CP_COMPACT : 0);
-  }
-  env.gate().leave(ticket);
-  return code == 0 ? status{} : env.failed("copy", code);
-}
-
 status lmdb_store::copy(const std::filesystem::path& name, bool compact) {
   auto& files = system_files();
   auto to = file::open(files, name, O_WRONLY | O_CREAT | O_EXCL);
   if (!to)
     return to.error();
   auto done = copy_into(*env_, *to, compact);
+  if (done && compact)
+    done = renumber(name);
   if (done)
     done = to->sync();
   if (done)
@@ -91,14 +87,8 @@ lmdb_sizes lmdb_store::sizes() const {
   std::error_code ignored;
   found.file = std::filesystem::file_size(env_->file(), ignored);
   found.map_max = env_->map_bytes();
-  auto ticket = env_->gate().enter();
-  lmdb_rows rows{*env_};
-  if (auto txn = env_->begin_read(ticket)) {
-    rows.txn = *txn;
-    found.used = used_bytes(rows);
-  }
-  rows.end();
-  env_->gate().leave(ticket);
+  if (lmdb_view view{*env_}; view.begin_unchecked())
+    found.used = used_bytes(view.rows);
   return found;
 }
 
@@ -151,6 +141,8 @@ bool has_content(MDB_txn* txn) {
 status set_up(lmdb_rows& rows, const node_identity& owner, const lmdb_options& options) {
   auto& env = rows.env;
   bool write = env.mode() == open_mode::write;
+  if (auto opened = env.open_main(rows.txn); !opened)
+    return opened;
   auto marker = rows.get_own(marker_key);
   if (!marker)
     return marker.error();
@@ -175,19 +167,31 @@ status set_up(lmdb_rows& rows, const node_identity& owner, const lmdb_options& o
 }
 
 status begin_set_up(lmdb_env& env, const node_identity& owner, const lmdb_options& options) {
-  auto ticket = env.gate().enter();
-  lmdb_rows rows{env};
-  auto txn = env.mode() == open_mode::write ? env.begin_write() : env.begin_read(ticket);
-  status done;
-  if (txn) {
-    rows.txn = *txn;
-    done = set_up(rows, owner, options);
-    rows.end();
-  } else {
-    done = txn.error();
+  if (env.mode() == open_mode::read) {
+    lmdb_view view{env};
+    auto begun = view.begin_unchecked();
+    return begun ? set_up(view.rows, owner, options) : begun;
   }
-  env.gate().leave(ticket);
-  return done;
+  lmdb_rows rows{env};
+  auto txn = env.begin_write();
+  if (!txn)
+    return txn.error();
+  rows.txn = *txn;
+  return set_up(rows, owner, options);
+}
+
+/// Refuses a file with any problem, and tells the first.
+status check_first(const data_dir& directory) {
+  std::optional<std::string> first;
+  auto found = check_lmdb_file(directory, [&](const lmdb_problem& x) {
+    if (!first)
+      first = to_string(x);
+  });
+  if (!found)
+    return found.error();
+  if (first)
+    return lmdb::damaged(snapshot_path(directory) / "data.mdb", "is damaged: " + *first);
+  return {};
 }
 
 } // namespace
@@ -206,6 +210,9 @@ result<std::unique_ptr<lmdb_tables>> open_lmdb_tables(const data_dir& directory,
   if (write)
     if (auto made = make_directories(directory.files(), path); !made)
       return made.error();
+  if (options.check_first && has_lmdb_tables(directory))
+    if (auto sound = check_first(directory); !sound)
+      return sound.error();
   auto env = lmdb_env::open(path, directory.mode(), options);
   if (!env)
     return env.error();

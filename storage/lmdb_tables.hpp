@@ -13,6 +13,8 @@ namespace troupe::storage {
 struct lmdb_options {
   /// The data directory is not new: a snapshot that is empty or gone is refused, not made.
   bool expect_existing = false;
+  /// Checks every page before any is mapped, for use after the machine or its disk had trouble.
+  bool check_first = false;
   /// Takes over a snapshot of another node or incarnation, for a restore. Only to write.
   bool adopt = false;
   /// Addresses, not memory or disk; less is taken where the process may not have as many.
@@ -35,6 +37,26 @@ struct lmdb_readers {
   std::chrono::steady_clock::duration oldest{}; ///< How long the oldest of them is open.
 };
 
+/// Something that is wrong in the snapshot's file.
+struct lmdb_problem {
+  std::optional<table> in; ///< Nothing in what joins the tables.
+  core::bytes key;         ///< The row, or one near it; may be empty.
+  std::uint64_t page = 0;  ///< Where in the file; 0 for all of it.
+  std::string what;
+};
+/// `page 12, table live, key 0a0b: wrong checksum`.
+std::string to_string(const lmdb_problem& x);
+
+using problem_sink = std::function<void(const lmdb_problem&)>;
+
+/// What a check has looked at.
+struct lmdb_summary {
+  std::uint64_t rows = 0, bytes = 0, pages = 0;
+  std::uint64_t problems = 0;
+  /// Tables whose count and digest could be compared: all but those that changed meanwhile.
+  std::size_t compared = 0;
+};
+
 /// The snapshot's tables in one LMDB environment, `snapshot/` of the data directory. Each row has a
 /// checksum, tested whenever it is read. All transactions and cursors end before this object.
 /// Thread-safe.
@@ -48,9 +70,21 @@ public:
   /// reads in one transaction however long that takes. Errors: `no_space`, `io_failed`.
   virtual status copy(const std::filesystem::path& file, bool compact) = 0;
 
+  /// Reads every page that is in use, not through the map: each row's checksum, the order, what
+  /// leads to each row, that no page is used twice, counts and digests. Calls `each` on the spot.
+  /// Beside transactions that write it begins a new one itself after each `slice`; without any
+  /// (zero) it takes one for all, and compares more. Errors: `io_failed`, `overloaded`.
+  virtual result<lmdb_summary>
+  check(const problem_sink& each,
+        std::chrono::steady_clock::duration slice = limits::read_transaction_max) = 0;
+
   virtual lmdb_sizes sizes() const = 0;
   virtual lmdb_readers readers() const = 0;
 };
+
+/// The same check of the file alone, for one that may be too damaged to be opened. Nobody may be
+/// writing it. Errors: `io_failed`.
+result<lmdb_summary> check_lmdb_file(const data_dir& directory, const problem_sink& each);
 
 /// Whether there is a snapshot in the data directory, of whatever content.
 bool has_lmdb_tables(const data_dir& directory);

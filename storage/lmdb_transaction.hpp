@@ -40,6 +40,27 @@ private:
                                               core::byte_view key) const;
 };
 
+/// A transaction that reads, inside the gate while it is there. Private to storage/lmdb_*.
+class lmdb_view {
+public:
+  explicit lmdb_view(lmdb_env& env) : rows(env), inside_(env.gate().enter()) {}
+  ~lmdb_view();
+  lmdb_view(const lmdb_view&) = delete;
+  lmdb_view& operator=(const lmdb_view&) = delete;
+
+  /// Begins it. Errors: `overloaded` if too many read, `journal_corrupt`, `io_failed`.
+  status begin();
+  /// Begins it without a look at the store's own rows.
+  status begin_unchecked();
+  /// The last transaction that it shows.
+  std::uint64_t transaction() const;
+
+  lmdb_rows rows;
+
+private:
+  transaction_gate::ticket inside_;
+};
+
 /// `table live, key 0a0b…`, for reports.
 std::string row_name(std::uint8_t of, core::byte_view key);
 

@@ -80,18 +80,6 @@ void on_signal(int signal, siginfo_t* info, void* context) {
   pass_on(signal, info, context);
 }
 
-void install() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    struct sigaction action {};
-    action.sa_sigaction = on_signal;
-    action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
-    sigemptyset(&action.sa_mask);
-    for (std::size_t i = 0; i < handled.size(); ++i)
-      ::sigaction(handled[i], &action, &before[i]);
-  });
-}
-
 slot* free_slot() {
   for (auto& x : slots)
     if (bool used = false; x.used.compare_exchange_strong(used, true))
@@ -101,8 +89,18 @@ slot* free_slot() {
 
 } // namespace
 
+void catch_map_signals() {
+  struct sigaction action {};
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  for (std::size_t i = 0; i < handled.size(); ++i)
+    ::sigaction(handled[i], &action, &before[i]);
+}
+
 map_guard::map_guard(const void* begin, std::size_t bytes, const std::string& name) {
-  install();
+  static std::once_flag once;
+  std::call_once(once, catch_map_signals);
   slot_ = free_slot();
   if (!slot_)
     return;

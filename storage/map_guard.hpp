@@ -26,6 +26,10 @@ private:
   struct slot* slot_ = nullptr;
 };
 
+/// Puts the handlers in front of those that are set now. The first `map_guard` does it; again only
+/// where others were set since that do not call those before them.
+void catch_map_signals();
+
 /// While it is there, this thread is inside the library that walks a mapped file: a SIGSEGV, SIGBUS
 /// or SIGABRT of this thread, at whatever address, ends the process as `map_guard` does.
 class inside_map {
