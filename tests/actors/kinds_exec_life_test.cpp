@@ -68,7 +68,7 @@ TEST_CASE("a node for the tests that kill one", "[.kinds_node]") {
 }
 
 TEST_CASE("children, grandchildren and helpers die with a node that is killed", "[actors][exec]") {
-  temporary_directory dir;
+  temp_dir dir;
   auto node = start_node(dir.path());
   REQUIRE(eventually([&] { return fs::exists(dir.path() / "guard"); }));
   auto all = numbers(dir.path() / "family");
@@ -82,7 +82,7 @@ TEST_CASE("children, grandchildren and helpers die with a node that is killed", 
 }
 
 TEST_CASE("recovery kills what node and guard left behind", "[actors][exec]") {
-  temporary_directory dir;
+  temp_dir dir;
   auto node = start_node(dir.path());
   REQUIRE(eventually([&] { return fs::exists(dir.path() / "guard"); }));
   auto family = numbers(dir.path() / "family");
@@ -101,7 +101,7 @@ TEST_CASE("recovery kills what node and guard left behind", "[actors][exec]") {
 }
 
 TEST_CASE("recovery spares processes that are not the recorded ones", "[actors][exec]") {
-  temporary_directory dir;
+  temp_dir dir;
   auto stranger = ::fork();
   if (stranger == 0) {
     ::setpgid(0, 0);
@@ -132,7 +132,7 @@ TEST_CASE("recovery spares processes that are not the recorded ones", "[actors][
 }
 
 TEST_CASE("pid files are there while a process runs", "[actors][exec]") {
-  temporary_directory dir;
+  temp_dir dir;
   exec_options options;
   options.run_dir = dir.path();
   exec_runner runner{options};
@@ -146,7 +146,7 @@ TEST_CASE("pid files are there while a process runs", "[actors][exec]") {
 }
 
 TEST_CASE("what a process leaves in its group is killed with it", "[actors][exec]") {
-  temporary_directory dir;
+  temp_dir dir;
   exec_runner runner;
   auto file = (dir.path() / "pid").string();
   auto x = run(runner, attempt_of(shell("sleep 1000 & echo $! > " + file + "; echo done")));
@@ -157,7 +157,7 @@ TEST_CASE("what a process leaves in its group is killed with it", "[actors][exec
 }
 
 TEST_CASE("a daemon that keeps stdout open does not hold up its attempt", "[actors][exec]") {
-  temporary_directory dir;
+  temp_dir dir;
   exec_runner runner;
   auto file = (dir.path() / "pid").string();
   auto script = "setsid sh -c 'echo $$ > " + file + "; exec sleep 1000' & while ! [ -s " + file
@@ -173,7 +173,7 @@ TEST_CASE("a daemon that keeps stdout open does not hold up its attempt", "[acto
 
 TEST_CASE("the destructor kills what runs and reports everything", "[actors][exec]") {
   auto processes = children(), files = open_files();
-  temporary_directory dir;
+  temp_dir dir;
   observed running, waiting;
   std::vector<int> family_pids;
   {
@@ -195,7 +195,7 @@ TEST_CASE("the destructor kills what runs and reports everything", "[actors][exe
 }
 
 TEST_CASE("a guard that dies is replaced and knows the groups that run", "[actors][exec]") {
-  temporary_directory dir;
+  temp_dir dir;
   auto runner = std::make_unique<exec_runner>();
   auto first = runner->guard_pid();
   auto o = start(*runner, attempt_of(family(dir.path() / "family")));

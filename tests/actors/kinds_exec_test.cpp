@@ -226,7 +226,7 @@ TEST_CASE("a stopped process can be cancelled", "[actors][exec]") {
 }
 
 TEST_CASE("what waits for room runs in order", "[actors][exec]") {
-  temporary_directory dir;
+  temp_dir dir;
   exec_options options;
   options.parallel_max = 1;
   exec_runner runner{options};
@@ -243,7 +243,7 @@ TEST_CASE("what waits for room runs in order", "[actors][exec]") {
 }
 
 TEST_CASE("no more processes run at once than the parallel limit", "[actors][exec]") {
-  temporary_directory dir;
+  temp_dir dir;
   exec_options options;
   options.parallel_max = 3;
   exec_runner runner{options};

@@ -92,7 +92,7 @@ TEST_CASE("jq sees no environment", "[actors][jq]") {
 }
 
 TEST_CASE("jq cannot read a file or a module", "[actors][jq]") {
-  temporary_directory dir;
+  temp_dir dir;
   std::ofstream{dir.path() / "m.jq"} << "def f: \"secret\";";
   std::ofstream{dir.path() / "d.json"} << "\"secret\"";
   auto search = " {search: \"" + dir.path().string() + "\"}; ";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -27,38 +28,15 @@ inline constexpr auto patience = 60s;   ///< Then a test has failed.
 inline constexpr int poll_every_ms = 2; ///< Between two looks at a file.
 
 /// A directory of its own under the build directory; gone with the object.
-class scratch {
+class scratch : public temp_dir {
 public:
-  scratch() {
-    fs::create_directories(TROUPE_BINARY_DIR "/e2e");
-    std::string name = TROUPE_BINARY_DIR "/e2e/XXXXXX";
-    REQUIRE(::mkdtemp(name.data()));
-    path_ = name;
-  }
-  ~scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-
-  const fs::path& path() const { return path_; }
+  scratch() : temp_dir(TROUPE_BINARY_DIR "/e2e") {}
 
   std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream{path_ / name} << text;
+    std::ofstream{path() / name} << text;
     return name;
   }
-
-private:
-  fs::path path_;
 };
-
-inline std::string content_of(const fs::path& path) {
-  std::ifstream file{path};
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// Asks again and again until `fulfilled` or the patience is over.
 inline bool eventually(const std::function<bool()>& fulfilled) {
@@ -110,8 +88,8 @@ public:
   process& operator=(const process&) = delete;
 
   void send(int signal) const { ::kill(pid_, signal); }
-  std::string out() const { return content_of(out_); }
-  std::string err() const { return content_of(err_); }
+  std::string out() const { return read_file(out_); }
+  std::string err() const { return read_file(err_); }
 
   /// Waits for its end.
   outcome wait() {

@@ -156,7 +156,7 @@ TEST_CASE("a data directory of a newer format is refused", "[fault][disk]") {
   in.write("g.json", filling_graph(1, 10));
   REQUIRE(troupe_with(in, run_on_disk).code == 0);
   auto path = in.path() / "disk/data/MANIFEST";
-  auto text = content_of(path);
+  auto text = read_file(path);
   text.resize(text.rfind("crc32c "));
   replace(text, "\n" + std::string{field} + " 1\n", "\n" + std::string{field} + " 2\n");
   char digits[9];
@@ -181,7 +181,7 @@ TEST_CASE("a journal of another node is refused, and left as it is", "[fault][di
   auto own = in.path() / "disk/data/journal/0000000000000001.seg";
   fs::copy_file(in.path() / "other/journal/0000000000000001.seg", own,
                 fs::copy_options::overwrite_existing);
-  auto before = content_of(own);
+  auto before = read_file(own);
   for (auto& command : {run_on_disk, resume_on_disk,
                         std::vector<std::string>{"jobs", "list", "--data", "disk/data"}}) {
     auto run = troupe_with(in, command);
@@ -190,7 +190,7 @@ TEST_CASE("a journal of another node is refused, and left as it is", "[fault][di
     CHECK(has(run.err, "belongs to node"));
     CHECK(run.out.empty());
   }
-  CHECK(content_of(own) == before);
+  CHECK(read_file(own) == before);
 }
 
 TEST_CASE("a directory in use is refused by the pid of its owner, and can be read",
@@ -203,7 +203,7 @@ TEST_CASE("a directory in use is refused by the pid of its owner, and can be rea
   in.write("g.json", g.text("live"));
   process owner{in, {"run", "g.json", "-o", "ndjson"}};
   REQUIRE(eventually([&] { return count(lines_of(owner.out()), "vertex_start", "wait") > 0; }));
-  auto pid = content_of(in.path() / ".troupe/LOCK");
+  auto pid = read_file(in.path() / ".troupe/LOCK");
   CHECK(fs::read_symlink("/proc/" + pid + "/exe") == TROUPE_BINARY_DIR "/bin/troupe");
   for (auto resume : {false, true}) {
     auto second = troupe_with(in, {"run", resume ? "--resume" : "g.json"});

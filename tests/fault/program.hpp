@@ -52,7 +52,7 @@ inline bool anyone_left(const fs::path& directory, const std::string& mark) {
     if (name.find_first_not_of("0123456789") != name.npos || name == std::to_string(::getpid()))
       continue;
     auto cwd = fs::read_symlink(at->path() / "cwd", code);
-    auto environment = '\0' + content_of(at->path() / "environ");
+    auto environment = '\0' + read_file(at->path() / "environ");
     if ((!code && cwd == directory) || has(environment, '\0' + mark + '\0'))
       return true;
   }

@@ -4,6 +4,7 @@
 #include "storage/segment_format.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fault_file.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <future>
 #include <unistd.h>
@@ -15,16 +16,8 @@ using storage::batch;
 
 /// A directory of its own in the real file system, removed at the end.
 struct temporary_directory {
-  std::filesystem::path path;
-
-  temporary_directory() {
-    auto pattern = (std::filesystem::temp_directory_path() / "troupe_storage_XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
+  tests::temp_dir own;
+  std::filesystem::path path = own.path();
 };
 
 inline storage::data_dir_options options_for(storage::file_ops& files) {

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "actors/kinds/attempt_runner.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -122,30 +122,6 @@ inline observed start(actors::attempt_runner& runner, actors::attempt x) {
 
 inline actors::attempt_report run(actors::attempt_runner& runner, actors::attempt x) {
   return start(runner, std::move(x)).wait();
-}
-
-/// A directory that goes with the object.
-class temporary_directory {
-public:
-  temporary_directory() {
-    auto pattern = (std::filesystem::temp_directory_path() / "troupe-kinds-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  temporary_directory(const temporary_directory&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
-
-inline std::string read_file(const std::filesystem::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
 }
 
 /// Whether a process is there and no zombie.

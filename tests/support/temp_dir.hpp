@@ -12,8 +12,9 @@ namespace troupe::tests {
 /// A directory that goes with the test.
 class temp_dir {
 public:
-  temp_dir() {
-    auto pattern = (std::filesystem::temp_directory_path() / "troupe-test-XXXXXX").string();
+  explicit temp_dir(const std::filesystem::path& below = std::filesystem::temp_directory_path()) {
+    std::filesystem::create_directories(below);
+    auto pattern = (below / "troupe-test-XXXXXX").string();
     if (!::mkdtemp(pattern.data()))
       throw std::runtime_error{"cannot make " + pattern};
     path_ = pattern;
