@@ -3,6 +3,7 @@
 #include "core/names.hpp"
 #include "node/graph_commands.hpp"
 #include "node/job_commands.hpp"
+#include "node/logs_command.hpp"
 #include "node/run_command.hpp"
 #include "node/version.hpp"
 
@@ -56,6 +57,7 @@ constexpr auto get_footer = R"(Example:
 
 constexpr auto logs_footer = R"(Examples:
   troupe jobs logs 0198c0de --vertex load
+  troupe jobs logs 0198c0de --follow      beside the process that runs it
   troupe jobs logs 0198c0de --all -o ndjson)";
 
 constexpr auto validate_footer = R"(Example:
@@ -224,6 +226,7 @@ void add_jobs(CLI::App& app, request& r) {
   logs.add_option("ID", r.logs.id, "The job's id, or how it begins")->required();
   logs.add_option("--vertex", r.logs.vertex, "Only this vertex")->type_name("VERTEX");
   logs.add_flag("--all", r.logs.all, "Every event, numbered");
+  logs.add_flag("-f,--follow", r.logs.follow, "Wait for more until the job ends");
   for (auto verb : {&list, &get, &logs}) {
     add_data(*verb, r);
     add_format(*verb, r);

@@ -4,9 +4,12 @@
 #include "core/time_text.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/job_reader.hpp"
+#include "node/owner.hpp"
 #include "node/progress_text.hpp"
 #include "node/show.hpp"
 #include "node/text.hpp"
+
+#include <algorithm>
 
 namespace troupe::node {
 
@@ -14,8 +17,15 @@ namespace {
 
 constexpr std::size_t error_width_max = 60;
 
+constexpr std::string_view no_owner = "no process runs it now; `troupe run --resume` continues it";
+
 int flushed(console& to) {
   return to.flush() ? number(exit_code::ok) : to.fail(fault::output_failed);
+}
+
+/// Whether a job waits for somebody to go on with it.
+bool is_orphan(const job_info& x, const std::filesystem::path& data) {
+  return !terminal(x.state) && !has_owner(data);
 }
 
 answer<std::optional<job_state>> state_of(const std::optional<std::string>& name) {
@@ -65,7 +75,7 @@ std::string vertices_text(const job_info& x) {
   return text;
 }
 
-void show_one(console& to, const whole_job& x) {
+void show_one(console& to, const whole_job& x, bool orphan) {
   auto& info = x.info;
   std::vector<row> rows{
       {"job", to_string(info.id)},
@@ -78,6 +88,8 @@ void show_one(console& to, const whole_job& x) {
        time_text(info.ended) + (info.ended == time_point{} ? "" : "  (took " + took(info) + ")")},
       {"vertices", vertices_text(info)},
       {"events", std::to_string(info.events)}};
+  if (orphan)
+    rows.insert(rows.begin() + 2, {"owner", std::string{no_owner}});
   if (info.retry_of)
     rows.push_back({"retry of", to_string(*info.retry_of)});
   for (auto& [key, text] : info.labels)
@@ -91,27 +103,12 @@ void show_one(console& to, const whole_job& x) {
     to.out("result\n" + graph_json::to_json_pretty(info.result) + "\n");
 }
 
-value value_of(const whole_job& x) {
+value value_of(const whole_job& x, bool orphan) {
   auto all = to_value(x.info);
   all["failures"] = to_value(x.failures);
   all["result"] = x.info.result;
+  all["orphan"] = orphan;
   return all;
-}
-
-/// What a reader of logs asked for.
-bool wanted(const event& x, const logs_options& options) {
-  if (options.vertex && text_of(x.data, "vertex") != *options.vertex)
-    return false;
-  return options.all || x.type == "log" || !failure_line(x, {}).empty();
-}
-
-std::string line_of(const event& x) {
-  auto time = core::to_text(x.time) + "  ";
-  if (auto line = log_line(x, {}); !line.empty())
-    return time + line + "\n";
-  if (auto line = failure_line(x, {}); !line.empty())
-    return time + line + "\n";
-  return time + std::string{x.type} + "  " + graph_json::to_json(x.data) + "\n";
 }
 
 } // namespace
@@ -128,6 +125,10 @@ int list_jobs(console& to, const list_options& options, format how) {
     return to.fail(jobs.error());
   if (how == format::table) {
     show_table(to, *jobs);
+    if (std::ranges::any_of(*jobs, [](auto& x) { return !terminal(x.state); })
+        && !has_owner(options.data))
+      to.err("note: no process runs the unfinished jobs now; `troupe run --resume` continues the "
+             "newest\n");
     return flushed(to);
   }
   value::list all;
@@ -148,36 +149,13 @@ int get_job(console& to, const std::filesystem::path& data, const std::string& i
   auto job = from->get(*found);
   if (!job)
     return to.fail(job.error());
+  auto orphan = is_orphan(job->info, data);
   if (how == format::table)
-    show_one(to, *job);
+    show_one(to, *job, orphan);
   else if (how == format::json)
-    to.out_json(value_of(*job));
+    to.out_json(value_of(*job, orphan));
   else
-    to.out_line(value_of(*job));
-  return flushed(to);
-}
-
-int show_logs(console& to, const logs_options& options, format how) {
-  auto from = job_reader::open(options.data);
-  if (!from)
-    return to.fail(from.trouble());
-  auto found = from->find(options.id);
-  if (!found)
-    return to.fail(found.trouble());
-  value::list all;
-  auto told = from->events(*found, [&](event&& x) {
-    if (!wanted(x, options))
-      return true;
-    if (how == format::json)
-      all.push_back(to_value(x));
-    else
-      return how == format::table ? to.out(line_of(x)) : to.out_line(to_value(x));
-    return true;
-  });
-  if (!told)
-    return to.fail(told.error());
-  if (how == format::json)
-    to.out_json(value{std::move(all)});
+    to.out_line(value_of(*job, orphan));
   return flushed(to);
 }
 

@@ -22,14 +22,4 @@ int list_jobs(console& to, const list_options& options, format how);
 /// One job, its failures and its result. `id`: all of it, or how it begins.
 int get_job(console& to, const std::filesystem::path& data, const std::string& id, format how);
 
-struct logs_options {
-  std::filesystem::path data;
-  std::string id;                    ///< All of it, or how it begins.
-  std::optional<std::string> vertex; ///< Only what concerns this one.
-  bool all = false;                  ///< Every event, not only what vertices said and failures.
-};
-
-/// What the vertices of a job said.
-int show_logs(console& to, const logs_options& options, format how);
-
 } // namespace troupe::node

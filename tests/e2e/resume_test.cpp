@@ -23,6 +23,13 @@ std::string delays(int n, int ms) {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + part.size()))
+    ++n;
+  return n;
+}
+
 std::vector<value> events_of(const scratch& in, const std::string& job) {
   return lines_of(troupe_with(in, {"jobs", "logs", job, "--all", "-o", "ndjson"}).out);
 }
@@ -162,6 +169,51 @@ TEST_CASE("jobs can be looked at while their owner runs", "[e2e]") {
   CHECK(has(second.err, "error[E0115]: "));
   run.send(SIGINT);
   CHECK(run.wait().code == 130);
+}
+
+TEST_CASE("logs are followed beside the owner until the job ends", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [
+    {"id": "talk", "kind": "exec", "config": {"shell":
+      "echo one >&2; until [ -e go ]; do sleep 0.02; done; echo two >&2"}}]})");
+  process run{in, {"run", "g.json", "-o", "ndjson"}};
+  await_start(run, "talk");
+  auto id = job_of(run);
+  process logs{in, {"jobs", "logs", id, "--follow"}};
+  REQUIRE(eventually([&] { return has(logs.out(), "talk | one"); }));
+  CHECK_FALSE(has(logs.out(), "talk | two"));
+  in.write("go", "");
+  auto followed = logs.wait();
+  CHECK(followed.code == 0);
+  CHECK(count_of(followed.out, "talk | one") == 1);
+  CHECK(count_of(followed.out, "talk | two") == 1);
+  CHECK(followed.err == "");
+  CHECK(run.wait().code == 0);
+
+  process again{in, {"jobs", "logs", id, "-f", "-o", "ndjson", "--all"}};
+  CHECK(lines_of(again.wait().out) == events_of(in, id));
+}
+
+TEST_CASE("a job that nobody runs says so, and who follows it can be interrupted", "[e2e]") {
+  scratch in;
+  in.write("g.json", delays(1, 60'000));
+  process run{in, {"run", "g.json", "-o", "ndjson"}};
+  await_start(run, "v0");
+  auto id = job_of(run);
+  auto note = "no process runs";
+  CHECK_FALSE(has(troupe_with(in, {"jobs", "list"}).err, note));
+  CHECK(*json_of(troupe_with(in, {"jobs", "get", id, "-o", "json"}).out).find("orphan")
+        == value{false});
+  run.send(SIGKILL);
+  run.wait();
+  CHECK(has(troupe_with(in, {"jobs", "list"}).err, note));
+  CHECK(has(troupe_with(in, {"jobs", "get", id}).out, note));
+  CHECK(*json_of(troupe_with(in, {"jobs", "get", id, "-o", "json"}).out).find("orphan")
+        == value{true});
+  process logs{in, {"jobs", "logs", id, "--follow"}};
+  REQUIRE(eventually([&] { return has(logs.err(), note); }));
+  logs.send(SIGINT);
+  CHECK(logs.wait().code == 130);
 }
 
 TEST_CASE("a prefix that fits several jobs is refused", "[e2e]") {

@@ -1,0 +1,137 @@
+#include "node/logs_command.hpp"
+
+#include "core/time_text.hpp"
+#include "graph_json/value_json.hpp"
+#include "node/interrupts.hpp"
+#include "node/job_reader.hpp"
+#include "node/owner.hpp"
+#include "node/progress_text.hpp"
+#include "node/show.hpp"
+#include "node/text.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+namespace troupe::node {
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr auto look_every = 100ms;  // At least, and for signals.
+constexpr int rest_per_reading = 4; // A large directory is not read all the time.
+
+/// What a reader of logs asked for.
+bool wanted(const event& x, const logs_options& options) {
+  if (options.vertex && text_of(x.data, "vertex") != *options.vertex)
+    return false;
+  return options.all || x.type == "log" || !failure_line(x, {}).empty();
+}
+
+std::string line_of(const event& x) {
+  auto time = core::to_text(x.time) + "  ";
+  if (auto line = log_line(x, {}); !line.empty())
+    return time + line + "\n";
+  if (auto line = failure_line(x, {}); !line.empty())
+    return time + line + "\n";
+  return time + std::string{x.type} + "  " + graph_json::to_json(x.data) + "\n";
+}
+
+/// Shows the events of one job, each once, however often the directory is read.
+class log_view {
+public:
+  log_view(console& to, const logs_options& options, format how)
+      : to_(to), options_(options), how_(how) {}
+
+  /// Reads the directory as it is now. Trouble, if any.
+  std::optional<trouble> look() {
+    auto from = job_reader::open(options_.data);
+    if (!from)
+      return from.trouble();
+    if (!job_) {
+      auto found = from->find(options_.id);
+      if (!found)
+        return found.trouble();
+      job_ = *found;
+    }
+    auto told = from->events(*job_, [this](event&& x) { return x.id <= seen_ || show(x); });
+    if (!told)
+      return trouble{told.error()};
+    return lost_ || (how_ != format::json && !to_.flush())
+               ? std::optional<trouble>{fault::output_failed}
+               : std::nullopt;
+  }
+
+  bool ended() const noexcept { return ended_; }
+
+  /// The whole document, if it is to be one.
+  int close() {
+    if (how_ == format::json)
+      to_.out_json(value{std::move(all_)});
+    return to_.flush() ? number(exit_code::ok) : to_.fail(fault::output_failed);
+  }
+
+private:
+  /// False once nothing can be shown any more.
+  bool show(const event& x) {
+    seen_ = x.id;
+    ended_ = x.type == "end";
+    if (!wanted(x, options_))
+      return true;
+    if (how_ == format::json)
+      all_.push_back(to_value(x));
+    else
+      lost_ = !(how_ == format::table ? to_.out(line_of(x)) : to_.out_line(to_value(x)));
+    return !lost_;
+  }
+
+  console& to_;
+  const logs_options& options_;
+  format how_;
+  std::optional<job_id> job_;
+  std::uint64_t seen_ = 0; ///< The number of the last event that was shown or passed over.
+  bool ended_ = false, lost_ = false;
+  value::list all_;
+};
+
+/// Looks again and again until the job has ended. Returns the signal that came first, or 0.
+int follow(log_view& view, const interrupts& signals, std::optional<trouble>& wrong) {
+  while (!view.ended() && !wrong) {
+    auto begin = clock::now();
+    wrong = view.look();
+    auto now = clock::now();
+    auto next = now + std::max<clock::duration>(look_every, rest_per_reading * (now - begin));
+    while (!view.ended() && !wrong && clock::now() < next) {
+      if (auto signal = signals.caught(); signal != 0)
+        return signal;
+      std::this_thread::sleep_for(look_every);
+    }
+  }
+  return 0;
+}
+
+} // namespace
+
+int show_logs(console& to, const logs_options& options, format how) {
+  log_view view{to, options, how};
+  auto wrong = view.look();
+  int signal = 0;
+  if (!wrong && options.follow && !view.ended()) {
+    interrupts signals;
+    if (!has_owner(options.data))
+      to.err("note: no process runs this job now; `troupe run --resume` in another terminal "
+             "continues it\n");
+    signal = follow(view, signals, wrong);
+  }
+  if (wrong)
+    return to.fail(*wrong);
+  auto closed = view.close();
+  if (signal == 0 || closed != number(exit_code::ok))
+    return closed;
+  return number(signal == SIGTERM ? exit_code::terminated : exit_code::interrupted);
+}
+
+} // namespace troupe::node
