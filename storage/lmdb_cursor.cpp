@@ -56,9 +56,9 @@ result<bool> lmdb_cursor::seek(core::byte_view key) {
 
 result<bool> lmdb_cursor::seek_before(core::byte_view key) {
   auto found = seek(key);
-  if (!found && found.code() != ec::journal_corrupt)
-    return found.error();
-  return move(found && *found ? MDB_PREV : MDB_LAST);
+  if (!found)
+    return found;
+  return move(*found ? MDB_PREV : MDB_LAST);
 }
 
 result<bool> lmdb_cursor::next() {

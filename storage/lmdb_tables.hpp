@@ -58,8 +58,9 @@ struct lmdb_summary {
 };
 
 /// The snapshot's tables in one LMDB environment, `snapshot/` of the data directory. Each row has a
-/// checksum, tested whenever it is read. All transactions and cursors end before this object.
-/// Thread-safe.
+/// checksum, tested whenever it is read. All transactions and cursors end before this object. A
+/// transaction that writes may have to wait for those that read to end (see `resize_wait`), so who
+/// writes holds none of these. Thread-safe.
 class lmdb_tables : public table_store {
 public:
   /// Frees what processes that died were reading. For the owner, each minute.

@@ -182,6 +182,12 @@ TEST_CASE("a changed byte of a row is never read, and is told with its key", "[s
     REQUIRE(x.open());
     CHECK(get(*x.store, table::done, "some key") == to_string(ec::journal_corrupt));
     CHECK(rows_of(*x.store, table::done).contains("error"));
+    auto reader = x.store->read();
+    REQUIRE(reader);
+    CHECK(rows_of(**reader, table::done, false).contains("error"));
+    CHECK((*reader)->cursor(table::done)->seek_before(bytes_of("some")).code()
+          == ec::journal_corrupt);
+    reader->reset();
     auto written = update(*x.store, [](table_writer& w) {
       return w.put(table::done, bytes_of("some key"), bytes_of("new"));
     });
