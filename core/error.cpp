@@ -27,6 +27,8 @@ const char* to_string(ec code) noexcept {
   case not_ready: return "not_ready";
   case timed_out: return "timed_out";
   case unsupported: return "unsupported";
+  case idempotency_conflict: return "idempotency_conflict";
+  case condition_failed: return "condition_failed";
   }
   return "unknown";
 }

@@ -24,6 +24,11 @@ id_source::order id_source::key(job_id id) noexcept {
   return {id.high >> 16, static_cast<std::uint32_t>(id.low >> random_width) & counter_max};
 }
 
+job_id id_source::rise() noexcept {
+  newest_.counter = counter_max;
+  return {(newest_.ms + 1) << 16, 0};
+}
+
 job_id id_source::next(slot s, shard_time now, random_bits& random) {
   auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
   if (ms > newest_.ms)

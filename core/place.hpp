@@ -16,6 +16,10 @@ public:
   /// Takes an id that exists, from the journal.
   void saw(job_id id) noexcept { newest_ = std::max(newest_, key(id)); }
 
+  /// From here on ids are above all that were seen, whatever their slots. Returns a bound: those
+  /// seen are below it, those to come are not.
+  job_id rise() noexcept;
+
   /// An id in `s`, above every one before.
   job_id next(slot s, shard_time now, random_bits& random);
 

@@ -97,6 +97,10 @@ constexpr error_kind kinds[] = {
      "the work itself goes on", "ask again, or wait longer"},
     {"E0121", "unsupported", failed, "this machine or build cannot do it", "a part is missing",
      "see what the reason names"},
+    {"E0122", "idempotency_conflict", conflict, "the idempotency key belongs to another request",
+     "a job with this key was made from other input", "use a new key for a new request"},
+    {"E0123", "condition_failed", conflict, "a row is not as the transaction expects",
+     "somebody has changed it; nothing was written", "read it again and decide anew"},
 };
 
 constexpr std::string_view vertex_codes[] = {
@@ -112,7 +116,7 @@ constexpr std::string_view vertex_codes[] = {
 };
 
 constexpr std::size_t faults = static_cast<std::size_t>(last(fault{})) + 1;
-static_assert(std::size(kinds) == faults + static_cast<std::size_t>(ec::unsupported));
+static_assert(std::size(kinds) == faults + static_cast<std::size_t>(last(ec{})));
 
 } // namespace
 

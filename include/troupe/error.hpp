@@ -12,28 +12,32 @@ namespace troupe {
 /// end, never renumber. `docs/errors.md` has a paragraph for each.
 enum class [[nodiscard]] ec : std::uint8_t{
     none = 0,
-    no_such_job,     ///< The id was never issued, or its retention has passed.
-    no_such_graph,   ///< No graph of this id is registered; register it first.
-    no_such_vertex,  ///< The job's graph has no vertex of this id.
-    stale_token,     ///< The attempt was lost and may already run elsewhere; drop the result.
-    illegal_request, ///< The job's state does not allow it, nothing has changed; read the job.
-    invalid_spec,    ///< A name, size or graph is wrong; the detail says where; correct it.
-    too_large,       ///< A payload is beyond its named limit; send less, or a blob.
-    overloaded,      ///< The journal lags behind or a queue is full; repeat after a while.
-    fenced,          ///< Another node owns the shard now; ask there.
-    journal_failed,  ///< The disk refused a batch; nothing unacknowledged is kept; restart.
-    journal_corrupt, ///< A checksum is wrong where a batch was durable; restore a backup.
-    unknown_record,  ///< A newer version wrote the journal; start that version.
-    newer_format,    ///< The data directory is of a newer format; start that version.
-    wrong_node,      ///< The data directory belongs to another node; open that node's own.
-    already_open,    ///< Another process writes to the data directory; use or end that one.
-    io_failed,       ///< The system refused a file operation; the detail says which and why.
-    no_space,        ///< The disk is full; free space, then repeat.
-    blob_missing,    ///< A record names a blob that is not there; restore a backup.
-    not_ready,       ///< The runtime is closing or has failed; open it again.
-    timed_out,       ///< The deadline passed first; the work itself goes on.
-    unsupported,     ///< This build or machine cannot do it; the detail says why.
+    no_such_job,          ///< The id was never issued, or its retention has passed.
+    no_such_graph,        ///< No graph of this id is registered; register it first.
+    no_such_vertex,       ///< The job's graph has no vertex of this id.
+    stale_token,          ///< The attempt was lost and may already run elsewhere; drop the result.
+    illegal_request,      ///< The job's state does not allow it, nothing has changed; read the job.
+    invalid_spec,         ///< A name, size or graph is wrong; the detail says where; correct it.
+    too_large,            ///< A payload is beyond its named limit; send less, or a blob.
+    overloaded,           ///< The journal lags behind or a queue is full; repeat after a while.
+    fenced,               ///< Another node owns the shard now; ask there.
+    journal_failed,       ///< The disk refused a batch; nothing unacknowledged is kept; restart.
+    journal_corrupt,      ///< A checksum is wrong where a batch was durable; restore a backup.
+    unknown_record,       ///< A newer version wrote the journal; start that version.
+    newer_format,         ///< The data directory is of a newer format; start that version.
+    wrong_node,           ///< The data directory belongs to another node; open that node's own.
+    already_open,         ///< Another process writes to the data directory; use or end that one.
+    io_failed,            ///< The system refused a file operation; the detail says which and why.
+    no_space,             ///< The disk is full; free space, then repeat.
+    blob_missing,         ///< A record names a blob that is not there; restore a backup.
+    not_ready,            ///< The runtime is closing or has failed; open it again.
+    timed_out,            ///< The deadline passed first; the work itself goes on.
+    unsupported,          ///< This build or machine cannot do it; the detail says why.
+    idempotency_conflict, ///< Another request has used the key; choose another key.
+    condition_failed, ///< A row is not as the transaction expects; nothing is written; read again.
 };
+
+constexpr ec last(ec) noexcept { return ec::condition_failed; }
 
 /// Returns the name of a code as it stands in logs, JSON and `docs/errors.md`.
 const char* to_string(ec code) noexcept;

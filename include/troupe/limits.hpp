@@ -61,4 +61,21 @@ inline constexpr unsigned snapshot_readers_max = 1024; ///< Read transactions, a
 inline constexpr auto snapshot_resize_wait = 10s;      ///< For all transactions to end.
 inline constexpr auto read_transaction_max = 1s;       ///< Longer reads begin another and go on.
 
+inline constexpr std::size_t admissions_per_turn = 64;  ///< Then another actor has its turn.
+inline constexpr std::size_t recovery_step_jobs = 256;  ///< Rows that one turn looks at.
+inline constexpr auto admission_delay_max = 1s;         ///< A new job waits while the store lags.
+inline constexpr std::size_t slowed_submits_max = 4096; ///< Per shard; then `overloaded`.
+inline constexpr auto passivation_min = 1s;             ///< A shorter rest keeps its actor.
+inline constexpr std::size_t passivation_vertices_per_second = 1000; ///< Large jobs rest longer.
+inline constexpr std::size_t idempotency_key_bytes_max = 255;
+inline constexpr auto retention_default = 24h * 7;         ///< Of jobs that did not fail.
+inline constexpr auto retention_failed = 24h * 180;        ///< Of failed ones: a queue's dead list.
+inline constexpr auto retention_interval = 1min;           ///< From one search to the next.
+inline constexpr std::size_t retention_after_jobs = 4096;  ///< Or when so many have ended.
+inline constexpr std::size_t retention_step_jobs = 256;    ///< Deleted by one record group.
+inline constexpr std::size_t row_key_bytes_max = 256;      ///< Of an embedder's row.
+inline constexpr std::size_t row_bytes_max = 65536;        ///< Its content.
+inline constexpr std::size_t transaction_parts_max = 1024; ///< Rows, conditions and jobs, each.
+inline constexpr auto sweep_interval = 1h;                 ///< Of blobs that nothing names.
+
 } // namespace troupe::limits

@@ -39,7 +39,7 @@ TEST_CASE("every fault and every code has a line of its own in the table", "[nod
     CHECK_FALSE(x.next.empty());
     CHECK(x.exit != exit_code::ok);
   }
-  for (unsigned i = 1; i <= static_cast<unsigned>(ec::unsupported); ++i) {
+  for (unsigned i = 1; i <= static_cast<unsigned>(last(ec{})); ++i) {
     auto& kind = kind_of(ec(i));
     CHECK(kind.name == to_string(ec(i)));
     CHECK(kind.number == "E0" + std::to_string(100 + i));
