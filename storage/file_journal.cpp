@@ -4,6 +4,7 @@
 #include "storage/physical_write.hpp"
 #include "storage/segment_supply.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <condition_variable>
 #include <deque>
@@ -24,12 +25,16 @@ status as_failed(const error& reason) {
 
 class file_journal final : public journal {
 public:
-  file_journal(journal_place place, journal_state state, segment_sizes sizes,
-               std::map<std::uint64_t, std::uint32_t> unused, std::optional<file> current)
+  file_journal(journal_place place, journal_state state, const file_journal_options& options,
+               segment_stock stock, removal_gate gate, std::optional<file> current)
       : place_(std::move(place)),
         owner_crc_(crc_of(place_.owner)),
+        guard_(options.guard),
+        space_wait_(options.space_wait),
         state_(std::move(state)),
-        supply_(*place_.files, place_.directory, sizes, std::move(unused)),
+        kept_(stock.start.trimmed),
+        supply_(place_, {options.segment_bytes_first, options.segment_bytes_max}, std::move(stock),
+                std::move(gate), guard_),
         current_(std::move(current)) {
     if (current_)
       current_bytes_ = state_.segments[state_.end.segment].size;
@@ -51,6 +56,8 @@ public:
     answered_.wait(lock, [this] { return unanswered_ == 0; });
     if (!failure_)
       return failure_.error();
+    if (auto fit = continues(place_, state_, shard, kept); !fit)
+      return fit.error();
     auto& found = state_.shards[shard];
     found = newer(found, kept);
     found.epoch = core::epoch(static_cast<std::uint64_t>(found.epoch) + 1);
@@ -65,7 +72,30 @@ public:
     return read_batches(place_, durable, shard, from, each);
   }
 
-  void trim(core::shard_id, core::position) override {}
+  void trim(core::shard_id shard, core::position upto) override {
+    std::scoped_lock lock{mutex_};
+    auto& kept = kept_[shard];
+    kept = std::max(kept, std::min(upto, state_.shards[shard].head));
+    segment_stock::numbered left;
+    // The one in use stays: where the journal ends is read from it.
+    while (state_.segments.size() > 1 && is_kept(state_.segments.begin()->second)) {
+      auto& [number, gone] = *state_.segments.begin();
+      for (auto& [of, newest] : gone.newest)
+        state_.trimmed[of] = std::max(state_.trimmed[of], newest);
+      left[number] = gone.size;
+      state_.segments.erase(number);
+    }
+    if (!left.empty())
+      supply_.recycle(state_.segments.begin()->first, kept_, left);
+  }
+
+  journal_use use() const override {
+    std::scoped_lock lock{mutex_};
+    journal_use x{state_.end.segment, supply_.bytes()};
+    for (auto& [number, segment] : state_.segments)
+      x.bytes += segment.size;
+    return x;
+  }
 
   void append(batch next, done then) override {
     {
@@ -83,6 +113,14 @@ private:
     done then;
     ec refused;
   };
+
+  /// Whether all that the segment holds is durable elsewhere.
+  bool is_kept(const segment_summary& segment) const {
+    return std::all_of(segment.newest.begin(), segment.newest.end(), [this](auto& newest) {
+      auto kept = kept_.find(newest.first);
+      return kept != kept_.end() && newest.second <= kept->second;
+    });
+  }
 
   /// Why a batch is not written; `none` if it is the next of its shard's writer.
   ec refuse(const batch& next) {
@@ -153,7 +191,7 @@ private:
 
   status begin_segment(physical_write& write, std::uint32_t need) {
     auto number = state_.end.segment + 1;
-    auto size = supply_.take(number, segment_header_bytes + need + mark_bytes);
+    auto size = take_segment(number, segment_header_bytes + need + mark_bytes);
     if (!size)
       return size.error();
     auto opened = file::open(*place_.files, segment_path(place_.directory, number), O_WRONLY);
@@ -164,6 +202,25 @@ private:
     write.begin_segment({place_.owner, number, *size, state_.end.offset, state_.chain});
     supply_.want(number + 1);
     return {};
+  }
+
+  /// Nothing was promised yet, so a full disk is waited for: what arrives is held meanwhile.
+  result<std::uint32_t> take_segment(std::uint64_t number, std::uint32_t bytes) {
+    auto taken = supply_.take(number, bytes);
+    if (taken.code() != ec::no_space || !guard_)
+      return taken;
+    auto begun = std::chrono::steady_clock::now();
+    (void)guard_->retry(
+        [&] {
+          taken = supply_.take(number, bytes);
+          return taken ? status{} : status{taken.error()};
+        },
+        [&] {
+          std::scoped_lock lock{mutex_};
+          auto waited = std::chrono::steady_clock::now() - begun;
+          return stopping_ || std::chrono::floor<std::chrono::milliseconds>(waited) >= space_wait_;
+        });
+    return taken;
   }
 
   status make_durable(physical_write& write) {
@@ -201,11 +258,15 @@ private:
 
   journal_place place_;
   std::uint32_t owner_crc_;
-  std::mutex mutex_;
+  disk_guard* guard_;
+  std::chrono::milliseconds space_wait_;
+  mutable std::mutex mutex_;
   std::condition_variable arrived_, answered_;
-  // Guarded by the mutex; the writer thread alone changes the first two, so it reads them without.
+  // Guarded by the mutex; the writer thread alone changes the failure, and of the state what tells
+  // the end, so it reads them without.
   journal_state state_;
   status failure_;
+  std::map<core::shard_id, core::position> kept_; ///< Of each shard: durable elsewhere up to here.
   std::map<core::shard_id, opened> writers_; ///< The epoch that may append, and its newest batch.
   std::vector<entry> arriving_;
   std::size_t unanswered_ = 0;
@@ -218,22 +279,37 @@ private:
   std::jthread writer_;
 };
 
-/// The segments behind the last one in use, with their sizes.
-result<std::map<std::uint64_t, std::uint32_t>> unused_segments(const journal_place& place,
-                                                               std::uint64_t last_in_use) {
+/// The segments that hold nothing that is needed, before and behind those in use.
+result<segment_stock> stock_of(const journal_place& place, const journal_state& state) {
+  segment_stock stock;
+  auto start = read_start(place);
   auto numbers = list_segments(*place.files, place.directory);
-  if (!numbers)
-    return numbers.error();
-  std::map<std::uint64_t, std::uint32_t> unused;
+  auto spares = list_spares(*place.files, place.directory);
+  if (!start || !numbers || !spares)
+    return !start ? start.error() : !numbers ? numbers.error() : spares.error();
+  stock.start = std::move(*start);
+  stock.spares = std::move(*spares);
   for (auto number : *numbers) {
-    if (number <= last_in_use)
+    if (number >= stock.start.first && number <= state.end.segment)
       continue;
     auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
-    if (!segment)
+    if (segment)
+      (number < stock.start.first ? stock.left : stock.ready)[number] = segment->size();
+    else if (number >= stock.start.first)
       return segment.error();
-    unused[number] = segment->size();
   }
-  return unused;
+  return stock;
+}
+
+/// A snapshot has seen later segments than those that are here.
+status check_newest(const journal_place& place, const journal_state& state,
+                    std::uint64_t at_least) {
+  if (state.end.segment >= at_least)
+    return {};
+  return error{ec::journal_corrupt,
+               place.directory.string() + " ends with segment " + std::to_string(state.end.segment)
+                   + ", but the snapshot has seen segment " + std::to_string(at_least)
+                   + "; acknowledged data is missing, put its files back or restore a backup"};
 }
 
 } // namespace
@@ -241,16 +317,22 @@ result<std::map<std::uint64_t, std::uint32_t>> unused_segments(const journal_pla
 result<std::unique_ptr<journal>> open_file_journal(const data_dir& directory,
                                                    const file_journal_options& options) {
   assert(directory.mode() == open_mode::write);
-  journal_place place{&directory.files(), directory.journal_path(), directory.about().owner};
+  journal_place place{&directory.files(), directory.journal_path(), directory.about().owner,
+                      directory.about().shards};
   journal_state state;
   remove_unprepared(*place.files, place.directory);
   if (auto scanned = scan(place, state); !scanned)
     return scanned.error();
+  if (auto newest = check_newest(place, state, options.newest_segment_at_least); !newest)
+    return newest.error();
   if (auto settled = settle(place, state); !settled)
     return settled.error();
-  auto unused = unused_segments(place, state.end.segment);
-  if (!unused)
-    return unused.error();
+  auto stock = stock_of(place, state);
+  if (!stock)
+    return stock.error();
+  auto gate = removal_gate::open(directory);
+  if (!gate)
+    return gate.error();
   std::optional<file> current;
   if (auto number = state.end.segment; number != 0) {
     auto opened = file::open(*place.files, segment_path(place.directory, number), O_WRONLY);
@@ -258,9 +340,9 @@ result<std::unique_ptr<journal>> open_file_journal(const data_dir& directory,
       return opened.error();
     current = std::move(*opened);
   }
-  segment_sizes sizes{options.segment_bytes_first, options.segment_bytes_max};
-  return std::unique_ptr<journal>{std::make_unique<file_journal>(
-      std::move(place), std::move(state), sizes, std::move(*unused), std::move(current))};
+  return std::unique_ptr<journal>{
+      std::make_unique<file_journal>(std::move(place), std::move(state), options, std::move(*stock),
+                                     std::move(*gate), std::move(current))};
 }
 
 } // namespace troupe::storage

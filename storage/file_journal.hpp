@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/data_dir.hpp"
+#include "storage/disk_guard.hpp"
 #include "storage/journal.hpp"
 #include "troupe/limits.hpp"
 
@@ -13,11 +14,17 @@ namespace troupe::storage {
 struct file_journal_options {
   std::uint32_t segment_bytes_first = limits::segment_first_bytes; ///< Multiples of
   std::uint32_t segment_bytes_max = limits::segment_bytes_max;     ///< `segment_grain_bytes`.
+  /// The newest one that a snapshot knows of (`journal_use`): without it the journal is damaged.
+  std::uint64_t newest_segment_at_least = 0;
+  disk_guard* guard = nullptr; ///< Must outlive the journal.
+  /// With a guard: how long a full disk is waited for where a new segment is needed.
+  std::chrono::milliseconds space_wait = std::chrono::milliseconds::max();
 };
 
 /// Opens the journal of a node: one file of written zeros after another, for all shards, with one
 /// thread that writes. While one sync runs, what arrives gathers for the next. What was
-/// acknowledged is checked, a torn tail is cut, and all is durable, before this returns.
+/// acknowledged is checked, a torn tail is cut, and all is durable, before this returns. Segments
+/// that were trimmed become new ones, so that a full disk does not end it; some are kept for that.
 ///
 /// `then` of `append` runs on the writer thread: it must be quick, and call only `append`.
 /// `journal::open` waits until what was appended is answered. The last write may be torn without
@@ -27,7 +34,8 @@ struct file_journal_options {
 result<std::unique_ptr<journal>> open_file_journal(const data_dir& directory,
                                                    const file_journal_options& options = {});
 
-/// Reads a journal, also beside the process that writes it. Never writes. For one thread.
+/// Reads a journal, also beside the process that writes it and trims it. Never writes. For one
+/// thread. Who joins what it reads with a snapshot holds a `data_pin`.
 class journal_reader {
 public:
   /// Takes in what was written since; all that is seen then is durable.
@@ -38,7 +46,8 @@ public:
   std::map<core::shard_id, core::position> heads() const;
 
   /// Hands each batch of `shard` from `from` up to its head to `each`, in order; stops at its
-  /// first error. Errors: `journal_corrupt`, `io_failed`, and those of `each`.
+  /// first error. Errors: `journal_corrupt`, also if `from` was trimmed before the `refresh`;
+  /// `not_ready` if it was trimmed since; `io_failed`, and those of `each`.
   status read(core::shard_id shard, core::position from, const journal::reader& each) const;
 
   journal_reader(journal_reader&&) noexcept;

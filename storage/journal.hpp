@@ -30,6 +30,12 @@ inline opened newer(const opened& a, const opened& b) {
   return {std::max(a.epoch, b.epoch), std::max(a.head, b.head)};
 }
 
+/// What a journal takes up, for metrics, and for a snapshot that remembers where it was.
+struct journal_use {
+  std::uint64_t newest_segment = 0; ///< The last file in use; 0 if there is none, or no files.
+  std::uint64_t bytes = 0;          ///< On the disk, with what is prepared and kept for new ones.
+};
+
 /// The batches of every shard of a node, each shard's in order. The seam between the engine and
 /// where it is kept: files on one node, etcd in a cluster. `append` is thread-safe, the rest is
 /// called before the first `append` of the shard.
@@ -43,7 +49,8 @@ public:
   /// Takes the shard: the epoch is new, and every older writer is fenced from here on. All that
   /// it lets `read` see is durable. `kept` is the newest batch that a snapshot holds, with its
   /// epoch: of it and those before nothing need be here. Errors: `journal_corrupt`, also if a
-  /// batch after `kept` is missing; `journal_failed`, `fenced`.
+  /// batch after `kept` is missing, or `kept` itself although others are here; `journal_failed`,
+  /// `fenced`.
   virtual result<opened> open(core::shard_id shard, const opened& kept = {}) = 0;
 
   /// Hands every batch of `shard` from `from` on to `each`, in order; stops at its first error.
@@ -53,6 +60,9 @@ public:
   /// Everything up to `upto` is durable elsewhere and need not be kept here. Thread-safe; what it
   /// frees is free after a while.
   virtual void trim(core::shard_id shard, core::position upto) = 0;
+
+  /// Thread-safe.
+  virtual journal_use use() const { return {}; }
 
   /// Writes the shard's next batch. Calls `then` once, on any thread, in the order of `append`:
   /// no error when the batch is durable; `fenced`; or `journal_failed` or `no_space`, after which

@@ -19,8 +19,12 @@ status make_durable(const journal_place& place, const journal_state& before,
     if (number < before.end.segment || now.end == before.end)
       continue;
     auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
-    if (!segment)
+    if (!segment) {
+      auto start = read_start(place);
+      if (start && number < start->first)
+        continue; // Trimmed meanwhile: durable elsewhere.
       return segment.error();
+    }
     if (auto done = segment->handle().sync_data(); !done)
       return done;
   }
@@ -57,7 +61,8 @@ status journal_reader::read(core::shard_id shard, core::position from,
 
 result<journal_reader> open_journal_reader(const data_dir& directory) {
   auto state = std::make_unique<journal_reader::state>();
-  state->place = {&directory.files(), directory.journal_path(), directory.about().owner};
+  state->place = {&directory.files(), directory.journal_path(), directory.about().owner,
+                  directory.about().shards};
   journal_reader reader{std::move(state)};
   if (auto done = reader.refresh(); !done)
     return done.error();

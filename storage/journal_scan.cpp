@@ -7,12 +7,17 @@ namespace troupe::storage {
 
 namespace {
 
+constexpr int trims_beside_max = 1000; ///< By a writer, while one scan tries to come through.
+
 error damaged(const journal_place& place, std::uint64_t segment, std::uint32_t offset,
               const std::string& what) {
   return {ec::journal_corrupt, segment_path(place.directory, segment).string() + " at byte "
                                    + std::to_string(offset) + ": " + what
                                    + "; acknowledged data is damaged, restore a backup"};
 }
+
+/// Nothing was scanned yet.
+bool is_fresh(const journal_state& state) { return state.segments.empty(); }
 
 batch_place place_of(std::uint32_t owner_crc, disk_position at) {
   return {owner_crc, at.segment, at.offset};
@@ -42,9 +47,15 @@ status check(const journal_place& place, const journal_state& state, const segme
   return {};
 }
 
+/// A journal that begins at a later segment continues what was trimmed.
+void begin_at(journal_state& state, const segment_header& x) {
+  state.end = {x.number - 1, x.previous_end};
+  state.chain = x.previous_crc;
+}
+
 /// Enters the segment after `state.end` if its header is there. `false`: it is not in use.
-result<bool> enter_next(const journal_place& place, journal_state& state, segment_view& segment) {
-  auto number = state.end.segment + 1;
+result<bool> enter_next(const journal_place& place, journal_state& state, segment_view& segment,
+                        std::uint64_t number) {
   segment_header found;
   auto raw = segment.at(0, segment_header_bytes);
   if (!segment.failure())
@@ -54,9 +65,14 @@ result<bool> enter_next(const journal_place& place, journal_state& state, segmen
     return error{ec::newer_format, segment_path(place.directory, number).string()
                                        + " is of a newer format; start that version"};
   case header_state::blank:
-  case header_state::damaged: return false;
+  case header_state::damaged:
+    if (is_fresh(state) && number > 1) // It was in use when those before it were trimmed.
+      return damaged(place, number, 0, "the header is damaged");
+    return false;
   case header_state::valid: break;
   }
+  if (is_fresh(state) && number > 1)
+    begin_at(state, found);
   if (auto fits = check(place, state, found, number, segment.size()); !fits)
     return fits.error();
   if (found.previous_end > state.end.offset) // Damage there, or its writer has just gone on.
@@ -76,7 +92,9 @@ status scan_segment(const journal_place& place, journal_state& state, segment_vi
         || found->header.durable_upto > state.end)
       return {};
     auto& x = found->header;
-    if (x.kind == batch_kind::records && x.at != state.shards[x.shard].head + 1)
+    auto known = state.shards.find(x.shard);
+    if (x.kind == batch_kind::records && known != state.shards.end()
+        && x.at != known->second.head + 1)
       return damaged(place, state.end.segment, state.end.offset,
                      "shard " + std::to_string(core::index_of(x.shard)) + " goes on with batch "
                          + std::to_string(x.at));
@@ -94,7 +112,7 @@ status advance(const journal_place& place, journal_state& state,
     if (!segment)
       return segment.error();
     if (number > state.end.segment) {
-      auto entered = enter_next(place, state, *segment);
+      auto entered = enter_next(place, state, *segment, number);
       if (!entered)
         return entered.error();
       if (!*entered)
@@ -141,32 +159,10 @@ result<bool> later_write_shows_synced(const journal_place& place, disk_position 
   return false;
 }
 
-} // namespace
-
-void enter(journal_state& state, std::uint64_t number, std::uint32_t size) {
-  state.segments[number] = {size, segment_header_bytes, {}};
-  state.synced = {number, 0}; // A header is written only when all before is durable.
-  state.end = {number, segment_header_bytes};
-}
-
-void count(journal_state& state, const batch_header& x, std::uint32_t crc) {
-  auto& segment = state.segments[state.end.segment];
-  state.end.offset += padded_bytes(x.length);
-  segment.end = state.end.offset;
-  state.synced = std::max(state.synced, x.durable_upto);
-  state.chain = crc;
-  state.marked = x.kind == batch_kind::mark;
-  if (state.marked)
-    return;
-  auto& shard = state.shards[x.shard];
-  shard.head = x.at;
-  shard.epoch = std::max(shard.epoch, x.epoch);
-  segment.newest[x.shard] = x.at;
-}
-
-status scan(const journal_place& place, journal_state& state) {
+/// Scans from where `state` ends; the journal begins at segment `first`.
+status scan_from(const journal_place& place, journal_state& state, std::uint64_t first) {
   for (std::optional<disk_position> suspect;;) {
-    auto numbers = list_segments(*place.files, place.directory);
+    auto numbers = needed_segments(place, first);
     if (!numbers)
       return numbers.error();
     if (auto advanced = advance(place, state, *numbers); !advanced)
@@ -184,13 +180,126 @@ status scan(const journal_place& place, journal_state& state) {
   }
 }
 
+/// Hands the shard's batches from `next` on, up to `end`, to `each`; counts `next` up.
+status read_segment(const journal_place& place, disk_position end, core::shard_id shard,
+                    core::position& next, const journal::reader& each) {
+  auto segment = segment_view::open(*place.files, place.directory, end.segment, O_RDONLY);
+  if (!segment)
+    return segment.error();
+  auto owner_crc = crc_of(place.owner);
+  for (auto at = segment_header_bytes; at < end.offset;) {
+    auto found = batch_at(*segment, {owner_crc, end.segment, at});
+    if (!segment->failure())
+      return segment->failure();
+    if (!found)
+      return damaged(place, end.segment, at, "no valid batch where there was one");
+    auto& x = found->header;
+    at += padded_bytes(x.length);
+    if (x.kind != batch_kind::records || x.shard != shard || x.at < next)
+      continue;
+    ++next;
+    if (auto done =
+            each({shard, x.epoch, x.at, x.time, {found->records.begin(), found->records.end()}});
+        !done)
+      return done;
+  }
+  return {};
+}
+
+/// Segments before the start are gone, or about to go. If the end of `state` is among them, all
+/// that is left is new to it.
+void forget_trimmed(journal_state& state, const journal_start& start) {
+  if (state.end.segment != 0 && state.end.segment < start.first)
+    state = {};
+  state.segments.erase(state.segments.begin(), state.segments.lower_bound(start.first));
+}
+
+/// A shard whose batches were all trimmed ended there.
+status count_trimmed(const journal_place& place, journal_state& state, const journal_start& start) {
+  for (auto& [shard, upto] : start.trimmed) {
+    auto [found, is_gone] = state.shards.try_emplace(shard, opened{{}, upto});
+    if (!is_gone && found->second.head < upto)
+      return damaged(place, state.end.segment, state.end.offset,
+                     "shard " + std::to_string(core::index_of(shard)) + " ends with batch "
+                         + std::to_string(found->second.head) + ", but had one of number "
+                         + std::to_string(upto));
+    state.trimmed[shard] = std::max(state.trimmed[shard], upto);
+  }
+  return {};
+}
+
+} // namespace
+
+status continues(const journal_place& place, const journal_state& state, core::shard_id shard,
+                 const opened& kept) {
+  auto name = place.directory.string() + ", shard " + std::to_string(core::index_of(shard));
+  auto trimmed = state.trimmed.find(shard);
+  if (trimmed != state.trimmed.end() && kept.head < trimmed->second)
+    return error{ec::journal_corrupt,
+                 name + ": the snapshot has batches up to " + std::to_string(kept.head)
+                     + ", the journal begins after " + std::to_string(trimmed->second)
+                     + "; the snapshot is older than the journal, restore a backup"};
+  auto found = state.shards.find(shard);
+  if (found != state.shards.end() && found->second.head != 0 && found->second.head < kept.head)
+    return error{ec::journal_corrupt, name + ": the snapshot has batches up to "
+                                          + std::to_string(kept.head) + ", the journal ends with "
+                                          + std::to_string(found->second.head)
+                                          + "; acknowledged data is damaged, restore a backup"};
+  return {};
+}
+
+void enter(journal_state& state, std::uint64_t number, std::uint32_t size) {
+  state.segments[number] = {size, segment_header_bytes, {}};
+  state.synced = {number, 0}; // A header is written only when all before is durable.
+  state.end = {number, segment_header_bytes};
+}
+
+void count(journal_state& state, const batch_header& x, std::uint32_t crc) {
+  auto& segment = state.segments[state.end.segment];
+  state.end.offset += padded_bytes(x.length);
+  segment.end = state.end.offset;
+  state.synced = std::max(state.synced, x.durable_upto);
+  state.chain = crc;
+  state.marked = x.kind == batch_kind::mark;
+  if (state.marked)
+    return;
+  auto [found, is_first] = state.shards.try_emplace(x.shard);
+  if (is_first && x.at > 1)
+    state.trimmed[x.shard] = std::max(state.trimmed[x.shard], x.at - 1);
+  auto& shard = found->second;
+  shard.head = x.at;
+  shard.epoch = std::max(shard.epoch, x.epoch);
+  segment.newest[x.shard] = x.at;
+}
+
+status scan(const journal_place& place, journal_state& state) {
+  auto start = read_start(place);
+  for (int tries = 0; start && tries < trims_beside_max; ++tries) {
+    auto next = state;
+    forget_trimmed(next, *start);
+    auto scanned = scan_from(place, next, start->first);
+    auto after = read_start(place);
+    if (!after)
+      return after.error();
+    if (after->first == start->first) {
+      if (!scanned)
+        return scanned;
+      state = std::move(next);
+      return count_trimmed(place, state, *after);
+    }
+    start = std::move(after); // What went meanwhile is no damage.
+  }
+  return start ? status{error{ec::io_failed, place.directory.string()
+                                                 + " is trimmed faster than it can be read; "
+                                                   "repeat, or take a backup"}}
+               : status{start.error()};
+}
+
 status settle(const journal_place& place, const journal_state& state) {
-  auto numbers = list_segments(*place.files, place.directory);
+  auto numbers = needed_segments(place, std::max<std::uint64_t>(state.end.segment, 1));
   if (!numbers)
     return numbers.error();
   for (auto number : *numbers) {
-    if (number < state.end.segment)
-      continue;
     auto segment = segment_view::open(*place.files, place.directory, number, O_RDWR);
     if (!segment)
       return segment.error();
@@ -204,35 +313,31 @@ status settle(const journal_place& place, const journal_state& state) {
     if (auto done = segment->handle().sync_data(); !done)
       return done;
   }
-  return {};
+  // One that was prepared by a process which died may not have its name durably.
+  return sync_directory(*place.files, place.directory);
 }
 
 status read_batches(const journal_place& place, const journal_state& state, core::shard_id shard,
                     core::position from, const journal::reader& each) {
-  auto owner_crc = crc_of(place.owner);
-  for (auto next = std::max<core::position>(from, 1); auto& [number, summary] : state.segments) {
+  auto next = std::max<core::position>(from, 1);
+  if (auto trimmed = state.trimmed.find(shard);
+      trimmed != state.trimmed.end() && next <= trimmed->second)
+    return error{ec::journal_corrupt, place.directory.string() + ", shard "
+                                          + std::to_string(core::index_of(shard)) + ": batch "
+                                          + std::to_string(next)
+                                          + " was trimmed; read it from the snapshot, or restore "
+                                            "a backup"};
+  for (auto& [number, summary] : state.segments) {
     auto newest = summary.newest.find(shard);
     if (newest == summary.newest.end() || newest->second < next)
       continue;
-    auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
-    if (!segment)
-      return segment.error();
-    for (auto at = segment_header_bytes; at < summary.end && next <= newest->second;) {
-      auto found = batch_at(*segment, {owner_crc, number, at});
-      if (!segment->failure())
-        return segment->failure();
-      if (!found)
-        return damaged(place, number, at, "no valid batch where there was one");
-      auto& x = found->header;
-      at += padded_bytes(x.length);
-      if (x.kind != batch_kind::records || x.shard != shard || x.at < next)
-        continue;
-      ++next;
-      if (auto done =
-              each({shard, x.epoch, x.at, x.time, {found->records.begin(), found->records.end()}});
-          !done)
-        return done;
-    }
+    auto done = read_segment(place, {number, summary.end}, shard, next, each);
+    if (done.code() == ec::io_failed || done.code() == ec::journal_corrupt)
+      if (auto start = read_start(place); start && number < start->first)
+        return error{ec::not_ready, segment_path(place.directory, number).string()
+                                        + " was trimmed meanwhile; look again"};
+    if (!done)
+      return done;
   }
   return {};
 }

@@ -1,18 +1,12 @@
 #pragma once
 
 #include "storage/journal.hpp"
+#include "storage/journal_start.hpp"
 #include "storage/segment_file.hpp"
 
 #include <map>
 
 namespace troupe::storage {
-
-/// Where the segments of a journal are and whose they are.
-struct journal_place {
-  file_ops* files = nullptr;
-  std::filesystem::path directory;
-  node_identity owner;
-};
 
 /// What is known of a segment: how far it is filled, and each shard's newest batch up to there.
 struct segment_summary {
@@ -24,6 +18,7 @@ struct segment_summary {
 /// What batches say in sum, up to `end`. A shard's `epoch` is the highest seen.
 struct journal_state {
   std::map<core::shard_id, opened> shards;
+  std::map<core::shard_id, core::position> trimmed;  ///< Up to here batches may be gone.
   std::map<std::uint64_t, segment_summary> segments; ///< Those in use, by number.
   disk_position end;       ///< Behind the last batch; segment 0 if there is none in use.
   disk_position synced;    ///< All before was synced when the last batch was written.
@@ -39,7 +34,8 @@ void count(journal_state& state, const batch_header& x, std::uint32_t crc);
 
 /// Goes on from `state.end` to the first place that holds no valid batch. What lies behind it may
 /// be torn, as no sync ever covered it, but if a later write shows that it was synced, it is
-/// damaged. A writer may be at work beside this. Does not sync what it found.
+/// damaged. A writer may be at work beside this, and trim what `state` knows: it is forgotten, too.
+/// Does not sync what it found.
 /// Errors: `journal_corrupt`, `wrong_node`, `newer_format`, `io_failed`.
 status scan(const journal_place& place, journal_state& state);
 
@@ -47,8 +43,14 @@ status scan(const journal_place& place, journal_state& state);
 /// Errors: `io_failed`, `no_space`.
 status settle(const journal_place& place, const journal_state& state);
 
+/// Whether what is here of a shard continues a snapshot that has its batches up to `kept`.
+/// Errors: `journal_corrupt` if batches are missing between them, or behind.
+status continues(const journal_place& place, const journal_state& state, core::shard_id shard,
+                 const opened& kept);
+
 /// Hands `shard`'s batches from `from` up to `state`'s head to `each`, in order.
-/// Errors: `journal_corrupt`, `io_failed`, and those of `each`.
+/// Errors: `journal_corrupt`, also if `from` was trimmed; `not_ready` if its writer trimmed it
+/// since `state` was scanned; `io_failed`, and those of `each`.
 status read_batches(const journal_place& place, const journal_state& state, core::shard_id shard,
                     core::position from, const journal::reader& each);
 

@@ -3,21 +3,25 @@
 #include "troupe/limits.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <fcntl.h>
 
 namespace troupe::storage {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr std::uint32_t step_bytes = 1 << 20; ///< Of reading and of preparing.
 constexpr std::string_view suffix = ".seg";
+constexpr std::string_view spare_suffix = ".old";
 constexpr std::size_t digits = 16;
 constexpr const char* passing_name = "prepared.tmp";
 
-/// The number in a file name; 0 if it is not a segment's.
-std::uint64_t number_of(std::string_view name) {
+/// The number in a file name; 0 if it has not that suffix.
+std::uint64_t number_of(std::string_view name, std::string_view suffix) {
   std::uint64_t number = 0;
   if (name.size() != digits + suffix.size() || !name.ends_with(suffix))
     return 0;
@@ -45,12 +49,26 @@ status fill_with_zeros(file& made, std::uint32_t size, const std::stop_token& st
   return made.sync();
 }
 
+fs::path numbered(const fs::path& directory, std::uint64_t number, std::string_view suffix) {
+  char name[digits + 1];
+  std::snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(number));
+  return directory / (name + std::string{suffix});
+}
+
+status remove_file(file_ops& ops, const fs::path& name) {
+  int failed = ops.unlink(name);
+  return failed < 0 && failed != -ENOENT ? status{os_error("remove", name, failed)} : status{};
+}
+
+bool is_segment_size(std::uint64_t size) {
+  return size >= limits::segment_grain_bytes && size % limits::segment_grain_bytes == 0
+         && size <= limits::segment_bytes_max;
+}
+
 } // namespace
 
-std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t number) {
-  char name[digits + suffix.size() + 1];
-  std::snprintf(name, sizeof name, "%016llx.seg", static_cast<unsigned long long>(number));
-  return directory / name;
+fs::path segment_path(const fs::path& directory, std::uint64_t number) {
+  return numbered(directory, number, suffix);
 }
 
 result<std::vector<std::uint64_t>> list_segments(file_ops& ops,
@@ -60,14 +78,9 @@ result<std::vector<std::uint64_t>> list_segments(file_ops& ops,
     return os_error("list", directory, failed);
   std::vector<std::uint64_t> numbers;
   for (auto& name : names)
-    if (auto number = number_of(name))
+    if (auto number = number_of(name, suffix))
       numbers.push_back(number);
   std::sort(numbers.begin(), numbers.end());
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    if (numbers[i] != i + 1)
-      return error{ec::journal_corrupt, segment_path(directory, i + 1).string()
-                                            + " is missing, but later segments are there; put it "
-                                              "back or restore a backup"};
   return numbers;
 }
 
@@ -121,6 +134,49 @@ status prepare_segment(file_ops& ops, const std::filesystem::path& directory, st
     return sync_directory(ops, directory);
   ops.unlink(passing);
   return prepared;
+}
+
+result<std::map<std::uint64_t, std::uint32_t>> list_spares(file_ops& ops,
+                                                           const fs::path& directory) {
+  std::vector<std::string> names;
+  if (int failed = ops.list(directory, names); failed < 0)
+    return os_error("list", directory, failed);
+  std::map<std::uint64_t, std::uint32_t> spares;
+  for (auto& name : names)
+    if (auto number = number_of(name, spare_suffix)) {
+      file_about found;
+      if (ops.about(directory / name, found) == 0 && is_segment_size(found.size))
+        spares[number] = static_cast<std::uint32_t>(found.size);
+      else
+        ops.unlink(directory / name);
+    }
+  return spares;
+}
+
+status keep_as_spare(file_ops& ops, const fs::path& directory, std::uint64_t number) {
+  auto name = segment_path(directory, number);
+  int failed = ops.rename(name, numbered(directory, number, spare_suffix));
+  return failed < 0 ? status{os_error("rename", name, failed)} : status{};
+}
+
+status remove_segment(file_ops& ops, const fs::path& directory, std::uint64_t number) {
+  return remove_file(ops, segment_path(directory, number));
+}
+
+status remove_spare(file_ops& ops, const fs::path& directory, std::uint64_t number) {
+  return remove_file(ops, numbered(directory, number, spare_suffix));
+}
+
+status reuse_spare(file_ops& ops, const fs::path& directory, std::uint64_t spare,
+                   std::uint64_t number, std::uint32_t size, const std::stop_token& stop) {
+  auto name = numbered(directory, spare, spare_suffix);
+  auto opened = file::open(ops, name, O_WRONLY);
+  if (!opened)
+    return opened.error();
+  if (auto filled = fill_with_zeros(*opened, size, stop); !filled)
+    return filled;
+  int renamed = ops.rename(name, segment_path(directory, number));
+  return renamed < 0 ? status{os_error("rename", name, renamed)} : sync_directory(ops, directory);
 }
 
 void remove_unprepared(file_ops& ops, const std::filesystem::path& directory) {

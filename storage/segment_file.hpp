@@ -11,8 +11,7 @@ namespace troupe::storage {
 /// The file of a segment: its number in 16 hexadecimal digits, `.seg`.
 std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t number);
 
-/// The numbers of the segments in a directory, in order, without a gap, from 1.
-/// Errors: `journal_corrupt` if one is missing, `io_failed`.
+/// The numbers of the segments in a directory, in order. Errors: `io_failed`.
 result<std::vector<std::uint64_t>> list_segments(file_ops& ops,
                                                  const std::filesystem::path& directory);
 
@@ -50,6 +49,23 @@ private:
 /// Errors: `no_space`, `io_failed`; `not_ready` if it was asked to stop.
 status prepare_segment(file_ops& ops, const std::filesystem::path& directory, std::uint64_t number,
                        std::uint32_t size, const std::stop_token& stop);
+
+/// Old segments that wait to become new ones, by their old number, with their sizes. What has no
+/// size that a segment has is removed. Errors: `io_failed`.
+result<std::map<std::uint64_t, std::uint32_t>> list_spares(file_ops& ops,
+                                                           const std::filesystem::path& directory);
+
+/// Makes a spare of a segment: what is in it counts no more. Does not sync.
+status keep_as_spare(file_ops& ops, const std::filesystem::path& directory, std::uint64_t number);
+
+/// Removes a segment, or a spare; one that is not there is no error. Does not sync.
+status remove_segment(file_ops& ops, const std::filesystem::path& directory, std::uint64_t number);
+status remove_spare(file_ops& ops, const std::filesystem::path& directory, std::uint64_t number);
+
+/// As `prepare_segment`, out of a spare of that size: takes no new blocks. The spare gets its name
+/// only when its zeros are durable. Errors: as there.
+status reuse_spare(file_ops& ops, const std::filesystem::path& directory, std::uint64_t spare,
+                   std::uint64_t number, std::uint32_t size, const std::stop_token& stop);
 
 /// Removes what a crash left of `prepare_segment`.
 void remove_unprepared(file_ops& ops, const std::filesystem::path& directory);

@@ -132,9 +132,7 @@ TEST_CASE("a write torn at any byte is cut, and its place is used again", "[stor
     auto& torn = small.files.content(name);
     std::fill(torn.begin() + static_cast<std::ptrdiff_t>(size), torn.end(), 0);
     REQUIRE(small.reopen() == all - 1);
-    auto store = open_store(small.files, "/data", {4096, 4096});
-    append_all(*store->journal, shard_id{1}, 1, 10);
-    store->journal.reset();
+    append_all(*open_store(small.files, "/data", {4096, 4096})->journal, shard_id{1}, 1, 10);
     REQUIRE(small.reopen() == all);
   }
 }

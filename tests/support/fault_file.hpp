@@ -20,7 +20,19 @@ namespace troupe::test {
 /// directory was not synced for is old or new. Faults are injected by `before`.
 class fault_files final : public storage::file_ops {
 public:
-  enum class op { open, read, write, fdatasync, fsync, truncate, rename, unlink, make_directory };
+  enum class op {
+    open,
+    read,
+    write,
+    fdatasync,
+    fsync,
+    truncate,
+    rename,
+    unlink,
+    make_directory,
+    touch,
+    space
+  };
 
   /// Called before each operation, from any thread, without a lock: answers 0 to let it happen or
   /// `-errno`; for `write` a number above 0 is how many bytes it may take.
@@ -85,6 +97,7 @@ public:
       return -ENOTDIR;
     if (!found) {
       found = std::make_shared<node>();
+      found->modified = clock;
       change_name({{}, name.string(), found});
     }
     if (flags & O_TRUNC)
@@ -96,6 +109,7 @@ public:
   void close(int fd) override {
     std::scoped_lock lock{mutex_};
     open_.erase(fd);
+    locks_.erase(fd);
   }
 
   ssize_t pread(int fd, void* into, std::size_t size, std::uint64_t offset) override {
@@ -123,7 +137,7 @@ public:
     std::scoped_lock lock{mutex_};
     auto size = static_cast<ssize_t>(data.size());
     if (auto found = open_.find(fd); found != open_.end())
-      found->second.file->write(offset, std::move(data));
+      write_to(*found->second.file, offset, std::move(data));
     return size;
   }
 
@@ -143,7 +157,46 @@ public:
     return static_cast<std::int64_t>(open_.at(fd).file->now.size());
   }
 
-  int lock(int) override { return 0; }
+  /// What `space` tells; `total` 0: a disk without end.
+  storage::disk_space disk;
+  /// What `about` and `touch` take for now.
+  std::chrono::sys_time<std::chrono::milliseconds> clock{};
+
+  int lock(int fd) override { return take_lock(fd, true); }
+  int lock_shared(int fd) override { return take_lock(fd, false); }
+  int unlock(int fd) override {
+    std::scoped_lock lock{mutex_};
+    locks_.erase(fd);
+    return 0;
+  }
+
+  int about(const path& name, storage::file_about& x) override {
+    std::scoped_lock lock{mutex_};
+    auto found = find(name);
+    if (!found)
+      return -ENOENT;
+    x = {found->now.size(), found->modified};
+    return 0;
+  }
+
+  int touch(const path& name) override {
+    if (int failed = enter(op::touch, name, true); failed != 0)
+      return failed;
+    std::scoped_lock lock{mutex_};
+    auto found = find(name);
+    if (found)
+      found->modified = clock;
+    return found ? 0 : -ENOENT;
+  }
+
+  int space(const path& name, storage::disk_space& x) override {
+    if (int failed = enter(op::space, name, false); failed != 0)
+      return failed;
+    std::scoped_lock lock{mutex_};
+    auto most = std::uint64_t{1} << 40;
+    x = disk.total == 0 ? storage::disk_space{most, most} : disk;
+    return 0;
+  }
 
   int rename(const path& from, const path& to) override {
     if (int failed = enter(op::rename, from, true); failed != 0)
@@ -196,6 +249,7 @@ private:
 
   struct node {
     bool directory = false;
+    std::chrono::sys_time<std::chrono::milliseconds> modified{};
     bytes now, synced;
     std::vector<std::pair<std::uint64_t, bytes>> unsynced;
 
@@ -266,6 +320,21 @@ private:
     unsynced_names_.push_back(std::move(change));
   }
 
+  void write_to(node& file, std::uint64_t offset, bytes data) {
+    file.modified = clock;
+    file.write(offset, std::move(data));
+  }
+
+  /// As `flock`: each open file stands for itself.
+  int take_lock(int fd, bool alone) {
+    std::scoped_lock lock{mutex_};
+    for (auto& [other, held_alone] : locks_)
+      if (other != fd && open_.at(other).file == open_.at(fd).file && (alone || held_alone))
+        return -EWOULDBLOCK;
+    locks_[fd] = alone;
+    return 0;
+  }
+
   std::shared_ptr<node> find(const path& name) {
     if (name == "/")
       return root_;
@@ -312,6 +381,7 @@ private:
 
   void restart() {
     open_.clear();
+    locks_.clear();
     dies_at = ~std::uint64_t{0};
     changes_ = 0;
     before = {};
@@ -326,6 +396,7 @@ private:
   names names_, synced_names_;
   std::vector<name_change> unsynced_names_;
   std::map<int, descriptor> open_;
+  std::map<int, bool> locks_; ///< Of open files; whether for itself alone.
   int next_fd_ = 3;
   std::uint64_t changes_ = 0;
 };
