@@ -1,0 +1,42 @@
+#pragma once
+
+#include "storage/blob_pins.hpp"
+#include "storage/file.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <vector>
+
+namespace troupe::storage {
+
+/// Where blobs lie: `<namespace>/<two digits>/<64 digits>`, and `tmp` while they are written.
+/// Thread-safe.
+class blob_folders {
+public:
+  blob_folders(file_ops& files, std::filesystem::path root);
+
+  file_ops& files() const noexcept { return files_; }
+  std::filesystem::path path_of(const blob_key& key) const;
+  std::filesystem::path passing() const { return root_ / "tmp"; }
+  /// A name that nobody else uses.
+  std::filesystem::path next_passing() { return passing() / std::to_string(next_++); }
+
+  /// Makes a directory of blobs, and `tmp`, so that they outlast a crash; once per directory, as
+  /// no one removes any. Errors: `io_failed`, `no_space`.
+  status make(const std::filesystem::path& directory);
+
+  /// The names in a namespace, sorted. Errors: `io_failed`.
+  result<std::vector<sha256_digest>> names_of(namespace_id space) const;
+
+private:
+  status make_one(const std::filesystem::path& directory);
+
+  file_ops& files_;
+  std::filesystem::path root_;
+  std::atomic<std::uint64_t> next_ = 1;
+  std::mutex mutex_;
+  std::set<std::filesystem::path> durable_;
+};
+
+} // namespace troupe::storage
