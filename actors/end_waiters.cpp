@@ -35,4 +35,11 @@ std::vector<end_waiters::waiter> end_waiters::take(job_id job) {
   return taken;
 }
 
+std::vector<end_waiters::waiter> end_waiters::take_all() {
+  std::vector<waiter> all;
+  for (auto& [job, x] : std::exchange(all_, {}))
+    all.push_back(std::move(x));
+  return all;
+}
+
 } // namespace troupe::actors

@@ -25,6 +25,9 @@ public:
   /// Gives those back that wait for `job`, in the order in which they came.
   std::vector<waiter> take(job_id job);
 
+  /// Gives all back.
+  std::vector<waiter> take_all();
+
   void erase(job_id job) { all_.erase(job); }
   std::size_t size() const noexcept { return all_.size(); }
 

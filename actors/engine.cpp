@@ -57,6 +57,13 @@ status prepare_exec(const std::filesystem::path& directory) {
   return killed ? status{} : status{killed.error()};
 }
 
+/// Waits for what ends soon, all in all `limits::request_deadline` at most.
+void wait_for_all(const std::vector<std::future<void>>& all) {
+  auto until = std::chrono::steady_clock::now() + limits::request_deadline;
+  for (auto& x : all)
+    x.wait_until(until);
+}
+
 attempt_report call_inline(const function_registry& functions, const attempt& x) {
   problem wrong;
   auto found = find_function(functions, x, wrong);
@@ -77,7 +84,7 @@ engine::engine(const runtime_config& config, store x)
     : store_(std::move(x)), caf_config_(config.threads) {}
 
 result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
-                                             runtime::functions functions) {
+                                             runtime::functions functions, engine_host host) {
   auto opened = open_store(config);
   if (!opened)
     return opened.error();
@@ -88,14 +95,15 @@ result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
   for (auto& f : functions)
     if (auto added = made->functions_->add(f.name, std::move(f.body), f.pure); !added)
       return added.error();
-  made->make_environment(config);
+  made->system_ = host.system;
+  made->make_environment(config, host);
   made->make_shards();
   if (auto started = made->start(); !started)
     return started.error();
   return made;
 }
 
-void engine::make_environment(const runtime_config& config) {
+void engine::make_environment(const runtime_config& config, engine_host& host) {
   blob_writer_ = std::make_shared<blob_writer>(store_.blobs);
   auto& env = *env_;
   env.kinds = core::builtin_kinds(
@@ -142,6 +150,8 @@ void engine::make_environment(const runtime_config& config) {
   env.runners["jq"] = make_lazy([jq] { return std::make_unique<jq_runner>(jq); });
   env.runners["function"] = make_lazy(
       [functions, all = functions_] { return std::make_unique<function_runner>(all, functions); });
+  env.kinds.merge(host.kinds);
+  env.runners.merge(host.runners);
 }
 
 void engine::make_shards() {
@@ -166,7 +176,10 @@ void engine::make_shards() {
 
 /// Starts all actors; returns when every shard has recovered, or none makes progress.
 status engine::start() {
-  system_ = std::make_unique<caf::actor_system>(caf_config_);
+  if (!system_) {
+    own_system_ = std::make_unique<caf::actor_system>(caf_config_);
+    system_ = own_system_.get();
+  }
   for (unsigned i = 0; i < or_cores(0); ++i)
     env_->vertex_actors.push_back(system_->spawn(vertex_actor, env_));
   recovery_watch recovered;
@@ -209,12 +222,29 @@ void engine::close_shards() {
     closed.push_back(promise->get_future());
     caf::anon_send(shard->shard.get(), messages::close_shard{[promise] { promise->set_value(); }});
   }
-  auto until = std::chrono::steady_clock::now() + limits::request_deadline;
-  for (auto& future : closed)
-    future.wait_until(until);
+  wait_for_all(closed);
+}
+
+/// Ends the actors that touch the environment and the store, and waits for it. What is left are
+/// actors of ended jobs, which have nothing more to do.
+void engine::end_actors() {
+  auto all = env_->vertex_actors;
+  all.push_back(supervisor_);
+  for (auto& shard : shards_)
+    all.push_back(shard->shard.get());
+  std::vector<std::future<void>> ended;
+  for (auto& actor : all)
+    if (actor) {
+      auto promise = std::make_shared<std::promise<void>>();
+      ended.push_back(promise->get_future());
+      actor->attach_functor([promise](const caf::error&) { promise->set_value(); });
+      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    }
+  wait_for_all(ended);
 }
 
 void engine::close() {
+  std::scoped_lock once{close_mutex_}; // Whoever comes second waits for the first.
   {
     std::unique_lock lock{closing_};
     if (std::exchange(closed_, true))
@@ -224,9 +254,7 @@ void engine::close() {
     close_shards();
     if (!shards_.empty())
       shards_.front()->ring->shut();
-    caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
-    for (auto& actor : env_->vertex_actors)
-      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    end_actors();
     env_->runners.clear(); // What they report now goes to actors that are gone.
     blob_writer_.reset();
     env_->put_blob = {};
@@ -234,10 +262,14 @@ void engine::close() {
     supervisor_ = {};
     for (auto& shard : shards_)
       shard->shard.set({});
-    system_.reset();
+    own_system_.reset();
+    system_ = nullptr;
   }
-  for (auto& shard : shards_)
+  for (auto& shard : shards_) {
     shard->log->close();
+    for (auto& ended : shard->waiting.take_all()) // No actor is left to tell them.
+      ended(error{ec::not_ready, "the runtime is closed"});
+  }
   store_.journal.reset();
   store_.blobs.reset();
   store_.directory.reset();

@@ -12,11 +12,18 @@
 
 namespace troupe::actors {
 
+/// What a program that has an actor system of its own gives to the engine.
+struct engine_host {
+  caf::actor_system* system = nullptr; ///< Null: the engine makes its own.
+  core::kind_catalog kinds;            ///< Besides those in the box; each with a runner.
+  std::map<std::string, std::shared_ptr<attempt_runner>, std::less<>> runners;
+};
+
 /// A node's actors over its store: what `runtime` is made of. Thread-safe once it is open.
 class engine {
 public:
   static result<std::unique_ptr<engine>> open(const runtime_config& config,
-                                              runtime::functions functions);
+                                              runtime::functions functions, engine_host host = {});
   ~engine() { close(); }
 
   /// Sends `m` to the shard of its job; false if the engine is closing.
@@ -33,10 +40,21 @@ public:
     return true;
   }
 
-  std::uint16_t shards() const noexcept { return static_cast<std::uint16_t>(shards_.size()); }
-  shard_context& shard(job_id job) const {
-    return *shards_[core::index_of(core::shard_of(slot_of(job), shards()))];
+  /// Calls `f`, which uses the store on this thread; `close` waits for it. Errors: `not_ready`, and
+  /// those of `f`, which returns a `result`.
+  template <class F>
+  auto while_open(F f) -> decltype(f()) {
+    std::shared_lock lock{closing_};
+    if (closed_)
+      return error{ec::not_ready, "the runtime is closed"};
+    return f();
   }
+
+  std::uint16_t shards() const noexcept { return static_cast<std::uint16_t>(shards_.size()); }
+  const std::shared_ptr<shard_context>& context(job_id job) const {
+    return shards_[core::index_of(core::shard_of(slot_of(job), shards()))];
+  }
+  shard_context& shard(job_id job) const { return *context(job); }
   const std::vector<std::shared_ptr<shard_context>>& contexts() const noexcept { return shards_; }
   environment& env() noexcept { return *env_; }
   storage::blob_store& blobs() noexcept { return *store_.blobs; }
@@ -51,20 +69,23 @@ private:
 
   engine(const runtime_config& config, store x);
 
-  void make_environment(const runtime_config& config);
+  void make_environment(const runtime_config& config, engine_host& host);
   void make_shards();
   status start();
   void fail_shards(const error& why);
   void close_shards();
+  void end_actors();
 
   store store_;
   std::shared_ptr<function_registry> functions_ = std::make_shared<function_registry>();
   std::shared_ptr<blob_writer> blob_writer_;
   std::shared_ptr<environment> env_ = std::make_shared<environment>();
   caf_config caf_config_;
-  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<caf::actor_system> own_system_;
+  caf::actor_system* system_ = nullptr; ///< The own one, or the host's.
   std::vector<std::shared_ptr<shard_context>> shards_;
   caf::actor supervisor_;
+  std::mutex close_mutex_;
   std::shared_mutex closing_;
   bool closed_ = false;
 };

@@ -24,8 +24,16 @@ bool event_ring::watches(job_id job) const {
   return feeds_.contains(job);
 }
 
-void event_ring::push(std::vector<event> events) {
+void event_ring::listen(std::function<void(job_id)> told) {
   std::scoped_lock lock{mutex_};
+  told_ = std::make_shared<const std::function<void(job_id)>>(std::move(told));
+}
+
+void event_ring::push(std::vector<event> events) {
+  if (events.empty())
+    return;
+  auto job = events.front().job;
+  std::unique_lock lock{mutex_};
   for (auto& x : events) {
     auto found = feeds_.find(x.job);
     if (found == feeds_.end() || x.id < found->second.first + found->second.events.size())
@@ -38,6 +46,10 @@ void event_ring::push(std::vector<event> events) {
   while (bytes_ > bytes_max_ && order_.size() > 1)
     drop_oldest();
   pushed_.notify_all();
+  auto told = feeds_.contains(job) ? told_ : nullptr;
+  lock.unlock();
+  if (told)
+    (*told)(job);
 }
 
 void event_ring::drop_oldest() {

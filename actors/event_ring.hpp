@@ -6,7 +6,9 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -25,6 +27,10 @@ public:
   void close(job_id job);
 
   bool watches(job_id job) const;
+
+  /// From now on `told` is called after events of a watched job have come, on the thread that
+  /// pushed them; it must not block.
+  void listen(std::function<void(job_id)> told);
 
   /// Adds events of one job, in the order of their numbers.
   void push(std::vector<event> events);
@@ -56,6 +62,7 @@ private:
   std::deque<std::pair<job_id, std::size_t>> order_; ///< Of arrival, with estimated bytes.
   std::size_t bytes_ = 0;
   bool shut_ = false;
+  std::shared_ptr<const std::function<void(job_id)>> told_; ///< May be null.
 };
 
 } // namespace troupe::actors

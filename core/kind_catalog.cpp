@@ -20,6 +20,7 @@ constexpr std::string_view noop_keys[] = {"output"};
 constexpr std::string_view delay_keys[] = {"for", "until", "hold"};
 constexpr std::string_view jq_keys[] = {"program"};
 constexpr std::string_view function_keys[] = {"name", "arguments"};
+constexpr std::string_view actor_keys[] = {"name", "arguments"};
 constexpr std::string_view exec_keys[] = {"argv", "shell", "output",   "env",
                                           "cwd",  "stdin", "ok_codes", "output_max"};
 constexpr std::string_view exec_outputs[] = {"text", "json", "ndjson"};
@@ -135,6 +136,16 @@ kind_catalog builtin_kinds(function_known functions) {
       {"jq", {execution::pooled_pure, true, check_jq}},
       {"function", {execution::attempt, true, check_a_function}},
   };
+}
+
+kind_info actor_kind(actor_known actors) {
+  auto check = [known = std::move(actors)](auto& config, auto& pointer, auto& errors) {
+    config_check in{config, pointer, errors, actor_keys};
+    in.require("name");
+    if (auto name = in.text_at("name"); name && !(known && known(*name)))
+      in.report("unknown_actor", "no actor is registered as " + quoted(*name), "name");
+  };
+  return {execution::attempt, true, check};
 }
 
 bool holds_slot(const kind_info& kind, const value& config) noexcept {

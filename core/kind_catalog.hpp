@@ -36,6 +36,12 @@ using function_known = std::function<bool(const std::string&)>;
 /// The kinds in the box: `noop`, `delay`, `exec`, `jq`, `function`.
 kind_catalog builtin_kinds(function_known functions = {});
 
+/// Whether an actor of this name is registered; unset: none is.
+using actor_known = std::function<bool(const std::string&)>;
+
+/// The kind `actor`: one of a host's own actors. Only for a runtime with such a host.
+kind_info actor_kind(actor_known actors);
+
 /// Whether a vertex of this kind and config counts toward `max_parallel` while it runs: a timer by
 /// its `hold`, any other as its kind says.
 bool holds_slot(const kind_info& kind, const value& config) noexcept;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "troupe/export.hpp"
+
 #include <cassert>
 #include <cstdint>
 #include <string>
@@ -40,7 +42,7 @@ enum class [[nodiscard]] ec : std::uint8_t{
 constexpr ec last(ec) noexcept { return ec::condition_failed; }
 
 /// Returns the name of a code as it stands in logs, JSON and `docs/errors.md`.
-const char* to_string(ec code) noexcept;
+TROUPE_EXPORT const char* to_string(ec code) noexcept;
 
 /// Why there is no value: a code to act on, and a detail for people.
 struct error {

@@ -61,36 +61,36 @@ enum class arity : std::uint8_t { one, many };
 
 /// A vertex as it is written. `kind` and `config`: `docs/kinds.md`.
 struct vertex_spec {
-  std::string id;   ///< `[A-Za-z0-9_.:-]{1,128}`, unique in its graph.
-  std::string kind; ///< `noop`, `delay`, `exec`, …
+  std::string id{};   ///< `[A-Za-z0-9_.:-]{1,128}`, unique in its graph.
+  std::string kind{}; ///< `noop`, `delay`, `exec`, …
   value config = value::object{};
   std::map<std::string, arity> inputs{{"in", arity::one}};
-  join_spec join;
+  join_spec join{};
   on_error_policy on_error = on_error_policy::fail_job;
-  retry_spec retry;
-  timeouts_spec timeouts;
-  std::optional<bool> pure; ///< Without effects outside; default: what the kind says.
+  retry_spec retry{};
+  timeouts_spec timeouts{};
+  std::optional<bool> pure{}; ///< Without effects outside; default: what the kind says.
 
   bool operator==(const vertex_spec&) const = default;
 };
 
 /// A dependency: `to` gets the output of `from`, if `when` is true of it.
 struct edge_spec {
-  std::string from, to;
+  std::string from{}, to{};
   std::string from_port = "out"; ///< `out`, or `error` under `on_error: "route"`.
   std::string to_port = "in";
-  std::optional<value> when; ///< A condition over the output; `docs/graphs.md`.
+  std::optional<value> when{}; ///< A condition over the output; `docs/graphs.md`.
 
   bool operator==(const edge_spec&) const = default;
 };
 
 /// A graph as it is written: immutable once registered, named by its content.
 struct graph_spec {
-  std::string name;
-  std::vector<vertex_spec> vertices;
-  std::vector<edge_spec> edges;    ///< Their order is the order of list inputs.
-  std::vector<std::string> result; ///< Vertices whose outputs are the result; empty: the sinks.
-  bool result_is_single = false;   ///< `result` was one name: the bare output, not an object.
+  std::string name{};
+  std::vector<vertex_spec> vertices{};
+  std::vector<edge_spec> edges{};    ///< Their order is the order of list inputs.
+  std::vector<std::string> result{}; ///< Vertices whose outputs are the result; empty: the sinks.
+  bool result_is_single = false;     ///< `result` was one name: the bare output, not an object.
 
   bool operator==(const graph_spec&) const = default;
 };

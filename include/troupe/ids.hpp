@@ -1,5 +1,7 @@
 #pragma once
 
+#include "troupe/export.hpp"
+
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -36,11 +38,11 @@ struct graph_id {
 };
 
 /// The canonical text: lower-case hexadecimal, a UUID with dashes, a graph with 64 digits.
-std::string to_string(job_id id);
-std::string to_string(const graph_id& id);
+TROUPE_EXPORT std::string to_string(job_id id);
+TROUPE_EXPORT std::string to_string(const graph_id& id);
 
 /// Reads the canonical text, in either case of letters. Nothing for any other text.
-std::optional<job_id> parse_job_id(std::string_view text);
-std::optional<graph_id> parse_graph_id(std::string_view text);
+TROUPE_EXPORT std::optional<job_id> parse_job_id(std::string_view text);
+TROUPE_EXPORT std::optional<graph_id> parse_graph_id(std::string_view text);
 
 } // namespace troupe

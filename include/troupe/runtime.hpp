@@ -2,6 +2,7 @@
 
 #include "troupe/error.hpp"
 #include "troupe/event.hpp"
+#include "troupe/export.hpp"
 #include "troupe/function.hpp"
 #include "troupe/graph_spec.hpp"
 #include "troupe/job_spec.hpp"
@@ -15,33 +16,35 @@
 
 namespace troupe {
 
+/// How a runtime is opened. What is left out has the value that stands here.
 struct runtime_config {
-  std::filesystem::path data_dir;  ///< Created if missing; one runtime per directory.
-  bool memory = false;             ///< No durability, nothing on disk; `data_dir` is ignored.
-  std::uint16_t shards = 4;        ///< Fixed when the directory is created.
-  std::string node;                ///< If set: the id that the directory must belong to.
-  unsigned threads = 0;            ///< For actors; 0: one for each core, at least 2.
-  unsigned function_threads = 0;   ///< For impure functions; 0: one for each core, at least 2.
-  unsigned exec_parallel_max = 64; ///< Processes of kind `exec` at once.
-  unsigned jq_helpers_max = 0;     ///< Processes of kind `jq`; 0: one for each core, at most 4.
-  std::filesystem::path jq_helper; ///< The program `troupe-jq`; empty: found beside this one.
+  std::filesystem::path data_dir{};  ///< Created if missing; one runtime per directory.
+  bool memory = false;               ///< No durability, nothing on disk; `data_dir` is ignored.
+  std::uint16_t shards = 4;          ///< Fixed when the directory is created.
+  std::string node{};                ///< If set: the id that the directory must belong to.
+  unsigned threads = 0;              ///< For actors; 0: one for each core, at least 2.
+  unsigned function_threads = 0;     ///< For impure functions; 0: one for each core, at least 2.
+  unsigned exec_parallel_max = 64;   ///< Processes of kind `exec` at once.
+  unsigned jq_helpers_max = 0;       ///< Processes of kind `jq`; 0: one for each core, at most 4.
+  std::filesystem::path jq_helper{}; ///< The program `troupe-jq`; empty: found beside this one.
   std::size_t running_jobs_max = limits::running_jobs_max; ///< Per shard.
   std::chrono::milliseconds cleanup_grace = limits::cleanup_grace;
   std::chrono::milliseconds cancel_grace = limits::cancel_grace;
   bool hold_recovered = false; ///< Unfinished jobs wait for `release`.
   /// Told of what only a defect explains: an actor that failed and is started again. Any thread.
-  std::function<void(const std::string&)> report;
+  std::function<void(const std::string&)> report{};
 };
 
 /// A C++ callable that graphs can name: kind `function`.
 struct function_entry {
-  std::string name;
-  function body;
+  std::string name{};
+  function body{};
   bool pure = false; ///< Its output depends on what it is given only, and it does not block.
 };
 
-/// Reads the events of one job in order, each once. One thread at a time.
-class event_reader {
+/// Reads the events of one job in order, each once. One thread at a time; copies share the place
+/// where they read. It may outlive its runtime, and then answers `not_ready`.
+class TROUPE_EXPORT event_reader {
 public:
   /// The next events, at least one; waits for them up to `timeout`. Empty once `end` has been
   /// read. Errors: `timed_out`, `not_ready`, `journal_failed`.
@@ -53,32 +56,37 @@ private:
   std::shared_ptr<impl> impl_;
 };
 
-/// A durable runtime inside this process. Every member is thread-safe and, unless it says so,
-/// waits until what it answers is durable.
-class runtime {
+/// A durable runtime inside this process. Every member is thread-safe (`close`, too, but not the
+/// destructor and moves) and, unless it says so, waits until what it answers is durable, at most
+/// `limits::request_deadline`: then it answers `timed_out`, and what it was asked for may still
+/// happen. Nothing is thrown. Do not call what waits from a function or callback of the runtime
+/// that runs on its threads: pure functions, `accepted`, `ended`. See `docs/embedding.md`.
+class TROUPE_EXPORT runtime {
 public:
-  using functions = std::vector<function_entry>;
+  using functions = std::vector<function_entry>; ///< Names are distinct.
   using accepted = std::function<void(result<job_id>)>;
   using ended = std::function<void(const result<job_info>&)>;
 
-  /// Opens or creates `config.data_dir`, recovers, and goes on with unfinished jobs. Errors:
-  /// `already_open`, `newer_format`, `wrong_node`, `journal_corrupt`, `journal_failed`,
-  /// `unknown_record`, `blob_missing`, `io_failed`, `no_space`, `unsupported`.
+  /// Opens or creates `config.data_dir`, recovers, and goes on with unfinished jobs: functions may
+  /// be called before this returns. Errors: `already_open`, `newer_format`, `wrong_node`,
+  /// `journal_corrupt`, `journal_failed`, `unknown_record`, `blob_missing`, `io_failed`,
+  /// `no_space`, `unsupported`; `invalid_spec` for a function without name or body, or two of one
+  /// name.
   static result<runtime> open(const runtime_config& config, functions functions = {});
 
-  /// Ends all that runs (its attempts are run again by the next `open`) and closes the directory.
+  /// Closes it, as `close`; no other thread may use it any more.
   ~runtime();
   runtime(runtime&&) noexcept;
   runtime& operator=(runtime&&) noexcept;
 
-  /// All that is wrong with a graph here, each with a JSON Pointer.
+  /// All that is wrong with a graph here, each with a JSON Pointer. Does not wait.
   problems check(const graph_spec& graph) const;
 
   /// Makes a graph durable; the same graph is stored once. Errors: `invalid_spec` (see `check`),
-  /// `io_failed`, `no_space`.
+  /// `io_failed`, `no_space`, `not_ready`.
   result<graph_id> add_graph(const graph_spec& graph, namespace_id ns = {});
 
-  /// A graph that was added. Errors: `no_such_graph`, `blob_missing`.
+  /// A graph that was added. Errors: `no_such_graph`, `blob_missing`, `not_ready`.
   result<graph_spec> graph(const graph_id& id, namespace_id ns = {});
 
   /// Makes one job durable, then returns its id. It runs at least once, also across a crash.
@@ -87,7 +95,8 @@ public:
   result<job_id> submit(const job_spec& spec);
 
   /// The same without waiting: `then` is called once the job is durable or refused, `finally`
-  /// once its end is durable. Both run on a thread of the runtime and must not block.
+  /// once its end is durable, or with `not_ready` if the runtime closes before. Both run on a
+  /// thread of the runtime, a refusal also on this one, and must neither block nor throw.
   void submit(const job_spec& spec, accepted then, ended finally = {});
 
   /// What is known of a job. Errors: `no_such_job`, `journal_failed`, `not_ready`.
@@ -104,19 +113,21 @@ public:
   status pause(job_id id, std::string reason = {});
   status resume(job_id id, std::string reason = {});
 
-  /// Lets a recovered job go on that `hold_recovered` keeps. Errors: `no_such_job`.
+  /// Lets a recovered job go on that `hold_recovered` keeps. Errors: `no_such_job`, `not_ready`.
   status release(job_id id);
 
   /// Reads events from number `from` on; a reader may come at any time of a job's life, and after
-  /// it. Errors: those of `get`.
+  /// it. There may be many. Errors: those of `get`.
   result<event_reader> events(job_id id, std::uint64_t from = 1);
 
-  /// Ends all that runs and waits for it; every later call answers `not_ready`.
+  /// Ends all that runs (its attempts are run again by the next `open`), waits for it, and gives
+  /// the directory back; every later call answers `not_ready`. A second call does nothing.
   void close();
 
 private:
   struct impl; // CAF and the store stay behind this pointer.
   friend class event_reader;
+  friend class caf_runtime;
   explicit runtime(std::unique_ptr<impl> x);
   std::unique_ptr<impl> impl_;
 };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "troupe/export.hpp"
+
 #include <cstdint>
 
 namespace troupe {
@@ -19,7 +21,7 @@ enum class job_state : std::uint8_t {
 
 constexpr job_state last(job_state) noexcept { return job_state::stopped; }
 constexpr bool terminal(job_state state) noexcept { return state >= job_state::completed; }
-const char* to_string(job_state state) noexcept;
+TROUPE_EXPORT const char* to_string(job_state state) noexcept;
 
 /// Where a vertex of a job stands. Stands in records: append at the end, never renumber.
 enum class vertex_state : std::uint8_t {
@@ -37,6 +39,6 @@ inline constexpr unsigned vertex_states = 8;
 
 constexpr vertex_state last(vertex_state) noexcept { return vertex_state::cancelled; }
 constexpr bool terminal(vertex_state state) noexcept { return state >= vertex_state::succeeded; }
-const char* to_string(vertex_state state) noexcept;
+TROUPE_EXPORT const char* to_string(vertex_state state) noexcept;
 
 } // namespace troupe

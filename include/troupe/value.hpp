@@ -1,5 +1,7 @@
 #pragma once
 
+#include "troupe/export.hpp"
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -12,7 +14,7 @@ namespace troupe {
 /// A piece of data as JSON knows it, without JSON's text: what vertices take and give. Objects are
 /// ordered by key (by byte), so that equal values are equal everywhere. Integers that fit into 64
 /// bits stay exact.
-class value {
+class TROUPE_EXPORT value {
 public:
   using list = std::vector<value>;
   using object = std::map<std::string, value, std::less<>>;
@@ -61,6 +63,6 @@ private:
 };
 
 /// The name of a type as messages to people have it: `null`, `boolean`, `integer`, …
-const char* to_string(value::type type) noexcept;
+TROUPE_EXPORT const char* to_string(value::type type) noexcept;
 
 } // namespace troupe

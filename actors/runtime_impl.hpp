@@ -1,0 +1,12 @@
+#pragma once
+
+#include "actors/engine.hpp"
+#include "troupe/runtime.hpp"
+
+namespace troupe {
+
+struct runtime::impl {
+  std::shared_ptr<actors::engine> engine;
+};
+
+} // namespace troupe
