@@ -52,4 +52,7 @@ function(troupe_folder name)
   add_library(troupe_${name} STATIC ${ARG_SOURCES})
   target_include_directories(troupe_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(troupe_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  # The shared library is made of the same objects: it shows only what TROUPE_EXPORT marks.
+  set_target_properties(troupe_${name} PROPERTIES
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 endfunction()

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <dlfcn.h>
 #include <list>
 #include <optional>
 #include <thread>
@@ -31,6 +32,13 @@ struct close_request {};
 using request = std::variant<jq_task, cancel_request, close_request>;
 
 constexpr const char* helper_name = "troupe-jq";
+
+/// The folder of the library that this code is in, or of the program that it was linked into.
+fs::path own_folder() {
+  Dl_info found{};
+  ::dladdr(reinterpret_cast<const void*>(&find_jq_helper), &found);
+  return fs::path{found.dli_fname ? found.dli_fname : ""}.parent_path();
+}
 
 bool is_program(const fs::path& x) {
   return ::access(x.c_str(), X_OK) == 0 && !fs::is_directory(x);
@@ -63,13 +71,16 @@ result<fs::path> find_jq_helper() {
     return fs::path{named};
   std::error_code error;
   auto folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (auto& x : {folder / helper_name, folder / "../libexec/troupe" / helper_name})
-    if (is_program(x))
-      return x;
+  for (auto& x :
+       {folder, folder / "../libexec/troupe", own_folder() / TROUPE_LIBEXEC_FROM_LIB "/troupe",
+        fs::path{TROUPE_LIBEXEC "/troupe"}})
+    if (is_program(x / helper_name))
+      return x / helper_name;
   return troupe::error{ec::unsupported,
                        "the program troupe-jq is neither in " + folder.string()
-                           + " nor in ../libexec/troupe from there; install it, or name it in "
-                             "the environment variable TROUPE_JQ_HELPER"};
+                           + " nor in ../libexec/troupe from there, nor where Troupe is installed "
+                             "(" TROUPE_LIBEXEC "/troupe); install it, or name it in the "
+                             "environment variable TROUPE_JQ_HELPER"};
 }
 
 /// The thread and all that only it touches.

@@ -92,11 +92,19 @@ TEST_CASE("the graph that the README shows is the one in examples", "[tree]") {
   CHECK(text_of(root / "README.md").find("```json\n" + graph + "```") != std::string::npos);
 }
 
+TEST_CASE("the program that the page on embedding shows is the one in examples", "[tree]") {
+  auto program = text_of(root / "examples/embedding/plain/main.cpp");
+  REQUIRE_FALSE(program.empty());
+  CHECK(text_of(root / "docs/embedding.md").find("```cpp\n" + program + "```")
+        != std::string::npos);
+}
+
 TEST_CASE("what CMake looks for is what the install script installs", "[tree]") {
   const std::map<std::string, std::string> package_of{
-      {"CAF", "libcaf-dev"},     {"nlohmann_json", "nlohmann-json3-dev"},
-      {"OpenSSL", "libssl-dev"}, {"CLI11", "libcli11-dev"},
-      {"Catch2", "catch2"},      {"Threads", "g++"}};
+      {"CAF", "libcaf-dev"},      {"nlohmann_json", "nlohmann-json3-dev"},
+      {"OpenSSL", "libssl-dev"},  {"CLI11", "libcli11-dev"},
+      {"Catch2", "catch2"},       {"Threads", "g++"},
+      {"PkgConfig", "pkg-config"}};
   auto script = text_of(root / "scripts/install-deps.sh");
   std::set<std::string> wanted;
   for (auto file : {"CMakeLists.txt", "tests/CMakeLists.txt"})

@@ -1,0 +1,33 @@
+# What `cmake --install` puts where. `find_package(Troupe)` and `pkg-config troupe` find it.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Troupe)
+set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+install(TARGETS troupe RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS troupe-jq RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/troupe)
+foreach(form IN ITEMS shared static)
+  install(TARGETS troupe_${form} EXPORT troupe_${form}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT troupe_${form} NAMESPACE Troupe:: FILE Troupe-${form}.cmake
+    DESTINATION ${package_dir})
+endforeach()
+install(DIRECTORY include/troupe DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+configure_package_config_file(cmake/TroupeConfig.cmake.in TroupeConfig.cmake
+  INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(TroupeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/TroupeConfig.cmake
+  ${PROJECT_BINARY_DIR}/TroupeConfigVersion.cmake cmake/FindCAF.cmake
+  DESTINATION ${package_dir})
+
+file(RELATIVE_PATH pc_prefix /${pkgconfig_dir} /)
+foreach(name IN ITEMS troupe troupe-caf)
+  configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir})
+endforeach()
+
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY examples/embedding examples/library DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
