@@ -273,7 +273,7 @@ TEST_CASE("an exit message closes the runtime, and then the system may end first
       caf_world::take(worker); // It is running when the system goes.
       caf::anon_send_exit(runtime->handle(), caf::exit_reason::user_shutdown);
       caf_world::told_to_end(worker); // Its death before that would be a failed attempt.
-    } // The system waits here until the runtime is closed.
+    }                                 // The system waits here until the runtime is closed.
     CHECK(runtime->blocking().get(job).code() == ec::not_ready);
   }
   caf_world world;
