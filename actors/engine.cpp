@@ -100,6 +100,7 @@ result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
   made->make_shards();
   if (auto started = made->start(); !started)
     return started.error();
+  made->store_.writer->start();
   return made;
 }
 
@@ -270,9 +271,7 @@ void engine::close() {
     for (auto& ended : shard->waiting.take_all()) // No actor is left to tell them.
       ended(error{ec::not_ready, "the runtime is closed"});
   }
-  store_.journal.reset();
-  store_.blobs.reset();
-  store_.directory.reset();
+  store_.close();
 }
 
 } // namespace troupe::actors

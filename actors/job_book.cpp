@@ -52,8 +52,16 @@ job_info info_of(const storage::job_row& x) {
 }
 
 job_info info_of(const core::job& x) {
-  auto info = info_of(
-      storage::job_row{x.id, x.ns, x.state, x.spec, x.created, x.started, x.ended, x.error});
+  storage::job_row row;
+  row.id = x.id;
+  row.ns = x.ns;
+  row.state = x.state;
+  row.spec = x.spec;
+  row.created = x.created;
+  row.started = x.started;
+  row.ended = x.ended;
+  row.error = x.error;
+  auto info = info_of(row);
   info.events = x.events;
   info.graph_name = x.plan ? x.plan->name : "";
   if (x.run) {

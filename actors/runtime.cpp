@@ -3,6 +3,7 @@
 #include "actors/answer_once.hpp"
 #include "actors/event_feed.hpp"
 #include "actors/job_book.hpp"
+#include "actors/job_list.hpp"
 #include "actors/runtime_impl.hpp"
 #include "actors/spec_check.hpp"
 #include "core/place.hpp"
@@ -111,14 +112,15 @@ result<job_info> runtime::get(job_id id) {
 }
 
 result<std::vector<job_info>> runtime::list(const job_filter& filter) {
-  std::vector<job_info> all;
+  std::vector<std::shared_ptr<storage::view>> views;
   for (auto& shard : impl_->engine->contexts())
-    for (auto& row :
-         shard->view->list([&](auto& x) { return actors::matches(x, filter); }, filter.limit))
-      all.push_back(actors::info_of(row));
-  std::ranges::sort(all, std::greater{}, &job_info::id);
-  if (all.size() > filter.limit)
-    all.erase(all.begin() + static_cast<std::ptrdiff_t>(filter.limit), all.end());
+    views.push_back(shard->view);
+  auto rows = actors::list_jobs(views, filter);
+  if (!rows)
+    return rows.error();
+  std::vector<job_info> all;
+  std::ranges::transform(*rows, std::back_inserter(all),
+                         [](auto& row) { return actors::info_of(row); });
   return all;
 }
 

@@ -324,24 +324,40 @@ void release_job(self_ptr self, const msg::release_job& m) {
   m.done({});
 }
 
+/// An unfinished job goes on, or waits for its release.
+status give_back(self_ptr self, job_id id) {
+  auto loaded = load_whole(self, id);
+  if (!loaded)
+    return loaded.error();
+  if (settings_of(self).hold_recovered)
+    self->state.held.emplace(id, std::move(*loaded));
+  else
+    place(self, std::move(*loaded));
+  return {};
+}
+
 /// Starts from what is durable: unfinished jobs go on, in the order of their ids. Errors: the
 /// first job that cannot be read.
 status recover(self_ptr self) {
   auto& st = self->state;
   auto& view = *shard_of(self).view;
-  auto rows = view.list([](auto&) { return true; }, std::size_t(-1));
-  for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
-    st.ids.saw(row->id);
-    shard_of(self).log->saw(std::max({row->created, row->started, row->ended}));
-    if (terminal(row->state))
-      continue;
-    auto loaded = load_whole(self, row->id);
-    if (!loaded)
-      return loaded.error();
-    if (settings_of(self).hold_recovered)
-      st.held.emplace(row->id, std::move(*loaded));
-    else
-      place(self, std::move(*loaded));
+  auto newest = view.newest_id();
+  if (!newest)
+    return newest.error();
+  st.ids.saw(*newest);
+  shard_of(self).log->saw(view.time());
+  for (std::optional<job_id> after;;) {
+    auto rows = view.live(after, limits::rows_page_max);
+    if (!rows)
+      return rows.error();
+    for (auto& row : *rows) {
+      shard_of(self).log->saw(row.created); // Also tells that recovery goes on.
+      if (auto given = give_back(self, row.id); !given)
+        return given;
+    }
+    if (rows->size() < limits::rows_page_max)
+      break;
+    after = rows->back().id;
   }
   admit(self);
   return {};

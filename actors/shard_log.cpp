@@ -71,21 +71,20 @@ std::optional<storage::batch> shard_log::take_next() {
 
 void shard_log::write(storage::batch next) {
   touch("before_write");
-  auto at = next.at;
-  auto records = next.records;
-  parts_.journal->append(
-      std::move(next),
-      [self = shared_from_this(), at, records = std::move(records)](const status& outcome) mutable {
-        self->written(at, std::move(records), outcome);
-      });
+  auto kept = next;
+  parts_.journal->append(std::move(next), [self = shared_from_this(),
+                                           kept = std::move(kept)](const status& outcome) mutable {
+    self->written(std::move(kept), outcome);
+  });
 }
 
 /// The journal's answer. The view has the batch before any output that reflects it leaves.
-void shard_log::written(core::position at, core::bytes records, const status& outcome) {
+void shard_log::written(storage::batch kept, const status& outcome) {
   touch("after_sync");
-  auto size = records.size();
+  auto at = kept.at;
+  auto size = kept.records.size();
   if (outcome)
-    parts_.view->add(std::move(records));
+    parts_.view->add(std::move(kept));
   std::optional<storage::batch> next;
   {
     std::scoped_lock lock{mutex_};

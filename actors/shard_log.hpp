@@ -84,7 +84,7 @@ private:
   void add_bytes(const core::record_group& group);
   std::optional<storage::batch> take_next();
   void write(storage::batch next);
-  void written(core::position at, core::bytes records, const status& outcome);
+  void written(storage::batch kept, const status& outcome);
   void wake();
   void touch(const char* name) const;
 

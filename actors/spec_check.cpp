@@ -84,10 +84,4 @@ result<messages::submit_job> checked(const job_spec& spec, engine& engine) {
   return m;
 }
 
-bool matches(const storage::job_row& x, const job_filter& filter) {
-  return (!filter.state || x.state == *filter.state)
-         && (!filter.queue || x.spec.queue == *filter.queue)
-         && (!filter.unfinished || !terminal(x.state));
-}
-
 } // namespace troupe::actors

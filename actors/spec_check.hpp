@@ -9,7 +9,4 @@ namespace troupe::actors {
 /// blob, and finds its graph. Errors: those of `runtime::submit`.
 result<messages::submit_job> checked(const job_spec& spec, engine& engine);
 
-/// Whether a list with this filter shows the row.
-bool matches(const storage::job_row& x, const job_filter& filter);
-
 } // namespace troupe::actors

@@ -2,6 +2,7 @@
 
 #include "core/records.hpp"
 #include "storage/file_journal.hpp"
+#include "storage/lmdb_tables.hpp"
 #include "storage/memory_journal.hpp"
 #include "troupe/limits.hpp"
 
@@ -11,9 +12,19 @@ namespace troupe::actors {
 
 namespace {
 
+constexpr int read_attempts_max = 3; // Beside an owner that trims what is about to be read.
+
+status check_level(std::uint32_t level) {
+  if (level <= core::feature_level_current)
+    return {};
+  return error{ec::newer_format, "the store is of feature level " + std::to_string(level)
+                                     + ", this version of troupe knows "
+                                     + std::to_string(core::feature_level_current)
+                                     + "; start the version that wrote it"};
+}
+
 /// Takes one durable batch into the view, once every record in it is known to be readable.
-status take(storage::view& view, const storage::batch& x) {
-  auto level = core::feature_level_current;
+status take(storage::view& view, const storage::batch& x, std::uint32_t& level) {
   auto decoded = core::decode(x.records, [&](core::record&& r) -> status {
     if (auto raised = std::get_if<core::feature_level_raised>(&r.body))
       level = std::max(level, raised->level);
@@ -21,68 +32,119 @@ status take(storage::view& view, const storage::batch& x) {
   });
   if (!decoded)
     return decoded;
-  if (level > core::feature_level_current)
-    return error{ec::newer_format, "the journal is of feature level " + std::to_string(level)
-                                       + ", this version of troupe knows "
-                                       + std::to_string(core::feature_level_current)
-                                       + "; start the version that wrote it"};
-  view.add(x.records);
+  if (auto known = check_level(level); !known)
+    return known;
+  view.add(x);
   return {};
 }
 
-/// A journal's first record says what others it may hold.
-status found_shard(storage::journal& journal, storage::opened& found, core::shard_id id,
-                   storage::view& view) {
-  core::bytes records;
-  core::encode({{}, id, {}, {}, core::feature_level_raised{}}, records);
-  storage::batch first{id, found.epoch, ++found.head, {}, records};
-  status outcome;
-  std::mutex mutex;
-  std::condition_variable answered;
-  bool done = false;
-  journal.append(std::move(first), [&](const status& x) {
-    std::scoped_lock lock{mutex};
-    outcome = x;
-    done = true;
-    answered.notify_one();
+/// Waits until a batch is durable.
+status append_now(storage::journal& journal, const storage::batch& x) {
+  struct answer {
+    std::mutex mutex;
+    std::condition_variable came;
+    std::optional<status> outcome;
+  };
+  auto shared = std::make_shared<answer>();
+  journal.append(x, [shared](const status& outcome) {
+    std::scoped_lock lock{shared->mutex};
+    shared->outcome = outcome;
+    shared->came.notify_one();
   });
-  std::unique_lock lock{mutex};
-  if (!answered.wait_for(lock, limits::request_deadline, [&] { return done; }))
+  std::unique_lock lock{shared->mutex};
+  if (!shared->came.wait_for(lock, limits::request_deadline,
+                             [&] { return shared->outcome.has_value(); }))
     return error{ec::timed_out, "the disk did not answer; see whether it works"};
-  if (outcome)
-    view.add(std::move(records));
-  return outcome;
+  return *shared->outcome;
 }
 
-result<opened_shard> open_shard(storage::journal& journal, core::shard_id id) {
-  auto found = journal.open(id);
+/// A shard on its way to be opened.
+struct half_open {
+  opened_shard shard;
+  std::uint32_t level = 0; ///< That its records may need.
+};
+
+/// The records of a journal say what others it may hold.
+status raise_level(storage::journal& journal, half_open& x) {
+  if (x.level == core::feature_level_current)
+    return {};
+  auto id = x.shard.view->shard();
+  auto& found = x.shard.found;
+  storage::batch next{id, found.epoch, found.head + 1, x.shard.view->time(), {}};
+  core::encode({{}, id, {}, next.time, core::feature_level_raised{}}, next.records);
+  if (auto appended = append_now(journal, next); !appended)
+    return appended;
+  found.head = next.at;
+  x.shard.view->add(std::move(next));
+  return {};
+}
+
+result<storage::shard_meta> meta_of(storage::table_store& tables, core::shard_id id) {
+  auto reader = tables.read();
+  if (!reader)
+    return reader.error();
+  auto meta = storage::snapshot_read{**reader, id}.meta();
+  if (meta)
+    if (auto known = check_level(meta->level); !known)
+      return known.error();
+  return meta;
+}
+
+result<half_open> open_shard(const store& x, const std::shared_ptr<storage::lag_gauge>& lag,
+                             core::shard_id id) {
+  auto kept = meta_of(*x.tables, id);
+  if (!kept)
+    return kept.error();
+  auto found = x.journal->open(id, {kept->epoch, kept->applied});
   if (!found)
     return found.error();
-  opened_shard shard{*found, std::make_shared<storage::view>(id)};
-  auto read =
-      found->head == 0
-          ? found_shard(journal, shard.found, id, *shard.view)
-          : journal.read(id, 1, [&](const storage::batch& x) { return take(*shard.view, x); });
+  half_open opened{{*found, std::make_shared<storage::view>(id, x.tables, *kept, lag)},
+                   kept->level};
+  auto read = x.journal->read(id, kept->applied + 1, [&](const storage::batch& b) {
+    return take(*opened.shard.view, b, opened.level);
+  });
   if (!read)
     return read.error();
-  return shard;
+  return opened;
 }
 
-status open_shards(store& x, std::uint16_t shards) {
+/// Opens every shard. Nothing of a newer format is written before `ready` has said yes.
+status open_shards(store& x, const runtime_config& config, std::uint16_t shards,
+                   const std::function<status()>& ready, std::function<status()> maintain) {
+  storage::snapshot_parts parts;
+  parts.tables = x.tables;
+  parts.journal = x.journal;
+  parts.lag = std::make_shared<storage::lag_gauge>();
+  parts.maintain = std::move(maintain);
+  if (config.report)
+    parts.report = [report = config.report](const error& why) {
+      report("the snapshot is not written: " + why.detail);
+    };
+  std::vector<half_open> all;
   for (std::uint16_t i = 0; i < shards; ++i) {
-    auto shard = open_shard(*x.journal, core::shard_id{i});
-    if (!shard)
-      return shard.error();
-    x.shards.push_back(std::move(*shard));
+    auto opened = open_shard(x, parts.lag, core::shard_id{i});
+    if (!opened)
+      return opened.error();
+    all.push_back(std::move(*opened));
   }
+  if (auto can = ready(); !can)
+    return can;
+  for (auto& opened : all) {
+    if (auto raised = raise_level(*x.journal, opened); !raised)
+      return raised;
+    parts.views.push_back(opened.shard.view);
+    x.shards.push_back(std::move(opened.shard));
+  }
+  x.writer = std::make_shared<storage::snapshot_writer>(std::move(parts));
   return {};
 }
 
 result<store> memory_store(const runtime_config& config) {
   store x;
   x.blobs = storage::memory_blob_store();
+  x.tables = storage::memory_tables();
   x.journal = storage::memory_journal();
-  if (auto opened = open_shards(x, config.shards); !opened)
+  if (auto opened = open_shards(x, config, config.shards, [] { return status{}; }, {}); !opened)
     return opened.error();
   return x;
 }
@@ -96,7 +158,103 @@ result<std::shared_ptr<storage::data_dir>> open_directory(const std::filesystem:
   return std::make_shared<storage::data_dir>(std::move(*directory));
 }
 
+bool has_snapshot(const storage::data_dir& x) {
+  return x.about().format > storage::data_format_first;
+}
+
+/// The snapshot; a new one in a directory that has none yet.
+result<std::shared_ptr<storage::lmdb_tables>> open_snapshot(const storage::data_dir& directory) {
+  storage::lmdb_options options;
+  options.expect_existing = has_snapshot(directory);
+  auto tables = storage::open_lmdb_tables(directory, options);
+  if (!tables)
+    return tables.error();
+  return std::shared_ptr<storage::lmdb_tables>{std::move(*tables)};
+}
+
+result<store> directory_store(const runtime_config& config,
+                              std::shared_ptr<storage::data_dir> directory) {
+  store x;
+  x.directory = std::move(directory);
+  auto blobs = storage::open_blob_store(*x.directory);
+  if (!blobs)
+    return blobs.error();
+  x.blobs = std::move(*blobs);
+  auto tables = open_snapshot(*x.directory);
+  if (!tables)
+    return tables.error();
+  x.tables = *tables;
+  auto journal = storage::open_file_journal(*x.directory);
+  if (!journal)
+    return journal.error();
+  x.journal = std::move(*journal);
+  auto opened = open_shards(
+      x, config, x.directory->about().shards, [&x] { return x.directory->upgrade(); },
+      [tables = *tables] { return tables->maintain(); });
+  if (!opened)
+    return opened.error();
+  return x;
+}
+
+/// The journal is scanned first: what its owner trims of it later is in the snapshot by then.
+status read_shards(store& x, const storage::journal_reader& reader) {
+  for (std::uint16_t i = 0; i < x.directory->about().shards; ++i) {
+    core::shard_id id{i};
+    storage::shard_meta kept;
+    if (x.tables) {
+      auto meta = meta_of(*x.tables, id);
+      if (!meta)
+        return meta.error();
+      kept = *meta;
+    }
+    x.shards.push_back({{}, std::make_shared<storage::view>(id, x.tables, kept)});
+    auto level = kept.level;
+    auto read = reader.read(id, kept.applied + 1, [&](const storage::batch& b) {
+      return take(*x.shards.back().view, b, level);
+    });
+    if (!read)
+      return read;
+  }
+  return {};
+}
+
+result<store> read_once(const std::filesystem::path& path) {
+  auto directory = open_directory(path, storage::open_mode::read, {});
+  if (!directory)
+    return directory.error();
+  store x;
+  x.directory = *directory;
+  auto blobs = storage::open_blob_store(**directory);
+  if (!blobs)
+    return blobs.error();
+  x.blobs = std::move(*blobs);
+  auto reader = storage::open_journal_reader(**directory);
+  if (!reader)
+    return reader.error();
+  if (has_snapshot(**directory)) {
+    auto tables = storage::open_lmdb_tables(**directory);
+    if (!tables)
+      return tables.error();
+    x.tables = std::move(*tables);
+  }
+  if (auto read = read_shards(x, *reader); !read)
+    return read.error();
+  return x;
+}
+
 } // namespace
+
+void store::close() {
+  if (writer)
+    writer->stop();
+  writer.reset();
+  for (auto& shard : shards)
+    shard.view->close();
+  tables.reset();
+  journal.reset();
+  blobs.reset();
+  directory.reset();
+}
 
 result<store> open_store(const runtime_config& config) {
   if (config.memory)
@@ -111,43 +269,15 @@ result<store> open_store(const runtime_config& config) {
   auto directory = open_directory(config.data_dir, storage::open_mode::write, options);
   if (!directory)
     return directory.error();
-  store x;
-  x.directory = *directory;
-  auto blobs = storage::open_blob_store(**directory);
-  if (!blobs)
-    return blobs.error();
-  x.blobs = std::move(*blobs);
-  auto journal = storage::open_file_journal(**directory);
-  if (!journal)
-    return journal.error();
-  x.journal = std::move(*journal);
-  if (auto opened = open_shards(x, (*directory)->about().shards); !opened)
-    return opened.error();
-  return x;
+  return directory_store(config, std::move(*directory));
 }
 
 result<store> read_store(const std::filesystem::path& path) {
-  auto directory = open_directory(path, storage::open_mode::read, {});
-  if (!directory)
-    return directory.error();
-  store x;
-  x.directory = *directory;
-  auto blobs = storage::open_blob_store(**directory);
-  if (!blobs)
-    return blobs.error();
-  x.blobs = std::move(*blobs);
-  auto reader = storage::open_journal_reader(**directory);
-  if (!reader)
-    return reader.error();
-  for (std::uint16_t i = 0; i < (*directory)->about().shards; ++i) {
-    core::shard_id id{i};
-    x.shards.push_back({{}, std::make_shared<storage::view>(id)});
-    auto read = reader->read(
-        id, 1, [&](const storage::batch& b) { return take(*x.shards.back().view, b); });
-    if (!read)
-      return read.error();
+  for (int attempt = 1;; ++attempt) {
+    auto x = read_once(path);
+    if (x || x.code() != ec::journal_corrupt || attempt == read_attempts_max)
+      return x;
   }
-  return x;
 }
 
 } // namespace troupe::actors

@@ -3,6 +3,7 @@
 #include "storage/blob_store.hpp"
 #include "storage/data_dir.hpp"
 #include "storage/journal.hpp"
+#include "storage/snapshot_writer.hpp"
 #include "storage/view.hpp"
 #include "troupe/runtime.hpp"
 
@@ -10,7 +11,7 @@
 
 namespace troupe::actors {
 
-/// One shard as its journal tells it.
+/// One shard as its snapshot and its journal tell it.
 struct opened_shard {
   storage::opened found;
   std::shared_ptr<storage::view> view;
@@ -20,11 +21,18 @@ struct opened_shard {
 struct store {
   std::shared_ptr<storage::data_dir> directory; ///< Null in memory.
   std::shared_ptr<storage::blob_store> blobs;
-  std::shared_ptr<storage::journal> journal;
+  std::shared_ptr<storage::table_store> tables; ///< Null if there is no snapshot yet.
+  std::shared_ptr<storage::journal> journal;    ///< Null if it was opened to read.
   std::vector<opened_shard> shards;
+  /// Not started. Null if it was opened to read.
+  std::shared_ptr<storage::snapshot_writer> writer;
+
+  /// Gives everything back, in order. No one may append any more; views answer `not_ready`.
+  void close();
 };
 
-/// Opens the store and reads every shard's journal into its view. Errors: those of
+/// Opens the store: each shard's view has the snapshot and what the journal tells beyond it. A
+/// data directory of an older format is brought to the newest one. Errors: those of
 /// `runtime::open`.
 result<store> open_store(const runtime_config& config);
 

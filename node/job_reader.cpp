@@ -1,7 +1,7 @@
 #include "node/job_reader.hpp"
 
 #include "actors/job_book.hpp"
-#include "actors/spec_check.hpp"
+#include "actors/job_list.hpp"
 #include "core/names.hpp"
 #include "core/render.hpp"
 
@@ -11,7 +11,7 @@ namespace troupe::node {
 
 namespace {
 
-constexpr std::size_t matches_wanted = 2; // One is found, two are ambiguous.
+constexpr std::size_t matches_wanted = 3; // One is found, two are ambiguous, more are `…`.
 
 std::vector<vertex_failure> failures_of(const core::job& x) {
   std::vector<vertex_failure> all;
@@ -31,6 +31,24 @@ std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
   return text;
+}
+
+/// The jobs whose ids begin so, in lower case; nothing if none can.
+std::optional<storage::job_query> ids_with(const std::string& prefix) {
+  std::string least = "00000000-0000-0000-0000-000000000000", most = least;
+  std::ranges::replace(most, '0', 'f');
+  if (prefix.size() > least.size())
+    return {};
+  auto from = parse_job_id(prefix + least.substr(prefix.size()));
+  auto last = parse_job_id(prefix + most.substr(prefix.size()));
+  if (!from || !last)
+    return {};
+  storage::job_query query;
+  query.from = *from;
+  query.limit = matches_wanted;
+  if (++last->low != 0 || ++last->high != 0) // Else: every id.
+    query.before = *last;
+  return query;
 }
 
 } // namespace
@@ -55,6 +73,13 @@ storage::view& job_reader::view_of(job_id id) {
   return *store_.shards[core::index_of(core::shard_of(slot_of(id), shards))].view;
 }
 
+std::vector<std::shared_ptr<storage::view>> job_reader::views() const {
+  std::vector<std::shared_ptr<storage::view>> all;
+  for (auto& shard : store_.shards)
+    all.push_back(shard.view);
+  return all;
+}
+
 storage::view::graph_source job_reader::graph_source() const {
   return [graphs = graphs_](namespace_id ns, const graph_id& id) {
     auto found = graphs->find(ns, id);
@@ -63,14 +88,12 @@ storage::view::graph_source job_reader::graph_source() const {
 }
 
 result<std::vector<job_info>> job_reader::list(const job_filter& filter) {
+  auto rows = actors::list_jobs(views(), filter);
+  if (!rows)
+    return rows.error();
   std::vector<job_info> all;
-  auto wanted = [&](const storage::job_row& x) { return actors::matches(x, filter); };
-  for (auto& shard : store_.shards)
-    for (auto& found : shard.view->list(wanted, filter.limit))
-      all.push_back(actors::info_of(found));
-  std::ranges::sort(all, std::greater{}, &job_info::id);
-  if (all.size() > filter.limit)
-    all.erase(all.begin() + static_cast<std::ptrdiff_t>(filter.limit), all.end());
+  std::ranges::transform(*rows, std::back_inserter(all),
+                         [](auto& row) { return actors::info_of(row); });
   for (auto& info : all) {
     auto graph = graphs_->find(info.ns, info.graph);
     if (!graph)
@@ -81,21 +104,21 @@ result<std::vector<job_info>> job_reader::list(const job_filter& filter) {
 }
 
 answer<job_id> job_reader::find(const std::string& prefix) {
-  std::vector<job_id> found;
-  auto wanted = [start = lower(prefix)](const storage::job_row& x) {
-    return to_string(x.id).starts_with(start);
-  };
-  for (auto& shard : store_.shards)
-    for (auto& match : shard.view->list(wanted, matches_wanted))
-      found.push_back(match.id);
+  std::vector<storage::job_row> found;
+  if (auto query = ids_with(lower(prefix))) {
+    auto rows = actors::list_jobs(views(), *query);
+    if (!rows)
+      return trouble{rows.error()};
+    found = std::move(*rows);
+  }
   if (found.empty())
     return trouble{fault::unknown_job,
                    "there is no job " + core::quoted(prefix) + " in " + directory_.string()};
   if (found.size() > 1)
     return trouble{fault::ambiguous_job, "several jobs begin with " + core::quoted(prefix),
-                   to_string(found[0]) + ", " + to_string(found[1])
+                   to_string(found[0].id) + ", " + to_string(found[1].id)
                        + (found.size() > 2 ? ", …" : "")};
-  return found.front();
+  return found.front().id;
 }
 
 result<whole_job> job_reader::get(job_id id) {

@@ -22,7 +22,7 @@ struct whole_job {
 };
 
 /// Reads the jobs of a data directory, also while another process writes to it: what was durable
-/// when it was opened. One thread at a time.
+/// when it was opened, and some of what came later. One thread at a time.
 class job_reader {
 public:
   /// Faults: `no_data_directory`, and those of `runtime::open` but `already_open`.
@@ -45,6 +45,7 @@ private:
   job_reader(actors::store from, std::filesystem::path directory);
 
   storage::view& view_of(job_id id);
+  std::vector<std::shared_ptr<storage::view>> views() const;
   storage::view::graph_source graph_source() const;
 
   actors::store store_;

@@ -2,6 +2,7 @@
 
 #include "storage/segment_file.hpp"
 
+#include <cassert>
 #include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
@@ -123,12 +124,31 @@ status data_dir::create(const data_dir_options& options) {
                  path_.string() + " is not a data directory: it has no MANIFEST; check the path"};
   about_.owner = {options.expected_node.value_or(random_node_id()), 1};
   about_.shards = options.shards;
+  about_.format = data_format_first; // Until it has a snapshot.
+  about_.feature_level = feature_level_first;
   about_.created = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   // The journal's directory comes first: a manifest without it tells that it was removed.
   if (auto made = make_directories(*files_, journal_path()); !made)
     return made;
+  return write_manifest(about_);
+}
+
+status data_dir::upgrade() {
+  auto next = about_;
+  next.format = data_format_version;
+  next.feature_level = feature_level_known;
+  if (next == about_)
+    return {};
+  auto written = write_manifest(next);
+  if (written)
+    about_ = next;
+  return written;
+}
+
+status data_dir::write_manifest(const manifest& x) {
+  assert(mode() == open_mode::write);
   return replace_file(*files_, path_ / manifest_name, path_ / manifest_passing_name,
-                      bytes_of(encode(about_)));
+                      bytes_of(encode(x)));
 }
 
 } // namespace troupe::storage

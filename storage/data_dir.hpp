@@ -26,6 +26,11 @@ public:
   static result<data_dir> open(const std::filesystem::path& directory, open_mode mode,
                                const data_dir_options& options = {});
 
+  /// Makes it of the newest format, for good: older versions refuse it from here on. Only if it
+  /// was opened to write, has its snapshot, and is not shared yet. Errors: `io_failed`, `no_space`;
+  /// then it is as it was.
+  status upgrade();
+
   const manifest& about() const noexcept { return about_; }
   open_mode mode() const noexcept { return lock_ ? open_mode::write : open_mode::read; }
   file_ops& files() const noexcept { return *files_; }
@@ -38,6 +43,7 @@ private:
 
   status load(const data_dir_options& options);
   status create(const data_dir_options& options);
+  status write_manifest(const manifest& x);
 
   std::filesystem::path path_;
   file_ops* files_;

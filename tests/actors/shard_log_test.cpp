@@ -30,9 +30,9 @@ struct fixture {
   }
 
   core::record_group group(std::size_t bytes = 1) {
-    core::stream_appended said;
-    said.text.assign(bytes, 'x');
-    return {core::record{{}, {}, job_id{1, 2}, log->now(), said}};
+    core::job_added added;
+    added.queue.assign(bytes, 'x');
+    return {core::record{{}, {}, job_id{1, 2}, log->now(), added}};
   }
 
   output note(std::string name) {

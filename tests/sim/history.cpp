@@ -68,6 +68,13 @@ void world::read_events() {
   }
 }
 
+std::vector<storage::job_row> rows_of(storage::view& view) {
+  auto page = view.list({});
+  REQUIRE(page);
+  REQUIRE_FALSE(page->next);
+  return page->rows;
+}
+
 /// Every step of the job and its vertices is one of their tables; every success is recorded once.
 void world::check_records(job_id id, storage::view& view) {
   std::map<core::vertex_index, int> successes;
@@ -123,8 +130,8 @@ void world::check_history() {
   for (std::uint16_t i = 0; i < shards; ++i) {
     storage::view view{core::shard_id{i}};
     for (auto& batch : journal->durable(core::shard_id{i}))
-      view.add(batch.records);
-    for (auto& row : view.list([](auto&) { return true; }, std::size_t(-1)))
+      view.add(batch);
+    for (auto& row : rows_of(view))
       check_job(row.id, view);
     for (auto& [id, client] : clients)
       if (client.accepted && core::index_of(core::shard_of(slot_of(id), shards)) == i)

@@ -9,29 +9,37 @@
 namespace troupe::tests {
 
 /// A journal whose disk obeys the test: a batch is durable when the test says so. It outlives the
-/// simulated node. Refuses what a real one must refuse: a lost epoch, a gap.
+/// simulated node. Refuses what a real one must refuse: a lost epoch, a gap, reading what was
+/// trimmed. The test alone still sees everything that was ever durable.
 class sim_journal final : public storage::journal {
 public:
   struct shard_state {
     core::epoch epoch{};
     std::vector<storage::batch> durable;
+    core::position trimmed = 0; ///< Up to here nothing can be read.
   };
 
-  result<storage::opened> open(core::shard_id id, const storage::opened& = {}) override {
+  result<storage::opened> open(core::shard_id id, const storage::opened& kept = {}) override {
     auto& shard = shards_[id];
+    if (kept.head < shard.trimmed || kept.head > shard.durable.size())
+      return error{ec::journal_corrupt, "batches that the snapshot needs are gone"};
     shard.epoch = core::epoch(static_cast<std::uint64_t>(shard.epoch) + 1);
     return storage::opened{shard.epoch, shard.durable.size()};
   }
 
   status read(core::shard_id id, core::position from, const reader& each) override {
     auto& durable = shards_[id].durable;
+    if (from <= shards_[id].trimmed)
+      return error{ec::journal_corrupt, "the batch was trimmed"};
     for (auto at = from; at <= durable.size(); ++at)
       if (auto done = each(durable[at - 1]); !done)
         return done;
     return {};
   }
 
-  void trim(core::shard_id, core::position) override {}
+  void trim(core::shard_id id, core::position upto) override {
+    shards_[id].trimmed = std::max(shards_[id].trimmed, upto);
+  }
 
   void append(storage::batch next, done then) override {
     waiting_.emplace_back(std::move(next), std::move(then));

@@ -70,12 +70,14 @@ void world::make_shard(std::uint16_t index) {
   shard->id = id;
   shard->shards = shards;
   shard->env = env;
-  shard->view = std::make_shared<storage::view>(id);
+  auto kept = meta_of(id);
+  shard->view = std::make_shared<storage::view>(id, tables, kept, lag);
   shard->ring = std::make_shared<actors::event_ring>(limits::event_ring_bytes);
   shard->recovered = [](const status& x) { CHECK(x); };
-  auto found = journal->open(id);
-  CHECK(journal->read(id, 1, [&](const storage::batch& x) -> status {
-    shard->view->add(x.records);
+  auto found = journal->open(id, {kept.epoch, kept.applied});
+  REQUIRE(found);
+  CHECK(journal->read(id, kept.applied + 1, [&](const storage::batch& x) -> status {
+    shard->view->add(x);
     return {};
   }));
   actors::shard_log_parts parts{id, journal, shard->view, [this] { return now(); }, {}, {}};
@@ -88,15 +90,36 @@ void world::make_shard(std::uint16_t index) {
   contexts.push_back(std::move(shard));
 }
 
+storage::shard_meta world::meta_of(core::shard_id id) {
+  auto reader = tables->read();
+  REQUIRE(reader);
+  auto meta = storage::snapshot_read{**reader, id}.meta();
+  REQUIRE(meta);
+  return *meta;
+}
+
+void world::make_snapshot_writer() {
+  storage::snapshot_parts parts;
+  parts.tables = tables;
+  parts.journal = journal;
+  for (auto& shard : contexts)
+    parts.views.push_back(shard->view);
+  parts.lag = lag;
+  parts.at = [this](const char* name) { touch(name); };
+  snapshot = std::make_unique<storage::snapshot_writer>(std::move(parts));
+}
+
 void world::start() {
   config_ = std::make_unique<config>();
   system_ = std::make_unique<caf::actor_system>(*config_);
   dead = false;
   make_environment();
+  lag = std::make_shared<storage::lag_gauge>();
   for (int i = 0; i < 2; ++i)
     env->vertex_actors.push_back(system_->spawn(actors::vertex_actor, env));
   for (std::uint16_t i = 0; i < shards; ++i)
     make_shard(i);
+  make_snapshot_writer();
   actors::supervision how;
   for (auto& shard : contexts)
     how.children.push_back({"shard", [shard](caf::local_actor* parent) {
@@ -157,6 +180,7 @@ void world::take_down() {
   for (auto& shard : contexts)
     shard->log->close();
   down_ = false;
+  snapshot.reset();
   contexts.clear();
   system_.reset();
 }
@@ -172,6 +196,11 @@ bool world::step() {
   auto choice = random_();
   auto actors = !jobs.empty(), writes = journal->has_waiting(), runs = !runner->in_flight.empty();
   auto which = choice % 8;
+  if (lag->bytes() > 0 && choice / 8 % 8 == 0) {
+    auto done = snapshot->step(); // May throw: not within the check.
+    CHECK(done);
+    return true;
+  }
   if (actors && (which < 5 || (!writes && !runs))) {
     std::swap(jobs.front(), jobs[(choice >> 8) % jobs.size()]);
     scheduler().try_run_once();
@@ -206,7 +235,7 @@ void world::advance(core::duration x) {
 
 bool world::all_ended() {
   for (auto& shard : contexts)
-    if (!shard->view->list([](auto& row) { return !terminal(row.state); }, 1).empty())
+    if (auto rows = shard->view->live({}, 1); !rows || !rows->empty())
       return false;
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include "actors/environment.hpp"
 #include "messages/job.hpp"
+#include "storage/snapshot_writer.hpp"
 #include "tests/sim/sim_journal.hpp"
 #include "tests/sim/sim_runner.hpp"
 
@@ -26,7 +27,8 @@ struct told {
 };
 
 /// A node of real actors under a scheduler, a clock, a disk and runners that one seed drives. The
-/// journal, the blobs, the runner's effects and what clients were told outlive its crashes.
+/// journal, the snapshot, the blobs, the runner's effects and what clients were told outlive its
+/// crashes.
 class world {
 public:
   world(std::uint64_t seed, std::uint16_t shards);
@@ -66,12 +68,14 @@ public:
   bool dead = false;
   std::uint64_t crashes = 0;
   std::shared_ptr<sim_journal> journal = std::make_shared<sim_journal>();
+  std::shared_ptr<storage::table_store> tables = storage::memory_tables();
   std::shared_ptr<storage::blob_store> blobs = storage::memory_blob_store();
   std::shared_ptr<sim_runner> runner = std::make_shared<sim_runner>();
   std::map<job_id, told> clients;
   actors::actor_settings settings;
   std::vector<std::shared_ptr<actors::shard_context>> contexts;
   std::shared_ptr<actors::environment> env;
+  std::unique_ptr<storage::snapshot_writer> snapshot;
 
   caf::scheduler::test_coordinator& scheduler();
   template <class Message>
@@ -87,12 +91,15 @@ private:
   core::shard_time now();
   void touch(const char* name);
   void make_environment();
+  storage::shard_meta meta_of(core::shard_id id);
   void make_shard(std::uint16_t index);
+  void make_snapshot_writer();
   void watch(job_id id);
   void check_job(job_id id, storage::view& view);
   void check_records(job_id id, storage::view& view);
   void take_down();
 
+  std::shared_ptr<storage::lag_gauge> lag;
   std::mt19937_64 random_;
   bool down_ = false;        ///< What is told now is told by nobody.
   core::duration elapsed_{}; ///< Of earlier nodes.
@@ -100,5 +107,8 @@ private:
   std::unique_ptr<caf::actor_system> system_;
   caf::actor supervisor_;
 };
+
+/// All jobs of a shard, newest first; fewer than a page.
+std::vector<storage::job_row> rows_of(storage::view& view);
 
 } // namespace troupe::tests

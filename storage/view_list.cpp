@@ -1,0 +1,161 @@
+#include "storage/view_reading.hpp"
+#include "troupe/limits.hpp"
+
+#include <algorithm>
+
+namespace troupe::storage {
+
+status view::merged_walk::start(std::optional<job_id> after) {
+  auto& all = in_->behind().jobs();
+  next_ = after ? all.upper_bound(*after) : all.begin();
+  end_ = all.end();
+  newest_next_ = jobs::const_reverse_iterator{after ? all.lower_bound(*after) : all.end()};
+  newest_end_ = all.rend();
+  for (auto& walk : walks_)
+    if (auto started = walk.start(after); !started)
+      return started;
+  return {};
+}
+
+/// The next job behind the snapshot.
+std::optional<job_id> view::merged_walk::overlay_id() {
+  auto pass = [this](auto& at, auto end) -> std::optional<job_id> {
+    while (at != end && !overlay::has_beyond(at->second, in_->k()))
+      ++at;
+    return at == end ? std::optional<job_id>{} : at->first;
+  };
+  return newest_first_ ? pass(newest_next_, newest_end_) : pass(next_, end_);
+}
+
+void view::merged_walk::step_overlay() {
+  if (newest_first_)
+    ++newest_next_;
+  else
+    ++next_;
+}
+
+/// Leaves the current job in every index.
+status view::merged_walk::step_tables() {
+  for (auto& walk : walks_)
+    if (current_ && walk.id() == current_)
+      if (auto stepped = walk.step(); !stepped)
+        return stepped;
+  return {};
+}
+
+result<std::optional<job_id>> view::merged_walk::next() {
+  if (auto stepped = step_tables(); !stepped)
+    return stepped.error();
+  current_ = overlay_id();
+  auto behind = current_;
+  for (auto& walk : walks_)
+    if (walk.id() && (!current_ || earlier(*walk.id(), *current_)))
+      current_ = walk.id();
+  if (behind && behind == current_)
+    step_overlay();
+  return current_;
+}
+
+result<std::optional<job_row>> view::merged_walk::row() const {
+  result<std::optional<job_row>> found = std::optional<job_row>{};
+  auto here = std::ranges::find(walks_, current_, &job_walk::id);
+  auto is_row = here != walks_.end() && (here->of() == table::live || here->of() == table::done);
+  if (is_row && !in_->part(*current_)) {
+    auto row = decode_job_row(*current_, here->value());
+    if (!row)
+      return row.error();
+    found = std::optional{std::move(*row)};
+  } else {
+    found = in_->newest(*current_);
+  }
+  if (found && *found && !(*found)->there())
+    found = std::optional<job_row>{};
+  return found;
+}
+
+namespace {
+
+bool matches(const job_row& x, const job_query& q) {
+  auto labelled = [&](auto& label) {
+    auto found = x.spec.labels.find(label.first);
+    return found != x.spec.labels.end() && found->second == label.second;
+  };
+  return (!q.ns || x.ns == *q.ns) && (!q.state || x.state == *q.state)
+         && (!q.unfinished || !terminal(x.state)) && (!q.queue || x.spec.queue == *q.queue)
+         && std::ranges::all_of(q.labels, labelled);
+}
+
+/// Adds the indexes to walk: together they hold every job that fits.
+void choose(auto& walk, const job_query& q, core::shard_id shard) {
+  if (q.ns && !q.labels.empty()) {
+    auto& [key, value] = *q.labels.begin();
+    return walk.add(table::by_label, keys::label(shard, *q.ns, key, value));
+  }
+  auto common = q.state == core::job_state::completed;
+  if (q.ns && q.state && !(common && q.queue))
+    return walk.add(table::by_state, keys::state(shard, *q.ns, *q.state));
+  auto ended = q.state && terminal(*q.state), open = q.unfinished || (q.state && !ended);
+  if (q.ns && q.queue && !open)
+    return walk.add(table::by_queue, keys::queue(shard, {*q.ns, *q.queue}));
+  if (!ended)
+    walk.add(table::live, keys::shard(shard));
+  if (!open)
+    walk.add(table::done, keys::shard(shard));
+}
+
+} // namespace
+
+result<job_page> view::list(const job_query& q) {
+  auto in = begin();
+  if (!in)
+    return in.error();
+  merged_walk walk{*in, true};
+  choose(walk, q, shard_);
+  job_page page;
+  auto limit = std::min(q.limit, limits::rows_page_max);
+  if (auto started = walk.start(q.before); !started)
+    return started.error();
+  for (std::size_t scanned = 1;; ++scanned) {
+    auto id = walk.next();
+    if (!id)
+      return id.error();
+    if (!*id || (q.from && **id < *q.from))
+      return page;
+    auto row = walk.row();
+    if (!row)
+      return row.error();
+    if (*row && matches(**row, q))
+      page.rows.push_back(std::move(**row));
+    page.scan_limited = scanned >= limits::list_scan_max;
+    if (page.rows.size() >= limit || page.scan_limited) {
+      page.next = **id;
+      return page;
+    }
+  }
+}
+
+result<std::vector<job_row>> view::live(std::optional<job_id> after, std::size_t limit) {
+  auto in = begin();
+  if (!in)
+    return in.error();
+  merged_walk walk{*in, false};
+  walk.add(table::live, keys::shard(shard_));
+  std::vector<job_row> rows;
+  if (auto started = walk.start(after); !started)
+    return started.error();
+  while (rows.size() < limit) {
+    auto id = walk.next();
+    if (!id)
+      return id.error();
+    if (!*id)
+      break;
+    auto row = walk.row();
+    if (!row)
+      return row.error();
+    if (*row && !terminal((*row)->state))
+      rows.push_back(std::move(**row));
+  }
+  return rows;
+}
+
+} // namespace troupe::storage
