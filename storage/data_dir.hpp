@@ -31,6 +31,14 @@ public:
   /// then it is as it was.
   status upgrade();
 
+  /// A directory with the same parts that is no data directory, to read: a backup. Opens nothing.
+  static data_dir of_parts(std::filesystem::path path, const manifest& about,
+                           file_ops& files = system_files()) {
+    data_dir parts{std::move(path), files};
+    parts.about_ = about;
+    return parts;
+  }
+
   const manifest& about() const noexcept { return about_; }
   open_mode mode() const noexcept { return lock_ ? open_mode::write : open_mode::read; }
   file_ops& files() const noexcept { return *files_; }

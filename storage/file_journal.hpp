@@ -45,6 +45,9 @@ public:
   /// Each shard's newest batch at the last `refresh`.
   std::map<core::shard_id, core::position> heads() const;
 
+  /// Up to which batch of each shard some may be gone, at the last `refresh`.
+  std::map<core::shard_id, core::position> trimmed() const;
+
   /// Hands each batch of `shard` from `from` up to its head to `each`, in order; stops at its
   /// first error. Errors: `journal_corrupt`, also if `from` was trimmed before the `refresh`;
   /// `not_ready` if it was trimmed since; `io_failed`, and those of `each`.

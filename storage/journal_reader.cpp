@@ -54,6 +54,10 @@ std::map<core::shard_id, core::position> journal_reader::heads() const {
   return heads;
 }
 
+std::map<core::shard_id, core::position> journal_reader::trimmed() const {
+  return state_->seen.trimmed;
+}
+
 status journal_reader::read(core::shard_id shard, core::position from,
                             const journal::reader& each) const {
   return read_batches(state_->place, state_->seen, shard, from, each);

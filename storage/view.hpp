@@ -116,6 +116,9 @@ public:
   result<std::vector<own_row>> rows(const keys::scope& in, const std::string& prefix,
                                     const std::string& after, std::size_t limit);
 
+  /// The queues that may have rows.
+  result<std::vector<keys::scope>> row_scopes();
+
   /// At most `limit` ended jobs that are not to be kept, the oldest of each queue first.
   result<std::vector<expired_job>> expired(const retention_rules& rules, core::shard_time now,
                                            std::size_t limit);

@@ -2,6 +2,7 @@
 #include "troupe/limits.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace troupe::storage {
 
@@ -170,6 +171,31 @@ result<std::vector<own_row>> view::rows(const keys::scope& scope, const std::str
     found.push_back(std::move(**next));
   }
   return found;
+}
+
+/// Jumps from queue to queue.
+result<std::vector<keys::scope>> view::row_scopes() {
+  auto in = begin();
+  if (!in)
+    return in.error();
+  std::set<keys::scope> found;
+  for (auto& [name, x] : in->behind().rows())
+    found.insert(name.in);
+  auto shard = keys::shard(shard_);
+  auto cursor = in->tables().cursor(table::rows);
+  auto there = cursor->seek(shard);
+  while (there && *there && keys::starts_with(cursor->key(), shard)) {
+    keys::scope scope;
+    core::reader key{cursor->key().subspan(shard.size())};
+    key(scope.ns);
+    while (key.ok && !key.in.empty() && key.in.front() != 0)
+      scope.queue.push_back(static_cast<char>(key.take(1).front()));
+    there = cursor->seek(keys::above(keys::rows(shard_, scope)));
+    found.insert(std::move(scope));
+  }
+  if (!there)
+    return there.error();
+  return std::vector<keys::scope>{found.begin(), found.end()};
 }
 
 } // namespace troupe::storage

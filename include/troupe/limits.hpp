@@ -104,5 +104,9 @@ inline constexpr std::size_t row_key_bytes_max = 256;      ///< Of an embedder's
 inline constexpr std::size_t row_bytes_max = 65536;        ///< Its content.
 inline constexpr std::size_t transaction_parts_max = 1024; ///< Rows, conditions and jobs, each.
 inline constexpr auto sweep_interval = 1h;                 ///< Of blobs that nothing names.
+inline constexpr std::size_t verify_findings_max = 1000;   ///< Told by one check; then a count.
+inline constexpr std::size_t verify_graph_vertices = 4'000'000;  ///< Of graphs kept by a check.
+inline constexpr std::uint64_t scrub_bytes_per_second = 1 << 20; ///< Looked at beside the work.
+inline constexpr auto scrub_pass_min = 1h;                       ///< From one pass to the next.
 
 } // namespace troupe::limits

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "storage/backup_manifest.hpp"
+
+namespace troupe::storage {
+
+/// How far a copy has come.
+struct copy_progress {
+  const char* part = ""; ///< `snapshot`, `journal`, `blobs`, `check`.
+  std::uint64_t bytes = 0, bytes_total = 0;
+};
+
+/// What may be chosen for a copy.
+struct copy_options {
+  std::function<void(const copy_progress&)> progress; ///< From time to time, if set.
+};
+
+/// What a backup will take at most.
+struct backup_need {
+  std::uint64_t snapshot = 0, journal = 0, blobs = 0; ///< Bytes.
+  std::uint64_t free = 0;                             ///< Where it is to be written.
+  std::uint64_t all() const noexcept { return snapshot + journal + blobs; }
+};
+
+/// Copies a data directory into a new directory, also beside the process that writes to it. All
+/// that was acknowledged when it was called is in the copy, which is one moment of every shard;
+/// every row, record and blob is checked on the way. `target` must not exist or be empty; it gets
+/// its name when all is on the disk. Meanwhile the owner keeps what it would trim or sweep.
+/// Errors: `invalid_spec` if `target` is in use, `no_space` with what is needed, before anything
+/// is written, `journal_corrupt` and `blob_missing` if the data is damaged, `io_failed`,
+/// `newer_format`, `wrong_node`, `timed_out`, `unknown_record`.
+result<backup_manifest> back_up(const std::filesystem::path& data,
+                                const std::filesystem::path& target,
+                                const copy_options& options = {});
+
+/// A new directory that gets its name only when all of it is on the disk: `NAME.partial` until
+/// then. What is left of one that was not finished has to be removed by a person.
+class passing_directory {
+public:
+  /// Errors: `invalid_spec` if either name is taken by something, `io_failed`, `no_space`.
+  static result<passing_directory> make(const std::filesystem::path& target);
+  passing_directory(passing_directory&& other) noexcept
+      : path_(std::exchange(other.path_, {})), target_(std::move(other.target_)) {}
+  /// Removes what was not finished.
+  ~passing_directory();
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  /// Syncs all of it and gives it its name. Errors: `io_failed`, `no_space`.
+  status finish();
+
+private:
+  passing_directory(std::filesystem::path path, std::filesystem::path target)
+      : path_(std::move(path)), target_(std::move(target)) {}
+
+  std::filesystem::path path_, target_;
+};
+
+} // namespace troupe::storage

@@ -1,0 +1,87 @@
+#include "storage/compact.hpp"
+
+#include "storage/backup_parts.hpp"
+
+namespace troupe::storage {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* passing_name = "compact.tmp";
+
+fs::path snapshot_of(const fs::path& directory) { return directory / "snapshot" / "data.mdb"; }
+
+result<std::unique_ptr<lmdb_tables>> open_existing(const data_dir& directory) {
+  lmdb_options options;
+  options.expect_existing = true;
+  return open_lmdb_tables(directory, options);
+}
+
+/// Copies what is in use; how many bytes the old file has.
+result<std::uint64_t> copy(const data_dir& from, const fs::path& to) {
+  auto tables = open_existing(from);
+  if (!tables)
+    return tables.error();
+  auto sizes = (*tables)->sizes();
+  std::error_code ignored;
+  auto free = fs::space(from.path(), ignored).available;
+  if (sizes.used > free)
+    return error{ec::no_space, "a new snapshot will take " + std::to_string(sizes.used) + " bytes, "
+                                   + std::to_string(free) + " are free at " + from.path().string()
+                                   + "; free space, then repeat"};
+  if (auto made = make_directories(from.files(), to / "snapshot"); !made)
+    return made.error();
+  if (auto copied = (*tables)->copy(snapshot_of(to), true); !copied)
+    return copied.error();
+  return sizes.file;
+}
+
+/// Reads the copy as its owner will.
+status check(const data_dir& from, const fs::path& copied) {
+  auto parts = data_dir::of_parts(copied, from.about());
+  auto tables = open_existing(parts);
+  if (!tables)
+    return tables.error();
+  auto sum = check_parts(parts, **tables);
+  return sum ? status{} : status{sum.error()};
+}
+
+/// Puts the copy into the place of the old file.
+status replace(const data_dir& at, const fs::path& copied) {
+  auto to = snapshot_of(at.path());
+  if (int failed = at.files().rename(snapshot_of(copied), to); failed < 0)
+    return os_error("rename", snapshot_of(copied), failed);
+  return sync_directory(at.files(), to.parent_path());
+}
+
+} // namespace
+
+result<compact_report> compact(const fs::path& data) {
+  // Looks first: opening to write would make a directory that is not there.
+  if (auto there = data_dir::open(data, open_mode::read); !there)
+    return there.error();
+  auto directory = data_dir::open(data, open_mode::write);
+  if (!directory)
+    return directory.error();
+  if (!has_lmdb_tables(*directory))
+    return error{ec::io_failed, data.string()
+                                    + " has no snapshot yet; open it once, e.g. with "
+                                      "`troupe run`"};
+  auto passing = data / passing_name;
+  std::error_code failed;
+  fs::remove_all(passing, failed);
+  auto before = copy(*directory, passing);
+  if (!before)
+    return before.error();
+  auto done = check(*directory, passing);
+  bool smaller = fs::file_size(snapshot_of(passing), failed) < *before && !failed;
+  if (done && smaller)
+    done = replace(*directory, passing);
+  fs::remove_all(passing, failed);
+  if (!done)
+    return done.error();
+  return compact_report{*before, fs::file_size(snapshot_of(data), failed)};
+}
+
+} // namespace troupe::storage

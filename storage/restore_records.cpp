@@ -1,0 +1,185 @@
+#include "storage/restore_records.hpp"
+
+#include "core/place.hpp"
+#include "storage/backup_parts.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace troupe::storage {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Both names change places, in one step.
+status exchange(const fs::path& a, const fs::path& b) {
+  constexpr unsigned exchange_names = 2; // RENAME_EXCHANGE
+  auto done = ::syscall(SYS_renameat2, AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), exchange_names);
+  return done == 0 ? status{} : status{os_error("exchange", a, -errno)};
+}
+
+} // namespace
+
+result<record_writer> record_writer::open(const fs::path& data) {
+  auto opened = data_dir::open(data, open_mode::write);
+  if (!opened)
+    return opened.error();
+  auto directory = std::make_shared<data_dir>(std::move(*opened));
+  auto tables = open_lmdb_tables(*directory);
+  if (!tables)
+    return tables.error();
+  auto blobs = open_blob_store(*directory);
+  if (!blobs)
+    return blobs.error();
+  record_writer writer{std::move(directory), std::move(*tables), std::move(*blobs)};
+  if (auto taken = writer.take_in_journal(); !taken)
+    return taken.error();
+  return writer;
+}
+
+/// The tables then hold all that is durable.
+status record_writer::take_in_journal() {
+  if (auto applied = apply_journal(*directory_, *tables_, {}); !applied)
+    return applied;
+  auto reader = tables_->read();
+  if (!reader)
+    return reader.error();
+  for (std::uint16_t i = 0; i < shards(); ++i) {
+    auto meta = snapshot_read{**reader, core::shard_id{i}}.meta();
+    if (!meta)
+      return meta.error();
+    parts_.push_back({*meta, {}});
+  }
+  return {};
+}
+
+/// What is added has positions that the journal never saw. All that is in the old one is in the
+/// tables, so an empty one takes its place in one step.
+status record_writer::begin_journal_anew() {
+  if (std::exchange(anew_, true))
+    return {};
+  if (auto forgotten = forget_journal(*tables_); !forgotten)
+    return forgotten;
+  auto journal = directory_->journal_path(), fresh = directory_->path() / "journal.tmp";
+  std::error_code failed;
+  fs::remove_all(fresh, failed);
+  if (auto made = make_directories(directory_->files(), fresh); !made)
+    return made;
+  if (auto exchanged = exchange(fresh, journal); !exchanged)
+    return exchanged;
+  fs::remove_all(fresh, failed);
+  return sync_directory(directory_->files(), directory_->path());
+}
+
+result<bool> record_writer::has(job_id id) const {
+  if (added_.contains(id))
+    return true;
+  auto reader = tables_->read();
+  if (!reader)
+    return reader.error();
+  auto row = snapshot_read{**reader, core::shard_of(slot_of(id), shards())}.row(id);
+  return row ? result<bool>{row->has_value()} : result<bool>{row.error()};
+}
+
+result<std::optional<core::bytes>> record_writer::row(const keys::name_in& name) const {
+  if (auto added = added_rows_.find(name); added != added_rows_.end())
+    return std::optional{added->second};
+  auto reader = tables_->read();
+  if (!reader)
+    return reader.error();
+  auto shard = core::shard_of(core::place(name.in.ns, name.in.queue), shards());
+  return snapshot_read{**reader, shard}.own_row(name);
+}
+
+core::shard_id record_writer::shard_for(const core::record& r) const {
+  if (r.job != job_id{})
+    return core::shard_of(slot_of(r.job), shards());
+  auto& row = std::get<core::row_written>(r.body);
+  return core::shard_of(core::place(r.ns, row.queue), shards());
+}
+
+status record_writer::add(core::record_group job) {
+  assert(!job.empty());
+  auto shard = shard_for(job.front());
+  core::bytes encoded;
+  for (auto& r : job) {
+    r.shard = shard;
+    encoded.clear();
+    core::encode(r, encoded);
+    if (auto appended = append(shard, encoded); !appended)
+      return appended;
+  }
+  added_.insert(job.front().job);
+  return bytes_ >= limits::snapshot_window_bytes ? flush() : status{};
+}
+
+status record_writer::add_row(core::record row) {
+  row.shard = shard_for(row);
+  core::bytes encoded;
+  core::encode(row, encoded);
+  if (auto appended = append(row.shard, encoded); !appended)
+    return appended;
+  auto& written = std::get<core::row_written>(row.body);
+  added_rows_[{{row.ns, written.queue}, written.key}] = written.content;
+  return bytes_ >= limits::snapshot_window_bytes ? flush() : status{};
+}
+
+status record_writer::append(core::shard_id shard, core::byte_view record) {
+  if (record.size() > limits::batch_bytes_max)
+    return error{ec::too_large, "a record of " + std::to_string(record.size())
+                                    + " bytes is beyond the limit of "
+                                    + std::to_string(limits::batch_bytes_max)};
+  auto& open = open_batches_[shard];
+  auto& part = parts_[core::index_of(shard)];
+  if (open.empty() && part.batches.empty() && part.meta.level < core::feature_level_current)
+    core::encode({{}, shard, {}, part.meta.time, core::feature_level_raised{}}, open);
+  if (open.size() + record.size() > limits::batch_bytes_max)
+    close_batch(shard);
+  open.insert(open.end(), record.begin(), record.end());
+  bytes_ += record.size();
+  return {};
+}
+
+void record_writer::close_batch(core::shard_id shard) {
+  auto& open = open_batches_[shard];
+  if (open.empty())
+    return;
+  auto& part = parts_[core::index_of(shard)];
+  auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  auto at = part.meta.applied + part.batches.size() + 1;
+  auto epoch = std::max(part.meta.epoch, core::epoch{1});
+  part.batches.push_back({epoch, at, std::max(part.meta.time, now),
+                          std::make_shared<const core::bytes>(std::exchange(open, {}))});
+}
+
+status record_writer::flush() {
+  if (auto begun = begin_journal_anew(); !begun)
+    return begun;
+  std::vector<shard_window> windows;
+  for (std::uint16_t i = 0; i < shards(); ++i) {
+    close_batch(core::shard_id{i});
+    if (!parts_[i].batches.empty())
+      windows.push_back({core::shard_id{i}, std::exchange(parts_[i].batches, {})});
+  }
+  if (auto applied = storage::apply_windows(*tables_, windows); !applied)
+    return applied;
+  for (auto& window : windows) {
+    auto& meta = parts_[core::index_of(window.shard)].meta;
+    auto& newest = window.batches.back();
+    meta.applied = newest.at;
+    meta.epoch = newest.epoch;
+    meta.time = newest.time;
+    meta.level = std::max(meta.level, core::feature_level_current);
+  }
+  added_.clear();
+  added_rows_.clear();
+  bytes_ = 0;
+  return {};
+}
+
+} // namespace troupe::storage

@@ -1,0 +1,187 @@
+#include "storage/backup.hpp"
+
+#include "storage/compact.hpp"
+#include "storage/restore.hpp"
+#include "storage/restore_records.hpp"
+#include "tests/storage/store_history.hpp"
+
+#include <fstream>
+
+using namespace troupe;
+using namespace troupe::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct kept_store {
+  temporary_directory temporary;
+  std::uint64_t seed = std::random_device{}();
+  store_history history{temporary.path / "data", seed};
+
+  fs::path at(const char* name) const { return temporary.path / name; }
+
+  storage::verify_report check(const fs::path& path) const {
+    storage::verify_options options;
+    options.graphs = history.graphs();
+    auto report = storage::verify(path, options);
+    REQUIRE(report);
+    return std::move(*report);
+  }
+};
+
+} // namespace
+
+TEST_CASE("what BACKUP says is read back, and a changed byte is noticed", "[storage][backup]") {
+  storage::backup_manifest x;
+  x.source.owner.node = storage::random_node_id();
+  x.taken += std::chrono::hours{12};
+  x.positions = {{shard_id{0}, 7}, {shard_id{1}, 0}};
+  x.jobs = 5;
+  x.blobs = {1, 2, 3};
+  auto text = encode(x);
+  CHECK(*storage::decode_backup(text) == x);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto wrong = text;
+    wrong[i] ^= 1;
+    CHECK(storage::decode_backup(wrong).code() != ec::none);
+  }
+}
+
+TEST_CASE("a backup is restored to the same content in a new incarnation", "[storage][backup]") {
+  kept_store store;
+  INFO("seed " << store.seed);
+  store.history.run(300);
+  store.history.apply_all();
+  store.history.run(100); // In the journal alone.
+  store.history.close();
+
+  auto made = storage::back_up(store.at("data"), store.at("backup"));
+  INFO((made ? std::string{} : made.error().detail));
+  REQUIRE(made);
+  CHECK(made->jobs > 20);
+  auto checked = store.check(store.at("backup"));
+  INFO(text_of(checked));
+  CHECK(checked.clean());
+  CHECK(checked.backup);
+
+  auto restored = storage::restore(store.at("backup"), store.at("other"));
+  REQUIRE(restored);
+  CHECK(restored->made.owner.node == made->source.owner.node);
+  CHECK(restored->made.owner.incarnation > made->source.owner.incarnation);
+  auto again = store.check(store.at("other"));
+  INFO(text_of(again));
+  CHECK(again.clean());
+  CHECK(again.tables.jobs == made->jobs);
+  auto twice = storage::restore(store.at("backup"), store.at("third"));
+  REQUIRE(twice);
+  CHECK(twice->made.owner.incarnation > made->source.owner.incarnation);
+  CHECK(content_of(store.at("other")) == content_of(store.at("third")));
+}
+
+TEST_CASE("a directory that was never applied is backed up by its journal", "[storage][backup]") {
+  kept_store store;
+  INFO("seed " << store.seed);
+  store.history.run(100);
+  store.history.close();
+  fs::remove_all(store.at("data") / "snapshot");
+  REQUIRE(storage::back_up(store.at("data"), store.at("backup")));
+  auto checked = store.check(store.at("backup"));
+  INFO(text_of(checked));
+  CHECK(checked.clean());
+}
+
+TEST_CASE("neither a backup nor a restore touches what is there", "[storage][backup]") {
+  kept_store store;
+  store.history.run(30);
+  store.history.close();
+  fs::create_directories(store.at("taken"));
+  std::ofstream{store.at("taken") / "file"} << "mine";
+  CHECK(storage::back_up(store.at("data"), store.at("taken")).code() == ec::invalid_spec);
+  fs::create_directories(store.at("empty"));
+  REQUIRE(storage::back_up(store.at("data"), store.at("empty")));
+  CHECK(storage::restore(store.at("empty"), store.at("taken")).code() == ec::invalid_spec);
+  CHECK(storage::restore(store.at("data"), store.at("new")).code() == ec::io_failed);
+  CHECK_FALSE(fs::exists(store.at("new")));
+}
+
+TEST_CASE("a damaged store or backup is not copied in silence", "[storage][backup]") {
+  kept_store store;
+  INFO("seed " << store.seed);
+  store.history.run(200);
+  store.history.apply_all();
+  store.history.close();
+  auto flip = [](const fs::path& path) {
+    auto content = *storage::read_file(storage::system_files(), path);
+    (*content)[content->size() / 2] ^= 1;
+    REQUIRE(storage::replace_file(storage::system_files(), path, path.string() + ".tmp", *content));
+  };
+  auto first_blob = [&](const char* name) {
+    fs::path found;
+    storage::blob_files files{storage::system_files(), store.at(name) / "blobs"};
+    REQUIRE(files.each([&](auto& x) -> status {
+      found = x.path;
+      return {};
+    }));
+    return found;
+  };
+  REQUIRE(storage::back_up(store.at("data"), store.at("backup")));
+
+  SECTION("a blob of the backup") {
+    flip(first_blob("backup"));
+    CHECK(storage::restore(store.at("backup"), store.at("new")).code() == ec::journal_corrupt);
+    CHECK_FALSE(store.check(store.at("backup")).clean());
+  }
+  SECTION("a blob that is gone") {
+    fs::remove(first_blob("backup"));
+    CHECK(storage::restore(store.at("backup"), store.at("new")).code() == ec::blob_missing);
+    CHECK_FALSE(store.check(store.at("backup")).clean());
+  }
+  SECTION("the file BACKUP") {
+    flip(store.at("backup") / "BACKUP");
+    CHECK(storage::restore(store.at("backup"), store.at("new")).code() == ec::journal_corrupt);
+    CHECK_FALSE(store.check(store.at("backup")).clean());
+  }
+  SECTION("a snapshot that was cut off") {
+    auto file = store.at("backup") / "snapshot" / "data.mdb";
+    fs::resize_file(file, fs::file_size(file) - 4096);
+    CHECK(storage::restore(store.at("backup"), store.at("new")).code() == ec::journal_corrupt);
+    CHECK_FALSE(store.check(store.at("backup")).clean());
+  }
+  SECTION("a blob of the store") {
+    flip(first_blob("data"));
+    CHECK(storage::back_up(store.at("data"), store.at("again")).code() == ec::journal_corrupt);
+    CHECK_FALSE(fs::exists(store.at("again")));
+    CHECK_FALSE(fs::exists(store.at("again.partial")));
+  }
+  CHECK_FALSE(fs::exists(store.at("new")));
+}
+
+TEST_CASE("a compact snapshot has the same content in less space", "[storage][compact]") {
+  kept_store store;
+  INFO("seed " << store.seed);
+  for (int i = 0; i < 20; ++i) {
+    store.history.run(100);
+    store.history.apply_all();
+  }
+  store.history.close();
+  auto before = content_of(store.at("data"));
+  auto report = storage::compact(store.at("data"));
+  REQUIRE(report);
+  CHECK(report->after < report->before);
+  CHECK(report->after == fs::file_size(store.at("data") / "snapshot" / "data.mdb"));
+  CHECK(content_of(store.at("data")) == before);
+  auto checked = store.check(store.at("data"));
+  INFO(text_of(checked));
+  CHECK(checked.clean());
+}
+
+TEST_CASE("incarnations grow and differ", "[storage][backup]") {
+  std::chrono::sys_time<std::chrono::milliseconds> now{std::chrono::seconds{1'800'000'000}};
+  CHECK(storage::next_incarnation(1, now, 7) > 1);
+  CHECK(storage::next_incarnation(1, now, 7) != storage::next_incarnation(1, now, 8));
+  CHECK(storage::next_incarnation(1, now, ~0ull)
+        < storage::next_incarnation(1, now + std::chrono::milliseconds{1}, 0));
+  auto far = std::uint64_t{1} << 52;
+  CHECK(storage::next_incarnation(far, now, 0) == far + 1);
+  CHECK(storage::next_incarnation(1, now, ~0ull) < (std::uint64_t{1} << 53));
+}

@@ -1,0 +1,114 @@
+#include "storage/restore_records.hpp"
+
+#include "core/place.hpp"
+#include "tests/storage/store_history.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+core::record record_of(job_id id, core::record_body body) {
+  return {{}, {}, id, core::shard_time{std::chrono::seconds{1'800'000'000}}, std::move(body)};
+}
+
+/// A pending job whose records are paused and requeued as often as it takes.
+core::record_group job_of_size(job_id id, const graph_id& graph, std::size_t bytes) {
+  core::job_added added;
+  added.queue = "queue1";
+  added.graph = graph;
+  core::record_group all{record_of(id, added)};
+  std::string reason(60'000, 'r');
+  for (std::size_t size = 0; size < bytes; size += 2 * reason.size()) {
+    all.push_back(
+        record_of(id, core::job_moved{job_state::pending, job_state::paused, reason, {}}));
+    all.push_back(
+        record_of(id, core::job_moved{job_state::paused, job_state::pending, reason, {}}));
+  }
+  return all;
+}
+
+struct writer_fixture {
+  temporary_directory temporary;
+  store_history history{temporary.path / "data", 7};
+  core::id_source ids;
+  std::mt19937_64 random{7};
+  core::random_bits bits{[this] { return random(); }};
+
+  writer_fixture() {
+    history.run(100);
+    history.close();
+  }
+
+  job_id next_id() {
+    return ids.next(core::place({}, "queue1"),
+                    core::shard_time{std::chrono::seconds{1'800'100'000}}, bits);
+  }
+
+  storage::verify_report check() const {
+    storage::verify_options options;
+    options.graphs = [known = history.graphs()](const graph_id& id, core::byte_view text) {
+      return known(id, text);
+    };
+    auto report = storage::verify(history.path(), options);
+    REQUIRE(report);
+    return std::move(*report);
+  }
+};
+
+} // namespace
+
+TEST_CASE("jobs that are taken in are there, and the journal goes on behind them",
+          "[storage][restore]") {
+  writer_fixture store;
+  auto id = store.next_id();
+  auto taken_in = [&](storage::record_writer& writer) {
+    CHECK(*writer.has(id));
+    CHECK(writer.row({{{}, "queue1"}, "a key"})->value() == core::bytes{1, 2});
+  };
+  {
+    auto writer = storage::record_writer::open(store.history.path());
+    REQUIRE(writer);
+    CHECK_FALSE(*writer->has(id));
+    REQUIRE(writer->add(job_of_size(id, store.history.any_graph(), 100)));
+    REQUIRE(writer->add_row(record_of({}, core::row_written{"queue1", "a key", {1, 2}})));
+    taken_in(*writer);
+    REQUIRE(writer->flush());
+    taken_in(*writer);
+  }
+  auto again = storage::record_writer::open(store.history.path());
+  REQUIRE(again);
+  taken_in(*again);
+}
+
+TEST_CASE("a job with more records than a batch holds comes in whole", "[storage][restore]") {
+  writer_fixture store;
+  job_id id = store.next_id();
+  {
+    auto writer = storage::record_writer::open(store.history.path());
+    REQUIRE(writer);
+    REQUIRE(writer->flush());
+    REQUIRE(writer->add(job_of_size(id, store.history.any_graph(), 3 * limits::batch_bytes_max)));
+    REQUIRE(writer->flush());
+  }
+  auto report = store.check();
+  INFO(text_of(report));
+  CHECK(report.clean());
+
+  auto directory = storage::data_dir::open(store.history.path(), storage::open_mode::write);
+  REQUIRE(directory);
+  auto tables = storage::open_lmdb_tables(*directory);
+  REQUIRE(tables);
+  auto journal = storage::open_file_journal(*directory, tiny);
+  REQUIRE(journal);
+  auto reader = (*tables)->read();
+  for (std::uint16_t i = 0; i < store.history.shards(); ++i) {
+    auto meta = storage::snapshot_read{**reader, shard_id{i}}.meta();
+    REQUIRE(meta);
+    auto at = (*journal)->open(shard_id{i}, {meta->epoch, meta->applied});
+    REQUIRE(at);
+    CHECK(at->head == meta->applied);
+    CHECK(at->epoch > meta->epoch);
+    CHECK(append(**journal, batch_of(shard_id{i}, *at)).get().code() == ec::none);
+  }
+}
