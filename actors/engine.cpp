@@ -64,6 +64,20 @@ void wait_for_all(const std::vector<std::future<void>>& all) {
     x.wait_until(until);
 }
 
+/// How long a runtime with this configuration keeps ended jobs.
+storage::retention_rules rules_of(const runtime_config& config) {
+  return [all = config.retention, own = config.queue_retention](
+             namespace_id, const std::string& queue, core::job_state state) {
+    auto found = own.find(queue);
+    auto& policy = found == own.end() ? all : found->second;
+    auto& x = state == job_state::failed      ? policy.failed
+              : state == job_state::cancelled ? policy.cancelled
+              : state == job_state::stopped   ? policy.stopped
+                                              : policy.completed;
+    return storage::retention_rule{x.age, x.bytes};
+  };
+}
+
 attempt_report call_inline(const function_registry& functions, const attempt& x) {
   problem wrong;
   auto found = find_function(functions, x, wrong);
@@ -131,12 +145,21 @@ void engine::make_environment(const runtime_config& config, engine_host& host) {
     auto x = writer.lock();
     return x ? x->bytes_waiting() : 0;
   };
+  env.pressure = [writer = std::weak_ptr{store_.writer}, blobs = env.blob_bytes_waiting] {
+    core::pressure now;
+    if (auto x = writer.lock()) {
+      auto lag = x->lag();
+      now = {lag.bytes + blobs(), lag.soft, lag.hard, true};
+    }
+    return now;
+  };
   env.make_random = system_random;
   env.report = config.report;
   env.settings.running_jobs_max = config.running_jobs_max;
   env.settings.cleanup_grace = config.cleanup_grace;
   env.settings.cancel_grace = config.cancel_grace;
   env.settings.hold_recovered = config.hold_recovered;
+  env.settings.retention = rules_of(config);
 
   exec_options exec;
   exec.parallel_max = config.exec_parallel_max;

@@ -5,6 +5,7 @@
 #include "actors/graph_store.hpp"
 #include "actors/kinds/attempt_runner.hpp"
 #include "actors/shard_log.hpp"
+#include "core/admission.hpp"
 #include "core/kind_catalog.hpp"
 #include "core/payload.hpp"
 #include "core/supervision.hpp"
@@ -24,6 +25,7 @@ struct actor_settings {
   core::duration cancel_grace = limits::cancel_grace;
   core::restart_policy job_restarts;
   bool hold_recovered = false;
+  storage::retention_rules retention; ///< Unset: nothing is deleted by itself.
 };
 
 /// Numbers that a node counts; they move when what they count is durable, or was refused.
@@ -51,6 +53,8 @@ struct environment {
   std::function<result<core::bytes>(namespace_id, const core::blob_ref&)> get_blob;
   /// Encoded values that wait for `put_blob`, in bytes. Unset: none ever do.
   std::function<std::size_t()> blob_bytes_waiting;
+  /// How far the store is behind. Cheap; unset: never.
+  std::function<core::pressure()> pressure;
   /// A source of chance for one actor.
   std::function<core::random_bits()> make_random;
   actor_settings settings;

@@ -90,7 +90,9 @@ void submit_checked(engine& runtime, const host::submit& m,
   auto request = runtime.while_open([&] { return checked(m.spec, runtime); });
   if (!request)
     return done(request.error());
-  request->accepted = done;
+  request->accepted = [done](const result<submitted>& x) {
+    done(x ? result<job_id>{x->id} : result<job_id>{x.error()});
+  };
   auto to = core::shard_of(core::place(m.spec.ns, m.spec.queue), runtime.shards());
   if (!runtime.send(to, std::move(*request)))
     done(closed());

@@ -2,6 +2,7 @@
 
 #include "actors/faults.hpp"
 #include "actors/job_ends.hpp"
+#include "actors/job_rest.hpp"
 #include "actors/job_starts.hpp"
 
 #include <caf/send.hpp>
@@ -19,6 +20,7 @@ void finish(job_self self, output out = {}) {
   start_all(self);
   if (job.run && job.run->failing && !terminal(job.state) && !std::exchange(st.ending, true))
     end_running(self, env_of(self).settings.cancel_grace);
+  out = rest_if_idle(self, std::move(out));
   flush(self, std::move(out));
   if (terminal(job.state) && !std::exchange(st.over, true))
     self->send(st.shard->shard.get(), msg::job_over{job.id});
@@ -72,6 +74,7 @@ void attempt_said(job_self self, msg::attempt_said& m) {
 }
 
 void timer_due(job_self self, const msg::timer_due& m) {
+  self->state.armed.erase({m.due, m.vertex});
   auto detail = detail_of(self, m.vertex);
   if (!detail || detail->due != m.due || !may_start(self))
     return; // It was moved, or stands still; then it is armed again.
@@ -151,13 +154,14 @@ void begin(job_self self) {
 } // namespace
 
 caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
-                        std::shared_ptr<shard_context> shard, job_book book) {
+                        std::shared_ptr<shard_context> shard, job_book book, bool woken) {
   auto& st = self->state;
   self->set_default_handler(caf::drop);
   st.random = shard->env->make_random();
   st.shard = std::move(shard);
   report_faults(self, st.name, st.shard->env);
   st.book.emplace(std::move(book));
+  st.woken = woken;
   begin(self);
   return {
       [self](const msg::start_ready&) { start_ready(self); },
@@ -169,6 +173,7 @@ caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
       [self](const msg::move_job& m) { move_job(self, m); },
       [self](const msg::get_job& m) { get_job(self, m); },
       [self](const msg::watch_job& m) { watch_job(self, m); },
+      [self](const msg::rest_durable& m) { leave_if_at_rest(self, m); },
       [self](const msg::end_in_order&) { end_in_order(self); },
   };
 }

@@ -40,12 +40,16 @@ struct job_actor_state {
   bool held_back = false;                          ///< Until fewer blobs wait.
   bool ending = false;                             ///< What ran was told to end.
   bool over = false;                               ///< The shard knows that the job has ended.
+  std::set<std::pair<core::shard_time, core::vertex_index>> armed; ///< Timers that will be due.
+  std::uint64_t rested_at = 0; ///< What `book->taken()` was when it decided to rest.
+  bool woken = false;          ///< It was just woken from a rest, for something.
 };
 
 /// Owns one job: starts its vertices as they become ready, records what comes of them, and tells
 /// its shard when it is over. `messages/job.hpp` has what it takes. Any exception ends it; its
-/// shard starts it again from its records.
+/// shard starts it again from its records. One that was `woken` from a rest does not rest before it
+/// has got a message.
 caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
-                        std::shared_ptr<shard_context> shard, job_book book);
+                        std::shared_ptr<shard_context> shard, job_book book, bool woken);
 
 } // namespace troupe::actors

@@ -85,6 +85,7 @@ status load_blobs(core::job& x, const environment& env) {
 }
 
 void job_book::add(const core::record& added) {
+  ++taken_;
   group_.push_back(added);
   told(added, {});
 }
@@ -92,6 +93,7 @@ void job_book::add(const core::record& added) {
 void job_book::take(core::record_group decided) {
   auto all = core::transact(job_, std::move(decided), now(),
                             [this](auto& r, auto& seen) { told(r, seen); });
+  taken_ += all.size();
   group_.insert(group_.end(), std::make_move_iterator(all.begin()),
                 std::make_move_iterator(all.end()));
 }

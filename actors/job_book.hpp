@@ -20,12 +20,16 @@ status load_blobs(core::job& x, const environment& env);
 /// one message as one group. Whoever has the book owns the job.
 class job_book {
 public:
-  job_book(std::shared_ptr<shard_context> shard, core::job x)
-      : shard_(std::move(shard)), job_(std::move(x)) {}
+  /// `at`: where the newest record of the job is; zero: it is durable.
+  job_book(std::shared_ptr<shard_context> shard, core::job x, core::position at = 0)
+      : shard_(std::move(shard)), job_(std::move(x)), at_(at) {}
 
   const core::job& job() const noexcept { return job_; }
   core::shard_time now() const { return shard_->log->now(); }
-  bool changed() const noexcept { return !group_.empty(); }
+  /// Where the newest record of the job is, once it was flushed.
+  core::position at() const noexcept { return at_; }
+  /// How many records were taken here.
+  std::uint64_t taken() const noexcept { return taken_; }
 
   /// Applies a decision; it is durable after `flush`.
   void take(core::record_group decided);
@@ -48,7 +52,8 @@ private:
 
   std::shared_ptr<shard_context> shard_;
   core::job job_;
-  core::position at_ = 0; ///< The newest record of the job.
+  core::position at_; ///< The newest record of the job.
+  std::uint64_t taken_ = 0;
   core::record_group group_;
   std::vector<event> events_;
   std::vector<core::vertex_index> ready_;

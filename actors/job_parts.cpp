@@ -69,8 +69,12 @@ bool is_current(job_self self, vertex_index v, const core::token& proof) {
 
 void arm(job_self self, vertex_index v) {
   auto due = detail_of(self, v)->due;
+  self->state.armed.emplace(due, v);
   auto left = std::max(due - self->state.book->now(), core::duration{});
-  self->delayed_send(self, left, messages::timer_due{v, due});
+  if (left > core::duration{})
+    self->delayed_send(self, left, messages::timer_due{v, due});
+  else
+    self->send(self, messages::timer_due{v, due});
 }
 
 void flush(job_self self, output out) {

@@ -1,45 +1,14 @@
 #include "troupe/runtime.hpp"
 
-#include "actors/answer_once.hpp"
 #include "actors/event_feed.hpp"
-#include "actors/job_book.hpp"
-#include "actors/job_list.hpp"
 #include "actors/runtime_impl.hpp"
 #include "actors/spec_check.hpp"
-#include "core/place.hpp"
-#include "messages/job.hpp"
 
 #include <algorithm>
-#include <future>
 
 namespace troupe {
 
-namespace {
-
 namespace msg = messages;
-
-error closed() { return {ec::not_ready, "the runtime is closed"}; }
-
-/// Waits for the one answer that `ask` gets, at most `limits::request_deadline`.
-template <class T>
-T answer_of(const std::function<bool(std::function<void(const T&)>)>& ask,
-            std::chrono::milliseconds deadline = limits::request_deadline) {
-  auto promise = std::make_shared<std::promise<T>>();
-  auto future = promise->get_future();
-  if (!ask(actors::answered<T>([promise](const T& x) { promise->set_value(x); })))
-    return closed();
-  if (future.wait_for(deadline) != std::future_status::ready)
-    return error{ec::timed_out, "no answer within the deadline; the request may still be done"};
-  return future.get();
-}
-
-status move(actors::engine& engine, job_id id, core::job_request on, std::string reason) {
-  return answer_of<status>([&](auto done) {
-    return engine.send(id, msg::move_job{id, on, std::move(reason), std::move(done)});
-  });
-}
-
-} // namespace
 
 struct event_reader::impl {
   impl(std::shared_ptr<actors::shard_context> shard, job_id job, std::uint64_t from,
@@ -86,19 +55,30 @@ result<graph_spec> runtime::graph(const graph_id& id, namespace_id ns) {
   return engine.while_open([&] { return engine.env().graphs->spec(ns, id); });
 }
 
-void runtime::submit(const job_spec& spec, accepted then, ended finally) {
+void runtime::submit_once(const job_spec& spec, accepted_once then, ended finally) {
   auto& engine = *impl_->engine;
   if (engine.env().blobs_lag())
     return then(error{ec::overloaded, "large values wait for the disk; repeat after a while"});
   auto request = engine.while_open([&] { return actors::checked(spec, engine); });
   if (!request)
     return then(request.error());
-  request->accepted = actors::answered<result<job_id>>(std::move(then));
+  request->accepted = actors::answered<result<submitted>>(std::move(then));
   request->ended = std::move(finally);
   auto refused = request->accepted;
-  auto to = core::shard_of(core::place(spec.ns, spec.queue), engine.shards());
-  if (!engine.send(to, std::move(*request)))
+  if (!engine.send(impl_->home_of(spec.ns, spec.queue), std::move(*request)))
     refused(closed());
+}
+
+result<submitted> runtime::submit_once(const job_spec& spec) {
+  return answer_of<result<submitted>>(
+      [&](auto done) { return submit_once(spec, std::move(done)), true; });
+}
+
+void runtime::submit(const job_spec& spec, accepted then, ended finally) {
+  auto told = [then = std::move(then)](const result<submitted>& x) {
+    then(x ? result<job_id>{x->id} : x.error());
+  };
+  submit_once(spec, std::move(told), std::move(finally));
 }
 
 result<job_id> runtime::submit(const job_spec& spec) {
@@ -109,19 +89,6 @@ result<job_info> runtime::get(job_id id) {
   return answer_of<result<job_info>>([&](auto done) {
     return impl_->engine->send(id, msg::get_job{id, std::move(done)});
   });
-}
-
-result<std::vector<job_info>> runtime::list(const job_filter& filter) {
-  std::vector<std::shared_ptr<storage::view>> views;
-  for (auto& shard : impl_->engine->contexts())
-    views.push_back(shard->view);
-  auto rows = actors::list_jobs(views, filter);
-  if (!rows)
-    return rows.error();
-  std::vector<job_info> all;
-  std::ranges::transform(*rows, std::back_inserter(all),
-                         [](auto& row) { return actors::info_of(row); });
-  return all;
 }
 
 result<job_info> runtime::wait(job_id id, std::chrono::milliseconds timeout) {
@@ -138,16 +105,16 @@ result<job_info> runtime::wait(job_id id, std::chrono::milliseconds timeout) {
 }
 
 status runtime::cancel(job_id id, std::string reason) {
-  return move(*impl_->engine, id, core::job_request::cancel, std::move(reason));
+  return impl_->move(id, core::job_request::cancel, std::move(reason));
 }
 status runtime::stop(job_id id, std::string reason) {
-  return move(*impl_->engine, id, core::job_request::stop, std::move(reason));
+  return impl_->move(id, core::job_request::stop, std::move(reason));
 }
 status runtime::pause(job_id id, std::string reason) {
-  return move(*impl_->engine, id, core::job_request::pause, std::move(reason));
+  return impl_->move(id, core::job_request::pause, std::move(reason));
 }
 status runtime::resume(job_id id, std::string reason) {
-  return move(*impl_->engine, id, core::job_request::resume, std::move(reason));
+  return impl_->move(id, core::job_request::resume, std::move(reason));
 }
 
 status runtime::release(job_id id) {

@@ -116,6 +116,11 @@ core::position shard_log::head() const {
   return head_;
 }
 
+core::position shard_log::durable() const {
+  std::scoped_lock lock{mutex_};
+  return durable_;
+}
+
 std::size_t shard_log::gathered_bytes() const {
   std::scoped_lock lock{mutex_};
   return gathered_;

@@ -57,6 +57,9 @@ public:
   /// The newest position that any record of the shard has.
   core::position head() const;
 
+  /// The newest position that is durable and in the view.
+  core::position durable() const;
+
   /// Records that wait for the journal, in bytes: what admission is measured by.
   std::size_t gathered_bytes() const;
 

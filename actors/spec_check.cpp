@@ -2,12 +2,61 @@
 
 #include "actors/job_book.hpp"
 #include "core/names.hpp"
+#include "core/wire.hpp"
+#include "storage/sha256.hpp"
+
+#include <algorithm>
 
 namespace troupe::actors {
 
 namespace {
 
 constexpr auto name_rule = "1 to 128 of A-Z a-z 0-9 _ . : -";
+
+/// What tells how long a request or a job is remembered.
+status check_kept(const job_spec& spec) {
+  auto prints = [](unsigned char c) { return c > ' ' && c < 0x7f; };
+  auto& key = spec.idempotency_key;
+  if (key.size() > limits::idempotency_key_bytes_max || !std::ranges::all_of(key, prints))
+    return error{ec::invalid_spec, "idempotency_key: 1 to "
+                                       + std::to_string(limits::idempotency_key_bytes_max)
+                                       + " printable characters of ASCII, no spaces"};
+  if (spec.retention
+      && (*spec.retention <= core::duration{} || *spec.retention > limits::duration_max))
+    return error{ec::invalid_spec, "retention: it must be more than 0 and at most 100 years"};
+  return {};
+}
+
+status check_key(const std::string& at, const std::string& key) {
+  if (!key.empty() && key.size() <= limits::row_key_bytes_max)
+    return {};
+  return error{ec::invalid_spec, at + ": its key has " + std::to_string(key.size())
+                                     + " bytes, allowed are 1 to "
+                                     + std::to_string(limits::row_key_bytes_max)};
+}
+
+status check_parts(const transaction& x) {
+  if (!core::is_name(x.queue))
+    return error{ec::invalid_spec, "queue: " + core::quoted(x.queue) + " is no name: " + name_rule};
+  auto most = std::max({x.conditions.size(), x.rows.size(), x.jobs.size()});
+  if (most > limits::transaction_parts_max)
+    return error{ec::too_large, "a transaction has " + std::to_string(most)
+                                    + " rows, conditions or jobs, allowed are "
+                                    + std::to_string(limits::transaction_parts_max) + " of each"};
+  for (std::size_t i = 0; i < x.conditions.size(); ++i)
+    if (auto good = check_key("conditions/" + std::to_string(i), x.conditions[i].key); !good)
+      return good;
+  for (std::size_t i = 0; i < x.rows.size(); ++i) {
+    auto at = "rows/" + std::to_string(i);
+    if (auto good = check_key(at, x.rows[i].key); !good)
+      return good;
+    if (x.rows[i].content && x.rows[i].content->size() > limits::row_bytes_max)
+      return error{ec::too_large,
+                   at + ": its content has " + std::to_string(x.rows[i].content->size())
+                       + " bytes, allowed are " + std::to_string(limits::row_bytes_max)};
+  }
+  return {};
+}
 
 status check_names(const job_spec& spec) {
   if (!core::is_name(spec.queue))
@@ -22,7 +71,7 @@ status check_names(const job_spec& spec) {
       return error{ec::invalid_spec, "labels: " + core::quoted(key) + " is no name (" + name_rule
                                          + "), or its value has more than "
                                          + std::to_string(limits::label_bytes_max) + " bytes"};
-  return {};
+  return check_kept(spec);
 }
 
 result<core::payload> input_of(const job_spec& spec, storage::blob_store& blobs) {
@@ -72,6 +121,10 @@ result<messages::submit_job> checked(const job_spec& spec, engine& engine) {
     return input.error();
   messages::submit_job m;
   m.ns = spec.ns;
+  m.spec.idempotency_key = spec.idempotency_key;
+  if (!spec.idempotency_key.empty())
+    m.spec.request_digest = digest_of(spec);
+  m.spec.retention = spec.retention.value_or(core::duration{});
   m.spec.queue = spec.queue;
   m.spec.graph = spec.graph;
   m.spec.input = std::move(*input);
@@ -81,6 +134,44 @@ result<messages::submit_job> checked(const job_spec& spec, engine& engine) {
   if (spec.reuse)
     if (auto found = find_earlier(*spec.reuse, engine, m); !found)
       return found.error();
+  return m;
+}
+
+core::bytes digest_of(const job_spec& spec) {
+  core::bytes all;
+  core::writer out{all};
+  out(spec.ns, spec.queue, spec.graph, spec.max_parallel);
+  out(spec.retention.value_or(core::duration{-1}), spec.reuse.has_value());
+  if (spec.reuse)
+    out(spec.reuse->job, spec.reuse->vertex);
+  out(static_cast<std::uint32_t>(spec.labels.size()));
+  for (auto& [key, x] : spec.labels)
+    out(key, x);
+  core::encode(spec.input, all);
+  auto digest = storage::sha256(all);
+  return {digest.begin(), digest.end()};
+}
+
+result<messages::write_rows> checked(const transaction& x, engine& engine) {
+  if (auto good = check_parts(x); !good)
+    return good.error();
+  messages::write_rows m;
+  m.ns = x.ns;
+  m.queue = x.queue;
+  m.conditions = x.conditions;
+  m.rows = x.rows;
+  for (std::size_t i = 0; i < x.jobs.size(); ++i) {
+    auto at = "jobs/" + std::to_string(i) + ": ";
+    if (x.jobs[i].ns != x.ns || x.jobs[i].queue != x.queue || x.jobs[i].reuse)
+      return error{ec::invalid_spec,
+                   at
+                       + "a transaction takes jobs of its own namespace and queue "
+                         "that reuse nothing"};
+    auto job = checked(x.jobs[i], engine);
+    if (!job)
+      return error{job.code(), at + job.error().detail};
+    m.jobs.push_back(std::move(*job));
+  }
   return m;
 }
 

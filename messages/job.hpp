@@ -3,6 +3,7 @@
 #include "core/decide.hpp"
 #include "messages/end_waiter.hpp"
 #include "troupe/job_spec.hpp"
+#include "troupe/transaction.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -19,16 +20,42 @@ template <class T>
 using reply = std::function<void(const result<T>&)>;
 using reply_status = std::function<void(const status&)>;
 
+/// A job that was asked for with an idempotency key.
+using troupe::submitted;
+
 /// To a shard. Replies `accepted` with the job's id once it is durable, or `overloaded`,
-/// `illegal_request` (nothing to reuse), `journal_failed`; `ended` once its end is durable.
+/// `no_space`, `idempotency_conflict`, `illegal_request` (nothing to reuse), `journal_failed`;
+/// `ended` once its end is durable. While the store lags the request waits at the shard.
 struct submit_job {
   namespace_id ns{};
   core::job_added spec;
   std::shared_ptr<const core::graph> plan;
   std::shared_ptr<const core::job> earlier; ///< To reuse, from vertex `from` on; may be null.
   core::vertex_index from = 0;
-  reply<job_id> accepted;
+  reply<submitted> accepted;
   reply<job_info> ended; ///< May be empty.
+};
+
+/// To a shard: rows and jobs of one queue, all or none. Replies what became of the jobs, in their
+/// order, once all is durable, or `condition_failed`, `idempotency_conflict`, `too_large`,
+/// `overloaded`, `no_space`, `journal_failed`.
+struct write_rows {
+  namespace_id ns{};
+  std::string queue;
+  std::vector<row_condition> conditions;
+  std::vector<row_write> rows;
+  std::vector<submit_job> jobs; ///< Without replies of their own, nothing to reuse.
+  reply<std::vector<submitted>> done;
+};
+
+/// To a shard: ended jobs are to be deleted. Replies how many were, once that is durable; one that
+/// is gone or has not ended is left as it is, or, if `strict`, refused: `no_such_job`,
+/// `illegal_request`. At most `limits::retention_step_jobs`.
+struct delete_jobs {
+  std::vector<job_id> jobs;
+  std::string reason;
+  bool strict = false;
+  reply<std::size_t> done;
 };
 
 /// To a shard, which hands it on to the job. Replies `illegal_request`, `no_such_job`,
@@ -77,6 +104,37 @@ struct close_shard {
 /// From a job to its shard: it has ended; the record is on its way.
 struct job_over {
   job_id job;
+};
+
+/// From a job to its shard: it waits for time alone, which is durable. The shard hands on nothing
+/// more, and lets it `leave`.
+struct job_rests {
+  job_id job;
+  core::shard_time wake_at{}; ///< Zero: only a request wakes it.
+};
+
+/// From a shard to a job that rests: nothing follows this. What came before goes back to the shard.
+struct leave {};
+
+/// To a job: the record that it rests is durable; `at` is the number of its records by then.
+struct rest_durable {
+  std::uint64_t at = 0;
+};
+
+/// From a shard to itself: see which jobs have room to start or are to be woken.
+struct admit_jobs {};
+
+/// From a shard to itself: go on reading what was left unfinished.
+struct recover_jobs {};
+
+/// From a shard to itself: look for ended jobs whose time is over; `retention_due`: again and
+/// again.
+struct apply_retention {};
+struct retention_due {};
+
+/// From a shard to itself: a step of its retention is durable; whether there may be more.
+struct retention_applied {
+  bool more = false;
 };
 
 /// From a shard to itself: after `delay`, this job's actor is to be started anew from its records,
@@ -150,6 +208,16 @@ struct start_ready {};
 
 CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::first_custom_type_id + 1000)
 TROUPE_MESSAGE(submit_job)
+TROUPE_MESSAGE(write_rows)
+TROUPE_MESSAGE(delete_jobs)
+TROUPE_MESSAGE(job_rests)
+TROUPE_MESSAGE(leave)
+TROUPE_MESSAGE(rest_durable)
+TROUPE_MESSAGE(admit_jobs)
+TROUPE_MESSAGE(recover_jobs)
+TROUPE_MESSAGE(apply_retention)
+TROUPE_MESSAGE(retention_applied)
+TROUPE_MESSAGE(retention_due)
 TROUPE_MESSAGE(move_job)
 TROUPE_MESSAGE(get_job)
 TROUPE_MESSAGE(await_end)

@@ -29,6 +29,19 @@ struct job_spec {
   std::map<std::string, std::string> labels{};
   std::uint32_t max_parallel = 0; ///< Vertices that hold a slot at once; 0: no limit of its own.
   std::optional<reuse_spec> reuse{};
+  /// The same request with the same key gives the same job, for as long as that is not ended, and
+  /// 24 hours more; any other request with it is refused. 1 to 255 printable ASCII characters
+  /// without spaces, within namespace and queue; empty: none.
+  std::string idempotency_key{};
+  /// How long the job is kept once it has ended; nothing: as its queue has it.
+  std::optional<std::chrono::milliseconds> retention{};
+};
+
+/// What came of a request to make a job.
+struct submitted {
+  job_id id;
+  bool replayed = false; ///< An earlier request with the same idempotency key has made it.
+  bool operator==(const submitted&) const = default;
 };
 
 using time_point = std::chrono::sys_time<std::chrono::milliseconds>;
@@ -53,12 +66,22 @@ struct job_info {
   std::uint32_t in(vertex_state x) const noexcept { return count[static_cast<unsigned>(x)]; }
 };
 
-/// Which jobs a list holds. Newest first.
+/// Which jobs a list holds, or a purge deletes. Newest first. What is not set does not matter.
 struct job_filter {
   std::optional<job_state> state{};
   std::optional<std::string> queue{};
   bool unfinished = false; ///< Only those that have not ended.
   std::size_t limit = 100;
+  std::optional<namespace_id> ns{};
+  std::map<std::string, std::string> labels{}; ///< All of them, with these values.
+  std::optional<job_id> before{};              ///< Only jobs before this one in the list's order.
+  std::optional<time_point> ended_before{};    ///< Only those that had ended before then.
+};
+
+/// A part of a list. It may be shorter than asked for, even empty, and still have a next one.
+struct job_list {
+  std::vector<job_info> jobs{};
+  std::optional<job_id> next{}; ///< The `before` of the next part; nothing: there is none.
 };
 
 } // namespace troupe

@@ -8,13 +8,31 @@
 #include "troupe/job_spec.hpp"
 #include "troupe/limits.hpp"
 #include "troupe/problem.hpp"
+#include "troupe/transaction.hpp"
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 
 namespace troupe {
+
+/// How long jobs are kept once they have ended. Whatever is reached first deletes: the oldest jobs
+/// go, with their results and events.
+struct retention_limit {
+  std::chrono::milliseconds age{}; ///< From the end on; zero: for ever.
+  std::uint64_t bytes = 0;         ///< Of all their records, in one shard; zero: any number.
+};
+
+/// The rules for the jobs of one queue, by how they ended. Failed jobs are what people look at and
+/// repeat: they are kept longer. `job_spec::retention` goes before all of these.
+struct retention_policy {
+  retention_limit completed{limits::retention_default, 0};
+  retention_limit failed{limits::retention_failed, 0};
+  retention_limit cancelled{limits::retention_default, 0};
+  retention_limit stopped{limits::retention_default, 0};
+};
 
 /// How a runtime is opened. What is left out has the value that stands here.
 struct runtime_config {
@@ -30,6 +48,8 @@ struct runtime_config {
   std::size_t running_jobs_max = limits::running_jobs_max; ///< Per shard.
   std::chrono::milliseconds cleanup_grace = limits::cleanup_grace;
   std::chrono::milliseconds cancel_grace = limits::cancel_grace;
+  retention_policy retention{}; ///< Of every queue that has none of its own,
+  std::map<std::string, retention_policy, std::less<>> queue_retention{}; ///< in all namespaces.
   bool hold_recovered = false; ///< Unfinished jobs wait for `release`.
   /// Told of what only a defect explains: an actor that failed and is started again. Any thread.
   std::function<void(const std::string&)> report{};
@@ -65,6 +85,7 @@ class TROUPE_EXPORT runtime {
 public:
   using functions = std::vector<function_entry>; ///< Names are distinct.
   using accepted = std::function<void(result<job_id>)>;
+  using accepted_once = std::function<void(const result<submitted>&)>;
   using ended = std::function<void(const result<job_info>&)>;
 
   /// Opens or creates `config.data_dir`, recovers, and goes on with unfinished jobs: functions may
@@ -89,10 +110,17 @@ public:
   /// A graph that was added. Errors: `no_such_graph`, `blob_missing`, `not_ready`.
   result<graph_spec> graph(const graph_id& id, namespace_id ns = {});
 
-  /// Makes one job durable, then returns its id. It runs at least once, also across a crash.
-  /// Errors: `invalid_spec`, `no_such_graph`, `no_such_job`, `too_large`, `overloaded`,
-  /// `journal_failed`, `not_ready`.
+  /// Makes one job durable, then returns its id. It runs at least once, also across a crash. With
+  /// an idempotency key the same request always gives the same job. While the store lags behind
+  /// the journal the answer takes up to `limits::admission_delay_max`. Errors: `invalid_spec`,
+  /// `no_such_graph`, `no_such_job`, `too_large`, `overloaded`, `no_space`,
+  /// `idempotency_conflict`, `journal_failed`, `not_ready`.
   result<job_id> submit(const job_spec& spec);
+
+  /// The same, and tells whether an earlier request with this key has made the job.
+  result<submitted> submit_once(const job_spec& spec);
+  /// As `submit` below.
+  void submit_once(const job_spec& spec, accepted_once then, ended finally = {});
 
   /// The same without waiting: `then` is called once the job is durable or refused, `finally`
   /// once its end is durable, or with `not_ready` if the runtime closes before. Both run on a
@@ -101,8 +129,11 @@ public:
 
   /// What is known of a job. Errors: `no_such_job`, `journal_failed`, `not_ready`.
   result<job_info> get(job_id id);
-  /// Jobs of every shard, newest first. Errors: `not_ready`.
+  /// Jobs of every shard, newest first; at most `filter.limit`. Errors: `not_ready`,
+  /// `journal_corrupt`, `io_failed`.
   result<std::vector<job_info>> list(const job_filter& filter = {});
+  /// The same in bounded time: a part of the list, and where it goes on.
+  result<job_list> list_page(const job_filter& filter = {});
   /// Waits for the end of a job. Errors: `timed_out`, and those of `get`.
   result<job_info> wait(job_id id, std::chrono::milliseconds timeout);
 
@@ -115,6 +146,35 @@ public:
 
   /// Lets a recovered job go on that `hold_recovered` keeps. Errors: `no_such_job`, `not_ready`.
   status release(job_id id);
+
+  /// Deletes a job that has ended, with its events and result. Errors: `no_such_job`,
+  /// `illegal_request` if it has not ended, `journal_failed`, `not_ready`.
+  status remove(job_id id);
+
+  /// Deletes every ended job that the filter shows, however many (`filter.limit` does not matter),
+  /// and tells how many. With `dry_run` they are only counted. Deletions become durable in groups:
+  /// after an error some are done. Errors: `invalid_spec` if the filter asks for jobs that have not
+  /// ended, `journal_failed`, `not_ready`, `journal_corrupt`, `io_failed`.
+  result<std::size_t> purge(const job_filter& filter, bool dry_run = false);
+
+  /// Writes rows and makes jobs of one queue, all or none, if every condition holds. Returns what
+  /// became of the jobs, in their order. Conditions see what earlier transactions wrote, also those
+  /// that are not durable yet. Errors: `condition_failed` and `idempotency_conflict` (nothing is
+  /// written), those of `submit`; `too_large` for a part or if all is more than
+  /// `limits::record_group_bytes_max`.
+  result<std::vector<submitted>> transact(const transaction& x);
+
+  /// The content of a row; nothing if there is none. Errors: `not_ready`, `journal_corrupt`,
+  /// `io_failed`.
+  result<std::optional<std::vector<std::uint8_t>>>
+  row(const std::string& queue, const std::string& key, namespace_id ns = {});
+
+  /// Rows of a queue whose keys begin with `prefix`, in the order of their bytes, behind the key
+  /// `after` unless that is empty; at most `limit` and at most `limits::rows_page_max`. Errors: as
+  /// above.
+  result<std::vector<queue_row>> rows(const std::string& queue, const std::string& prefix = {},
+                                      const std::string& after = {}, std::size_t limit = 100,
+                                      namespace_id ns = {});
 
   /// Reads events from number `from` on; a reader may come at any time of a job's life, and after
   /// it. There may be many. Errors: those of `get`.

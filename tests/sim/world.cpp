@@ -263,11 +263,11 @@ void world::submit(const graph_spec& g, std::string queue, std::uint32_t max_par
   m.spec.graph = *id;
   m.spec.max_parallel = max_parallel;
   m.plan = *env->graphs->find({}, *id);
-  m.accepted = [this](const result<job_id>& job) {
+  m.accepted = [this](const result<messages::submitted>& job) {
     if (!job || down_)
       return;
-    clients[*job].accepted = true;
-    watch(*job);
+    clients[job->id].accepted = true;
+    watch(job->id);
   };
   auto to = core::shard_of(core::place({}, queue), shards);
   caf::anon_send(contexts[core::index_of(to)]->shard.get(), std::move(m));

@@ -46,6 +46,8 @@ public:
   /// Only actors' turns and writes, no time.
   void settle();
   void advance(core::duration x);
+  /// Time goes by while the node is down.
+  void sleep(core::duration x) { elapsed_ += x; }
 
   void submit(const graph_spec& g, std::string queue, std::uint32_t max_parallel = 0);
   void move(job_id id, core::job_request on);

@@ -1,0 +1,224 @@
+#include "actors/shard_admission.hpp"
+
+#include "actors/shard_requests.hpp"
+#include "actors/shard_rest.hpp"
+#include "actors/shard_transaction.hpp"
+#include "core/decide.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+namespace troupe::actors {
+
+namespace {
+
+namespace msg = messages;
+
+/// Applies what is reused, which needs a job that has begun.
+status reuse(job_book& book, const msg::submit_job& m) {
+  if (!m.earlier)
+    return {};
+  auto reused = core::decide_reuse(book.job(), *m.earlier, m.from, book.now());
+  if (!reused)
+    return reused.error();
+  book.take(std::move(*reused));
+  return {};
+}
+
+bool has_room(shard_self self) {
+  auto& st = self->state;
+  return st.running < settings_of(self).running_jobs_max && !st.closing;
+}
+
+output tell_accepted(const msg::submit_job& m, job_id id) {
+  return [done = m.accepted, id](const status& outcome) {
+    done(outcome ? result<submitted>{submitted{id, false}} : outcome.error());
+  };
+}
+
+void record_job(shard_self self, const msg::submit_job& m) {
+  auto& st = self->state;
+  auto made = make_job(self, m);
+  auto id = made.job.id;
+  job_book book{st.shard, std::move(made.job)};
+  book.add(made.added);
+  auto at_once = has_room(self) && st.queue.empty() && st.recovery.done;
+  if (at_once || m.earlier)
+    book.take(*core::decide_move(book.job(), core::job_request::start, "", made.added.at));
+  if (auto reused = reuse(book, m); !reused)
+    return m.accepted(reused.error()); // Nothing was appended.
+  if (m.ended)
+    shard_of(self).waiting.emplace(id, m.ended);
+  book.flush(tell_accepted(m, id));
+  remember_request(self, m, id, book.at());
+  if (at_once || m.earlier) {
+    ++st.running;
+    return start_job(self, std::move(book));
+  }
+  keep(self, std::move(book));
+  queue_of(self, id).push(id);
+}
+
+/// The same request once more: the same answer, and not before the first one's.
+void repeat(shard_self self, const msg::submit_job& m, const known_request& known) {
+  if (m.ended)
+    await_end(self, {known.job.id, msg::end_waiter{m.ended}});
+  shard_of(self).log->hold(known.at, [done = m.accepted, job = known.job](const status& outcome) {
+    done(outcome ? result<submitted>{job} : outcome.error());
+  });
+}
+
+void submit_now(shard_self self, const msg::submit_job& m) {
+  auto known = find_request(self, m);
+  if (!known) // What it conflicts with may not be durable yet.
+    return shard_of(self).log->hold(
+        shard_of(self).log->head(),
+        [done = m.accepted, why = known.error()](const status& outcome) {
+          done(outcome ? why : outcome.error());
+        });
+  if (*known)
+    return repeat(self, m, **known);
+  if (auto why = refusal(self))
+    return m.accepted(*why);
+  record_job(self, m);
+}
+
+core::pressure pressure_of(shard_self self) {
+  auto& env = *shard_of(self).env;
+  return env.pressure ? env.pressure() : core::pressure{};
+}
+
+void slow(shard_self self, const msg::submit_job& m, core::duration delay) {
+  auto& st = self->state;
+  if (st.slowed.size() >= limits::slowed_submits_max)
+    return m.accepted(error{ec::overloaded, "the store lags and " + std::to_string(st.slowed.size())
+                                                + " requests wait already; repeat after a while"});
+  auto due = self->clock().now() + delay;
+  if (!st.slowed.empty())
+    due = std::max(due, st.slowed.back().due);
+  st.slowed.push_back({due, m});
+  self->delayed_send(self, delay, msg::admit_jobs{});
+}
+
+/// The hand-over of a pending job to an actor of its own.
+void begin_job(shard_self self, job_book book) {
+  auto started = core::decide_move(book.job(), core::job_request::start, "", book.now());
+  assert(started); // Only pending jobs stand in the queue.
+  book.take(std::move(*started));
+  book.flush();
+  ++self->state.running;
+  start_job(self, std::move(book));
+}
+
+/// One job that has its turn. False if none has.
+bool admit_one(shard_self self) {
+  auto& st = self->state;
+  if (auto due = st.resting.pop(shard_of(self).log->now())) {
+    wake_due(self, *due);
+    return true;
+  }
+  auto id = st.queue.pop();
+  if (!id)
+    return false;
+  auto fresh = st.fresh.extract(*id);
+  if (!fresh.empty()) {
+    begin_job(self, std::move(fresh.mapped()));
+    return true;
+  }
+  auto loaded = load_whole(self, *id);
+  if (loaded)
+    begin_job(self, job_book{st.shard, std::move(*loaded)});
+  else
+    fail_shard(self, loaded.error());
+  return bool(loaded);
+}
+
+} // namespace
+
+void admit(shard_self self) {
+  auto& st = self->state;
+  std::size_t admitted = 0;
+  while (admitted < limits::admissions_per_turn && has_room(self) && admit_one(self))
+    ++admitted;
+  if (admitted == limits::admissions_per_turn && !std::exchange(st.admits_more, true))
+    self->send(self, msg::admit_jobs{});
+  else if (has_room(self))
+    arm_wake(self);
+}
+
+std::optional<error> refusal(shard_self self) {
+  auto& st = self->state;
+  if (st.closing)
+    return error{ec::not_ready, "the runtime is closing"};
+  if (auto state = shard_of(self).log->state(); !state)
+    return state.error();
+  auto pending = st.queue.size() + st.recovery.late.size();
+  if (pending >= limits::pending_jobs_max)
+    return error{ec::overloaded, "the shard has " + std::to_string(pending)
+                                     + " pending jobs; repeat when some have ended"};
+  if (shard_of(self).log->gathered_bytes() >= limits::gathered_bytes_max)
+    return error{ec::overloaded, "the journal lags behind; repeat after a while"};
+  if (auto delay = core::admission_delay(pressure_of(self)); !delay)
+    return delay.error();
+  return {};
+}
+
+void submit(shard_self self, const msg::submit_job& m) {
+  auto delay = core::admission_delay(pressure_of(self));
+  if (delay && (*delay > core::duration{} || !self->state.slowed.empty()))
+    return slow(self, m, *delay);
+  submit_now(self, m);
+}
+
+void submit_slowed(shard_self self) {
+  auto& waiting = self->state.slowed;
+  auto now = self->clock().now();
+  while (!waiting.empty() && (waiting.front().due <= now || self->state.closing)) {
+    auto next = std::move(waiting.front().request);
+    waiting.pop_front();
+    submit_now(self, next);
+  }
+}
+
+new_job make_job(shard_self self, const msg::submit_job& m) {
+  auto& st = self->state;
+  auto now = shard_of(self).log->now();
+  auto id = st.ids.next(core::place(m.ns, m.spec.queue), now, st.random);
+  core::record added{m.ns, shard_of(self).id, id, now, m.spec};
+  auto job = core::job_of(added);
+  job.plan = m.plan;
+  return {std::move(added), std::move(job)};
+}
+
+result<std::optional<known_request>> find_request(shard_self self, const msg::submit_job& m) {
+  auto& spec = m.spec;
+  if (spec.idempotency_key.empty())
+    return std::optional<known_request>{};
+  auto& fresh = self->state.rows.requests;
+  keyed_request known;
+  if (auto found = fresh.find({m.ns, spec.queue, spec.idempotency_key}); found != fresh.end()) {
+    known = found->second;
+  } else {
+    auto recorded = recorded_request(self, m);
+    if (!recorded)
+      return recorded.error();
+    if (!*recorded)
+      return std::optional<known_request>{};
+    known = **recorded;
+  }
+  if (known.digest != spec.request_digest)
+    return error{ec::idempotency_conflict, "the key \"" + spec.idempotency_key
+                                               + "\" belongs to another request, which made job "
+                                               + to_string(known.job) + "; choose another key"};
+  return std::optional{known_request{{known.job, true}, known.at}};
+}
+
+void remember_request(shard_self self, const msg::submit_job& m, job_id id, core::position at) {
+  if (m.spec.idempotency_key.empty())
+    return;
+  auto& requests = self->state.rows.requests;
+  queue_key key{m.ns, m.spec.queue, m.spec.idempotency_key};
+  requests.insert_or_assign(key, keyed_request{id, m.spec.request_digest, at});
+  when_durable(self, at, [&requests, key] { requests.erase(key); });
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "actors/shard_parts.hpp"
+
+/// Which jobs come in, and which have their turn.
+namespace troupe::actors {
+
+/// A new job is recorded, slowed while the store lags, or refused.
+void submit(shard_self self, const messages::submit_job& m);
+
+/// Why a new job is refused whatever it is; nothing if it is not.
+std::optional<error> refusal(shard_self self);
+
+/// Takes the requests whose delay is over.
+void submit_slowed(shard_self self);
+
+/// Starts jobs whose time has come, then pending ones in order, as long as there is room; the
+/// hand-over is a record. At most `limits::admissions_per_turn`; the rest in a later turn.
+void admit(shard_self self);
+
+/// A new job as it will be recorded.
+struct new_job {
+  core::record added;
+  core::job job;
+};
+new_job make_job(shard_self self, const messages::submit_job& m);
+
+/// What an idempotency key stands for.
+struct known_request {
+  submitted job;
+  core::position at = 0; ///< To be told once this is durable.
+};
+/// Looks the request's key up; nothing if it has none, or a new one. Errors:
+/// `idempotency_conflict`, and those of the store.
+result<std::optional<known_request>> find_request(shard_self self, const messages::submit_job& m);
+
+/// The key of a job that was just recorded at `at`.
+void remember_request(shard_self self, const messages::submit_job& m, job_id id, core::position at);
+
+} // namespace troupe::actors

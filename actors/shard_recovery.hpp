@@ -1,0 +1,26 @@
+#pragma once
+
+#include "actors/shard_parts.hpp"
+
+/// How a shard takes over what its journal tells: unfinished jobs go on, in the order of their ids,
+/// some in each turn, so that requests and the first jobs do not wait for all of them.
+namespace troupe::actors {
+
+/// Starts the recovery and does its first turn. Errors: the first job that cannot be read.
+status recover(shard_self self);
+
+/// Does the next turn. Errors: as `recover`.
+status recover_some(shard_self self);
+
+/// Whether the job is one that the recovery has still to come to.
+bool not_reached(shard_self self, job_id id);
+
+/// Gives an unfinished job its place again: in its queue, at rest, or with an actor.
+status place_again(shard_self self, job_id id);
+
+/// Whether a job has left its queue: an actor owns it unless it rests.
+inline bool begun(const core::job& x) {
+  return x.run || x.state == core::job_state::cancelling || x.state == core::job_state::stopping;
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,169 @@
+#include "actors/shard_requests.hpp"
+
+#include "actors/shard_admission.hpp"
+#include "actors/shard_recovery.hpp"
+#include "actors/shard_rest.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+namespace troupe::actors {
+
+namespace {
+
+namespace msg = messages;
+
+using core::job_state;
+
+/// There is no such job, once all that this tells is durable.
+template <class Message>
+void unknown(shard_self self, const Message& m) {
+  shard_of(self).log->hold(
+      shard_of(self).log->head(), [id = m.job, done = m.done](const status& outcome) {
+        if (outcome)
+          done(error{ec::no_such_job, "no job " + to_string(id) + " is recorded here"});
+        else
+          done(outcome.error());
+      });
+}
+
+/// Answers with what the view tells of a job, or why it cannot. Nothing if there is no answer.
+template <class Message>
+std::optional<core::job> from_view(shard_self self, const Message& m) {
+  if (self->state.deleting.contains(m.job)) {
+    unknown(self, m);
+    return {};
+  }
+  auto loaded = load_job(self, m.job);
+  if (loaded)
+    return std::move(*loaded);
+  if (loaded.code() == ec::no_such_job)
+    unknown(self, m);
+  else
+    m.done(loaded.error());
+  return {};
+}
+
+/// A step of a job that has not begun. It stands in its queue exactly while it is pending.
+void move_waiting(shard_self self, job_book book, const msg::move_job& m) {
+  auto before = book.job().state;
+  auto moved = core::decide_move(book.job(), m.on, m.reason, book.now());
+  if (!moved) {
+    book.flush([done = m.done, why = status{moved.error()}](const status& outcome) {
+      done(outcome ? why : outcome);
+    });
+    return;
+  }
+  book.take(std::move(*moved));
+  book.flush(m.done);
+  auto after = book.job().state;
+  if (before == job_state::pending && after != job_state::pending)
+    queue_of(self, m.job).remove(m.job);
+  if (before != job_state::pending && after == job_state::pending)
+    queue_of(self, m.job).push(m.job);
+  keep(self, std::move(book));
+  admit(self);
+}
+
+void move_fresh(shard_self self, const msg::move_job& m) {
+  auto book = self->state.fresh.extract(m.job);
+  if (!terminal(book.mapped().job().state))
+    return move_waiting(self, std::move(book.mapped()), m);
+  auto moved = core::decide_move(book.mapped().job(), m.on, "", shard_of(self).log->now());
+  book.mapped().flush([done = m.done, why = status{moved.error()}](const status& outcome) {
+    done(outcome ? why : outcome);
+  });
+  self->state.fresh.insert(std::move(book));
+}
+
+/// A job that rests, waits, or has ended, and nothing of it is on its way to the disk.
+void move_recorded(shard_self self, core::job x, const msg::move_job& m) {
+  auto moved = core::decide_move(x, m.on, m.reason, shard_of(self).log->now());
+  if (!moved)
+    return m.done(moved.error());
+  if (self->state.held.contains(m.job))
+    return m.done(error{ec::illegal_request, "the job waits for its release"});
+  if (!begun(x))
+    return move_waiting(self, job_book{self->state.shard, std::move(x)}, m);
+  if (auto woken = wake(self, x); !woken)
+    return m.done(woken);
+  self->send(self->state.live[m.job].actor, m);
+}
+
+} // namespace
+
+void move_job(shard_self self, const msg::move_job& m) {
+  auto& st = self->state;
+  if (auto live = st.live.find(m.job); live != st.live.end())
+    return self->send(live->second.actor, m);
+  if (st.fresh.contains(m.job))
+    return move_fresh(self, m);
+  if (not_reached(self, m.job)) {
+    st.recovery.early.emplace(m.job, [self, m] { move_job(self, m); });
+    return;
+  }
+  if (auto x = from_view(self, m))
+    move_recorded(self, std::move(*x), m);
+}
+
+void get_job(shard_self self, const msg::get_job& m) {
+  auto& st = self->state;
+  if (auto live = st.live.find(m.job); live != st.live.end())
+    return self->send(live->second.actor, m);
+  if (auto fresh = st.fresh.find(m.job); fresh != st.fresh.end())
+    return fresh->second.flush(
+        [done = m.done, info = info_of(fresh->second.job())](const status& outcome) {
+          done(outcome ? result<job_info>{info} : outcome.error());
+        });
+  auto x = from_view(self, m);
+  if (!x)
+    return;
+  if (auto loaded = load_blobs(*x, *shard_of(self).env); loaded)
+    m.done(info_of(*x));
+  else
+    m.done(loaded.error());
+}
+
+/// Whoever waits is told by the output of the record that ends the job, or at once.
+void await_end(shard_self self, const msg::await_end& m) {
+  auto& st = self->state;
+  auto changing = st.live.contains(m.job) || st.fresh.contains(m.job);
+  auto row = shard_of(self).view->find(m.job);
+  if (!row && row.code() != ec::no_such_job)
+    return m.done(row.error());
+  if ((!row && !changing) || st.deleting.contains(m.job))
+    return unknown(self, m);
+  if (row && terminal(row->state))
+    return get_job(self, {m.job, m.done});
+  shard_of(self).waiting.emplace(m.job, m.done);
+}
+
+/// A job without an actor makes no events: those to come follow what is durable.
+void watch_job(shard_self self, const msg::watch_job& m) {
+  auto& st = self->state;
+  if (auto live = st.live.find(m.job); live != st.live.end())
+    return self->send(live->second.actor, m);
+  if (auto fresh = st.fresh.find(m.job); fresh != st.fresh.end()) {
+    auto ended = terminal(fresh->second.job().state);
+    auto first = ended ? 0 : fresh->second.watch();
+    return fresh->second.flush([done = m.done, first](const status& outcome) {
+      done(outcome ? result<std::uint64_t>{first} : outcome.error());
+    });
+  }
+  if (auto x = from_view(self, m))
+    m.done(terminal(x->state) ? 0 : shard_of(self).ring->open(m.job, x->events + 1));
+}
+
+void release_job(shard_self self, const msg::release_job& m) {
+  auto& st = self->state;
+  if (not_reached(self, m.job)) {
+    st.recovery.early.emplace(m.job, [self, m] { release_job(self, m); });
+    return;
+  }
+  if (st.held.erase(m.job) == 0)
+    return unknown(self, m);
+  auto placed = place_again(self, m.job);
+  admit(self);
+  m.done(placed);
+}
+
+} // namespace troupe::actors

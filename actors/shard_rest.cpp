@@ -1,0 +1,60 @@
+#include "actors/shard_rest.hpp"
+
+#include "actors/shard_admission.hpp"
+#include "core/decide_passivate.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+namespace troupe::actors {
+
+namespace {
+
+namespace msg = messages;
+
+status start_again(shard_self self, job_id id) {
+  auto loaded = load_whole(self, id);
+  if (!loaded)
+    return loaded.error();
+  ++self->state.running;
+  start_job(self, job_book{self->state.shard, std::move(*loaded)}, true);
+  return {};
+}
+
+} // namespace
+
+void job_rests(shard_self self, const msg::job_rests& m) {
+  auto& st = self->state;
+  auto found = st.live.find(m.job);
+  if (found == st.live.end() || found->second.actor != self->current_sender())
+    return;
+  st.by_address.erase(found->second.actor.address());
+  self->send(found->second.actor, msg::leave{});
+  st.live.erase(found);
+  --st.running;
+  if (m.wake_at != core::shard_time{})
+    st.resting.push({m.wake_at, m.job});
+  admit(self);
+}
+
+void arm_wake(shard_self self) {
+  auto& st = self->state;
+  auto next = st.resting.next();
+  if (!next || (st.wakes_at && *st.wakes_at <= *next))
+    return;
+  st.wakes_at = next;
+  auto left = std::max(*next - shard_of(self).log->now(), core::duration{1});
+  self->delayed_send(self, left, msg::admit_jobs{});
+}
+
+void wake_due(shard_self self, const core::wake_heap::entry& due) {
+  if (auto started = start_again(self, due.id); !started)
+    fail_shard(self, started.error());
+}
+
+status wake(shard_self self, const core::job& x) {
+  if (auto rest = core::rest_of(x); rest && rest->wake_at != core::shard_time{})
+    self->state.resting.remove({rest->wake_at, x.id});
+  return start_again(self, x.id);
+}
+
+} // namespace troupe::actors

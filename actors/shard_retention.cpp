@@ -1,0 +1,104 @@
+#include "actors/shard_retention.hpp"
+
+#include "actors/shard_supervision.hpp"
+
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+
+namespace troupe::actors {
+
+namespace {
+
+namespace msg = messages;
+
+/// The rows of those jobs that have ended and are not being deleted. With `strict` any other is an
+/// error.
+result<std::vector<storage::job_row>> to_delete(shard_self self, const std::vector<job_id>& jobs,
+                                                bool strict) {
+  std::vector<storage::job_row> rows;
+  for (auto id : jobs) {
+    auto gone = self->state.deleting.contains(id);
+    auto row = gone ? result<storage::job_row>{error{ec::no_such_job, "the job is being deleted"}}
+                    : shard_of(self).view->find(id);
+    if (!row && (strict || row.code() != ec::no_such_job))
+      return row.error();
+    if (row && terminal(row->state))
+      rows.push_back(std::move(*row));
+    else if (row && strict)
+      return error{ec::illegal_request, std::string{"the job is "} + to_string(row->state)
+                                            + "; only jobs that have ended can be removed"};
+  }
+  return rows;
+}
+
+/// Records the deletions. The actors that ended jobs still have go at once; the view tells of the
+/// jobs until the records are durable.
+void append_deletions(shard_self self, const std::vector<storage::job_row>& rows,
+                      const std::string& reason, output out) {
+  auto& st = self->state;
+  auto now = shard_of(self).log->now();
+  core::record_group group;
+  for (auto& row : rows) {
+    group.push_back({row.ns, shard_of(self).id, row.id, now, core::job_deleted{reason}});
+    st.deleting.insert(row.id);
+    drop_actor(self, row.id);
+  }
+  auto at = shard_of(self).log->append(group, std::move(out));
+  for (auto& row : rows)
+    when_durable(self, at, [&st, id = row.id] { st.deleting.erase(id); });
+}
+
+void report(shard_self self, const error& why) {
+  auto& env = *shard_of(self).env;
+  if (env.report)
+    env.report("retention of shard " + std::to_string(core::index_of(shard_of(self).id)) + ": "
+               + to_string(why.code) + ": " + why.detail);
+}
+
+/// The next step once this one is durable, if there may be more.
+output then_more(shard_self self, bool more) {
+  return [to = caf::actor{self}, more](const status& outcome) {
+    if (outcome)
+      caf::anon_send(to, msg::retention_applied{more});
+  };
+}
+
+} // namespace
+
+void apply_retention(shard_self self) {
+  auto& st = self->state;
+  if (!settings_of(self).retention || st.deletes || st.closing || !shard_of(self).log->state())
+    return;
+  st.ended_since = 0;
+  auto found = shard_of(self).view->expired(settings_of(self).retention, shard_of(self).log->now(),
+                                            limits::retention_step_jobs);
+  if (!found)
+    return report(self, found.error());
+  std::vector<job_id> jobs;
+  for (auto& x : *found)
+    jobs.push_back(x.id);
+  auto rows = to_delete(self, jobs, false);
+  if (!rows)
+    return report(self, rows.error());
+  if (rows->empty())
+    return;
+  st.deletes = true;
+  append_deletions(self, *rows, "retention",
+                   then_more(self, found->size() == limits::retention_step_jobs));
+}
+
+void delete_jobs(shard_self self, const msg::delete_jobs& m) {
+  auto rows = to_delete(self, m.jobs, m.strict);
+  if (!rows)
+    return shard_of(self).log->hold(shard_of(self).log->head(),
+                                    [done = m.done, why = rows.error()](const status& outcome) {
+                                      done(outcome ? why : outcome.error());
+                                    });
+  if (rows->empty())
+    return m.done(std::size_t{0});
+  append_deletions(self, *rows, m.reason, [done = m.done, n = rows->size()](const status& outcome) {
+    done(outcome ? result<std::size_t>{n} : outcome.error());
+  });
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,169 @@
+#include "actors/shard_transaction.hpp"
+
+#include "actors/shard_admission.hpp"
+
+namespace troupe::actors {
+
+namespace {
+
+namespace msg = messages;
+
+/// A key as a detail shows it: bytes that do not print as two hexadecimal digits.
+std::string shown(const std::string& key) {
+  constexpr auto digits = "0123456789abcdef";
+  std::string text = "\"";
+  for (unsigned char c : key)
+    if (c >= ' ' && c < 0x7f)
+      text += static_cast<char>(c);
+    else
+      text += {'\\', 'x', digits[c >> 4], digits[c & 15]};
+  return text + '"';
+}
+
+/// The row as the newest transaction left it, durable or not.
+result<std::optional<core::bytes>> current(shard_self self, const msg::write_rows& m,
+                                           const std::string& key) {
+  auto& fresh = self->state.rows.rows;
+  if (auto found = fresh.find({m.ns, m.queue, key}); found != fresh.end())
+    return found->second.bytes;
+  return shard_of(self).view->row({{m.ns, m.queue}, key});
+}
+
+status check(shard_self self, const msg::write_rows& m) {
+  for (auto& x : m.conditions) {
+    auto row = current(self, m, x.key);
+    if (!row)
+      return row.error();
+    if (*row != x.content)
+      return error{ec::condition_failed, "the row " + shown(x.key)
+                                             + (!*row        ? " is not there"
+                                                : !x.content ? " is there"
+                                                             : " has other content")
+                                             + "; read it again and decide anew"};
+  }
+  return {};
+}
+
+/// What a transaction comes to, before anything of it is recorded.
+struct plan {
+  core::record_group group;
+  std::vector<std::pair<const msg::submit_job*, core::job>> jobs; ///< New ones.
+  std::vector<submitted> told;
+};
+
+void plan_rows(shard_self self, const msg::write_rows& m, plan& to) {
+  auto now = shard_of(self).log->now();
+  auto add = [&](core::record_body body) {
+    to.group.push_back({m.ns, shard_of(self).id, {}, now, std::move(body)});
+  };
+  for (auto& x : m.rows)
+    if (x.content)
+      add(core::row_written{m.queue, x.key, *x.content});
+    else
+      add(core::row_erased{m.queue, x.key});
+}
+
+/// The job of this transaction that has the request's key, if there is one.
+const submitted* same_key(const msg::write_rows& m, const plan& so_far, const std::string& key) {
+  for (std::size_t i = 0; i < so_far.told.size() && !key.empty(); ++i)
+    if (m.jobs[i].spec.idempotency_key == key)
+      return &so_far.told[i];
+  return nullptr;
+}
+
+status plan_jobs(shard_self self, const msg::write_rows& m, plan& to) {
+  for (auto& x : m.jobs) {
+    if (same_key(m, to, x.spec.idempotency_key))
+      return error{ec::invalid_spec, "two jobs of a transaction have the idempotency key \""
+                                         + x.spec.idempotency_key + "\"; give each its own"};
+    auto known = find_request(self, x);
+    if (!known)
+      return known.error();
+    if (*known) {
+      to.told.push_back((*known)->job);
+      continue;
+    }
+    auto made = make_job(self, x);
+    to.told.push_back({made.job.id, false});
+    to.group.push_back(std::move(made.added));
+    to.jobs.emplace_back(&x, std::move(made.job));
+  }
+  return {};
+}
+
+status check_size(const core::record_group& group) {
+  core::bytes encoded;
+  for (auto& r : group)
+    core::encode(r, encoded);
+  if (encoded.size() <= limits::record_group_bytes_max)
+    return {};
+  return error{ec::too_large, "the transaction has " + std::to_string(encoded.size())
+                                  + " bytes, allowed are "
+                                  + std::to_string(limits::record_group_bytes_max)};
+}
+
+void remember_rows(shard_self self, const msg::write_rows& m, core::position at) {
+  auto& rows = self->state.rows.rows;
+  for (auto& x : m.rows) {
+    queue_key key{m.ns, m.queue, x.key};
+    rows.insert_or_assign(key, fresh_rows::content{x.content, at});
+    when_durable(self, at, [&rows, key, at] {
+      if (auto found = rows.find(key); found != rows.end() && found->second.at <= at)
+        rows.erase(found);
+    });
+  }
+}
+
+/// Refused, once what it reflects is durable.
+void refuse(shard_self self, const msg::write_rows& m, const error& why) {
+  shard_of(self).log->hold(shard_of(self).log->head(), [done = m.done, why](const status& outcome) {
+    done(outcome ? why : outcome.error());
+  });
+}
+
+void commit(shard_self self, const msg::write_rows& m, plan all) {
+  auto& st = self->state;
+  output tell = [done = m.done, told = std::move(all.told)](const status& outcome) {
+    done(outcome ? result<std::vector<submitted>>{told} : outcome.error());
+  };
+  if (all.group.empty())
+    return shard_of(self).log->hold(shard_of(self).log->head(), std::move(tell));
+  auto at = shard_of(self).log->append(all.group, std::move(tell));
+  remember_rows(self, m, at);
+  for (auto& [request, job] : all.jobs) {
+    remember_request(self, *request, job.id, at);
+    queue_of(self, job.id).push(job.id);
+    keep(self, job_book{st.shard, std::move(job), at});
+  }
+  admit(self);
+}
+
+} // namespace
+
+void write_rows(shard_self self, const msg::write_rows& m) {
+  if (auto why = refusal(self))
+    return m.done(*why);
+  plan all;
+  plan_rows(self, m, all);
+  auto checked = check(self, m);
+  if (checked)
+    checked = plan_jobs(self, m, all);
+  if (checked)
+    checked = check_size(all.group);
+  if (checked)
+    commit(self, m, std::move(all));
+  else
+    refuse(self, m, checked.error());
+}
+
+result<std::optional<keyed_request>> recorded_request(shard_self self, const msg::submit_job& m) {
+  auto found = shard_of(self).view->find_request({{m.ns, m.spec.queue}, m.spec.idempotency_key},
+                                                 shard_of(self).log->now());
+  if (!found)
+    return found.error();
+  if (!*found)
+    return std::optional<keyed_request>{};
+  return std::optional{keyed_request{(*found)->id, (*found)->digest, 0}};
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,180 @@
+#include "actors/spec_check.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "troupe/graph_builder.hpp"
+#include "troupe/runtime.hpp"
+
+#include <algorithm>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto patience = 60s;
+
+template <class T>
+T must(result<T> x) {
+  if (!x)
+    FAIL(to_string(x.code()) << ": " << x.error().detail);
+  return std::move(*x);
+}
+
+struct fixture {
+  tests::temp_dir directory;
+  runtime_config config;
+
+  fixture() { config.data_dir = directory.path() / "data"; }
+  runtime open() { return must(runtime::open(config)); }
+
+  static job_spec noop(runtime& node, std::string queue = "default") {
+    job_spec spec;
+    spec.queue = std::move(queue);
+    spec.graph = must(node.add_graph(graph_builder{"g"}.add("a", "noop").build()));
+    return spec;
+  }
+};
+
+std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+
+} // namespace
+
+TEST_CASE_METHOD(fixture, "a repeated request is told so, also by the next runtime",
+                 "[actors][runtime][keys]") {
+  job_id id;
+  {
+    auto node = open();
+    auto spec = noop(node);
+    spec.idempotency_key = "pay/1";
+    auto first = must(node.submit_once(spec));
+    CHECK_FALSE(first.replayed);
+    id = first.id;
+    must(node.wait(id, patience));
+  }
+  auto node = open();
+  auto spec = noop(node);
+  spec.idempotency_key = "pay/1";
+  CHECK(must(node.submit_once(spec)) == submitted{id, true});
+  CHECK(must(node.submit(spec)) == id);
+  spec.labels["colour"] = "blue";
+  CHECK(node.submit(spec).code() == ec::idempotency_conflict);
+  spec.queue = "other"; // A key belongs to a queue.
+  CHECK_FALSE(must(node.submit_once(spec)).replayed);
+  spec.idempotency_key = "with space";
+  CHECK(node.submit(spec).code() == ec::invalid_spec);
+}
+
+TEST_CASE("any part of a request counts for its digest", "[actors][keys]") {
+  job_spec spec;
+  auto before = actors::digest_of(spec);
+  CHECK(before.size() == 32);
+  auto differs = [&](auto change) {
+    auto other = spec;
+    change(other);
+    return actors::digest_of(other) != before;
+  };
+  CHECK(differs([](auto& x) { x.input = 1; }));
+  CHECK(differs([](auto& x) { x.labels["a"] = "b"; }));
+  CHECK(differs([](auto& x) { x.max_parallel = 1; }));
+  CHECK(differs([](auto& x) { x.retention = 1s; }));
+  CHECK(differs([](auto& x) { x.graph.sha256[0] = 1; }));
+  CHECK(differs([](auto& x) { x.reuse = reuse_spec{{}, "a"}; }));
+  CHECK_FALSE(differs([](auto& x) { x.idempotency_key = "k"; }));
+}
+
+TEST_CASE_METHOD(fixture, "rows are read in order, by prefix and in parts", "[actors][rows]") {
+  {
+    auto node = open();
+    transaction x;
+    x.rows = {{"b/2", bytes_of("two")}, {"a", bytes_of("no")}, {"b/1", bytes_of("one")}};
+    CHECK(must(node.transact(x)).empty());
+    CHECK(must(node.row("default", "b/1")) == bytes_of("one"));
+    CHECK_FALSE(must(node.row("other", "b/1")));
+  }
+  auto node = open();
+  std::vector<queue_row> all{{"b/1", bytes_of("one")}, {"b/2", bytes_of("two")}};
+  CHECK(must(node.rows("default", "b/")) == all);
+  CHECK(must(node.rows("default", "b/", "b/1")) == std::vector{all[1]});
+  CHECK(must(node.rows("default", "", "", 1)).front().key == "a");
+}
+
+TEST_CASE_METHOD(fixture, "a transaction is checked before anything is written", "[actors][rows]") {
+  auto node = open();
+  transaction x;
+  x.rows = {{"a", bytes_of("1")}, {"", bytes_of("1")}};
+  CHECK(node.transact(x).code() == ec::invalid_spec);
+  x.rows = {{"a", bytes_of("1")}, {std::string(257, 'k'), {}}};
+  CHECK(node.transact(x).code() == ec::invalid_spec);
+  x.rows = {{"a", bytes_of("1")}, {"b", bytes_of(std::string(65537, 'x'))}};
+  CHECK(node.transact(x).code() == ec::too_large);
+  x.rows.clear();
+  for (int i = 0; i < 20; ++i)
+    x.rows.push_back({std::to_string(i), bytes_of(std::string(65536, 'x'))});
+  CHECK(node.transact(x).code() == ec::too_large);
+  x.rows = {{"a", bytes_of("1")}};
+  x.jobs = {noop(node, "other")};
+  CHECK(node.transact(x).code() == ec::invalid_spec);
+  CHECK_FALSE(must(node.row("default", "a")));
+  x.jobs = {noop(node), noop(node)};
+  auto made = must(node.transact(x));
+  REQUIRE(made.size() == 2);
+  for (auto& job : made)
+    CHECK(must(node.wait(job.id, patience)).state == job_state::completed);
+}
+
+TEST_CASE_METHOD(fixture, "lists merge shards and go on where they stopped", "[actors][list]") {
+  auto node = open();
+  std::vector<job_id> ids;
+  for (int i = 0; i < 30; ++i) {
+    auto spec = noop(node, "q" + std::to_string(i % 7));
+    spec.labels["odd"] = i % 2 ? "yes" : "no";
+    ids.push_back(must(node.submit(spec)));
+    must(node.wait(ids.back(), patience));
+  }
+  std::ranges::sort(ids, std::greater{});
+  std::vector<job_id> listed;
+  job_filter filter;
+  filter.limit = 4;
+  do {
+    auto page = must(node.list_page(filter));
+    CHECK(page.jobs.size() <= 4);
+    for (auto& x : page.jobs)
+      listed.push_back(x.id);
+    filter.before = page.next;
+  } while (filter.before);
+  CHECK(listed == ids);
+  CHECK(must(node.list()).size() == 30);
+  job_filter odd;
+  odd.labels["odd"] = "yes";
+  CHECK(must(node.list(odd)).size() == 15);
+}
+
+TEST_CASE_METHOD(fixture, "a purge counts, deletes what has ended, and nothing else",
+                 "[actors][retention]") {
+  auto node = open();
+  std::vector<job_id> ids;
+  for (int i = 0; i < 10; ++i)
+    ids.push_back(must(node.submit(noop(node, i < 6 ? "a" : "b"))));
+  for (auto id : ids)
+    must(node.wait(id, patience));
+  auto nap = graph_builder{"nap"}.add("nap", "delay", {{"for", "1h"}}).build();
+  job_spec sleeping;
+  sleeping.queue = "a";
+  sleeping.graph = must(node.add_graph(nap));
+  auto asleep = must(node.submit(sleeping));
+  job_filter filter;
+  filter.queue = "a";
+  CHECK(must(node.purge(filter, true)) == 6);
+  CHECK(must(node.purge(filter)) == 6);
+  CHECK(must(node.purge(filter)) == 0);
+  CHECK(node.get(ids[0]).code() == ec::no_such_job);
+  CHECK(node.events(ids[0]).code() == ec::no_such_job);
+  CHECK(must(node.get(ids[9])).state == job_state::completed);
+  CHECK(node.remove(asleep).code() == ec::illegal_request);
+  CHECK(node.remove(ids[9]));
+  CHECK(node.remove(ids[9]).code() == ec::no_such_job);
+  filter.state = job_state::running;
+  CHECK(node.purge(filter).code() == ec::invalid_spec);
+  CHECK(node.cancel(asleep));
+  CHECK(must(node.wait(asleep, patience)).state == job_state::cancelled);
+}

@@ -1,0 +1,209 @@
+#include "tests/sim/sim_graphs.hpp"
+#include "tests/sim/world.hpp"
+#include "tests/support/catch.hpp"
+
+#include <caf/send.hpp>
+
+using namespace troupe;
+using namespace troupe::tests;
+using namespace std::chrono_literals;
+using core::job_request;
+
+namespace {
+
+graph_spec nap(const char* length) {
+  graph_spec g;
+  add(g, "nap", "delay").config = value::object{{"for", length}};
+  work(g, "after");
+  link(g, "nap", "after");
+  return g;
+}
+
+job_id only_job(world& w) {
+  REQUIRE(w.clients.size() == 1);
+  return w.clients.begin()->first;
+}
+
+storage::job_row row_of(world& w, job_id id) {
+  auto row = w.context(id).view->find(id);
+  REQUIRE(row);
+  return *row;
+}
+
+void live(world& w) {
+  for (;;)
+    try {
+      w.run();
+      return;
+    } catch (const node_died&) {
+      w.read_events();
+      w.crash();
+      w.check_history();
+      w.dies_at.reset();
+      w.start();
+    }
+}
+
+} // namespace
+
+TEST_CASE("a job that waits for time alone has no actor, and wakes", "[sim][rest]") {
+  world w{31, 1};
+  w.start();
+  auto before = w.running_actors();
+  w.submit(nap("1h"), "q");
+  w.settle();
+  auto id = only_job(w);
+  CHECK(row_of(w, id).state == job_state::running);
+  CHECK(row_of(w, id).wake_at != core::shard_time{});
+  CHECK(w.running_actors() == before);
+  w.advance(59min);
+  CHECK(w.runner->started.empty());
+  w.advance(1min);
+  CHECK(w.runner->started.size() == 1);
+  w.run();
+  CHECK(row_of(w, id).state == job_state::completed);
+  w.read_events();
+  w.check_history();
+  CHECK(w.clients[id].events.back().type == "end"); // Its watcher missed nothing.
+}
+
+TEST_CASE("a short wait keeps its actor", "[sim][rest]") {
+  world w{32, 1};
+  w.start();
+  auto before = w.running_actors();
+  w.submit(nap("900ms"), "q");
+  w.settle();
+  CHECK(w.running_actors() == before + 1);
+}
+
+TEST_CASE("jobs at rest do not count as running", "[sim][rest]") {
+  world w{33, 1};
+  w.settings.running_jobs_max = 2;
+  w.start();
+  for (int i = 0; i < 20; ++i)
+    w.submit(nap("1h"), "q");
+  w.settle();
+  REQUIRE(w.clients.size() == 20);
+  for (auto& [id, client] : w.clients)
+    CHECK(row_of(w, id).wake_at != core::shard_time{});
+  w.advance(1h); // All are due, two at a time.
+  CHECK(w.runner->in_flight.size() == 2);
+  w.run();
+  w.check_history();
+}
+
+TEST_CASE("a job at rest is paused, frozen, resumed and cancelled", "[sim][rest]") {
+  world w{34, 1};
+  w.start();
+  auto before = w.running_actors();
+  w.submit(nap("1h"), "q");
+  w.settle();
+  auto id = only_job(w);
+  w.advance(30min);
+  w.move(id, job_request::pause);
+  w.settle();
+  CHECK(row_of(w, id).state == job_state::paused);
+  CHECK(w.running_actors() == before);
+  w.advance(5h);
+  CHECK(w.runner->started.empty());
+  w.move(id, job_request::resume);
+  w.settle();
+  w.advance(29min);
+  CHECK(w.runner->started.empty());
+  w.advance(1min);
+  CHECK(w.runner->started.size() == 1);
+  w.move(id, job_request::pause);
+  w.move(id, job_request::pause); // Refused.
+  w.move(id, job_request::cancel);
+  live(w);
+  CHECK(row_of(w, id).state == job_state::cancelled);
+  auto& moves = w.clients[id].moves;
+  CHECK(std::ranges::count_if(moves, [](auto& x) { return !x.second; }) == 1);
+  w.check_history();
+}
+
+TEST_CASE("what is overdue when a node starts again wakes at once", "[sim][rest]") {
+  for (auto asleep : {core::duration{10min}, core::duration{2h}}) {
+    world w{35, 2};
+    w.start();
+    w.submit(nap("1h"), "q");
+    w.settle();
+    auto id = only_job(w);
+    w.crash();
+    w.sleep(asleep);
+    w.start();
+    w.settle();
+    CHECK(w.runner->started.size() == (asleep > 1h ? 1 : 0));
+    if (asleep < 1h)
+      CHECK(row_of(w, id).wake_at != core::shard_time{}); // Still without an actor.
+    w.run();
+    w.check_history();
+  }
+}
+
+TEST_CASE("requests meet a job at any moment of its going to rest", "[sim][rest]") {
+  auto first = GENERATE(take(1, random(1, 1 << 30)));
+  for (int i = 0; i < 60; ++i) {
+    world w{static_cast<std::uint64_t>(first + i), static_cast<std::uint16_t>(i % 2 ? 4 : 1)};
+    CAPTURE(w.seed);
+    w.start();
+    w.submit(nap("10s"), "q");
+    while (w.clients.empty() && w.step())
+      ;
+    auto id = only_job(w);
+    if (i % 3 == 0)
+      w.dies_at = w.hits + 1 + w.chance() % 30;
+    try {
+      for (auto steps = w.chance() % 40; steps > 0 && w.step(); --steps)
+        ;
+      w.move(id, job_request::pause);
+      for (auto steps = w.chance() % 20; steps > 0 && w.step(); --steps)
+        ;
+      w.move(id, job_request::resume);
+      if (w.dead)
+        throw node_died{};
+    } catch (const node_died&) {
+      w.crash();
+      w.check_history();
+      w.dies_at.reset();
+      w.start();
+    }
+    w.dies_at.reset();
+    w.settle();
+    if (row_of(w, id).state == job_state::paused)
+      w.move(id, job_request::resume);
+    live(w);
+    w.check_history();
+    CHECK(row_of(w, id).state == job_state::completed);
+  }
+}
+
+TEST_CASE("pending jobs are rows until their turn, whatever became of them", "[sim][pending]") {
+  world w{36, 1};
+  w.settings.running_jobs_max = 1;
+  w.start();
+  for (int i = 0; i < 6; ++i)
+    w.submit(fatal(), "q");
+  w.settle();
+  REQUIRE(w.clients.size() == 6);
+  std::vector<job_id> ids;
+  for (auto& [id, client] : w.clients)
+    ids.push_back(id);
+  CHECK(row_of(w, ids[1]).state == job_state::pending);
+  w.move(ids[1], job_request::cancel);
+  w.move(ids[2], job_request::pause);
+  w.move(ids[3], job_request::pause);
+  w.move(ids[3], job_request::resume); // To the end of the queue.
+  w.settle();
+  CHECK(row_of(w, ids[1]).state == job_state::cancelled);
+  CHECK(row_of(w, ids[2]).state == job_state::paused);
+  w.crash();
+  w.start();
+  w.settle();
+  CHECK(row_of(w, ids[2]).state == job_state::paused);
+  w.move(ids[2], job_request::resume);
+  live(w);
+  for (std::size_t i : {0, 2, 3, 4, 5})
+    CHECK(row_of(w, ids[i]).state == job_state::failed);
+  w.check_history();
+}
