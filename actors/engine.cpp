@@ -7,6 +7,7 @@
 #include "actors/kinds/pid_files.hpp"
 #include "actors/recovery_watch.hpp"
 #include "actors/shard_actor.hpp"
+#include "actors/store_scrub.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/vertex_actor.hpp"
 
@@ -115,6 +116,7 @@ result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
   if (auto started = made->start(); !started)
     return started.error();
   made->store_.writer->start();
+  made->scrubber_ = start_scrub(made->store_, config.report);
   return made;
 }
 
@@ -274,6 +276,7 @@ void engine::close() {
     if (std::exchange(closed_, true))
       return;
   }
+  scrubber_.reset();
   if (system_) {
     close_shards();
     if (!shards_.empty())

@@ -4,6 +4,7 @@
 #include "actors/environment.hpp"
 #include "actors/kinds/function_registry.hpp"
 #include "actors/store.hpp"
+#include "storage/scrub.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -77,6 +78,7 @@ private:
   void end_actors();
 
   store store_;
+  std::unique_ptr<storage::scrubber> scrubber_; ///< Null in memory.
   std::shared_ptr<function_registry> functions_ = std::make_shared<function_registry>();
   std::shared_ptr<blob_writer> blob_writer_;
   std::shared_ptr<environment> env_ = std::make_shared<environment>();

@@ -5,6 +5,7 @@
 #include "node/job_commands.hpp"
 #include "node/logs_command.hpp"
 #include "node/run_command.hpp"
+#include "node/store_verbs.hpp"
 #include "node/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -23,6 +24,7 @@ constexpr auto main_footer = R"(Examples:
   troupe graphs validate hello.json       tell everything that is wrong with it
   troupe graphs render g.json | dot -Tsvg draw it
   troupe jobs list                        what ran here
+  troupe backup /mnt/monday               a copy to restore from, while jobs run
 
 A graph in hello.json:
   {"vertices": [{"id": "now",   "kind": "exec", "config": {"argv": ["date", "-u"]}},
@@ -83,17 +85,9 @@ struct request {
   std::function<int(console&)> act;
 };
 
-void add_format(CLI::App& to, request& r) {
-  static const std::map<std::string, format> names{
-      {"table", format::table}, {"json", format::json}, {"ndjson", format::ndjson}};
-  to.add_option("-o", r.how, "table, json or ndjson")
-      ->transform(CLI::CheckedTransformer(names).description(""))
-      ->type_name("FORMAT");
-}
+void add_format(CLI::App& to, request& r) { add_format_option(to, r.how); }
 
-void add_data(CLI::App& to, request& r) {
-  to.add_option("--data", r.data, "The data directory (default: .troupe)")->type_name("DIR");
-}
+void add_data(CLI::App& to, request& r) { add_data_option(to, r.data); }
 
 /// A verb with its one act.
 CLI::App& add_verb(CLI::App& to, const char* name, const char* about, const char* footer,
@@ -241,6 +235,7 @@ void add_all(CLI::App& app, request& r) {
   add_run(app, r);
   add_graphs(app, r);
   add_jobs(app, r);
+  add_store_verbs(app, {r.how, r.data, r.act});
   auto& version = add_verb(app, "version", "Print the version and how it was built", "", r,
                            [&r](console& to) { return show_version(to, r.how); });
   version.group("Look");

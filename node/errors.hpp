@@ -47,6 +47,11 @@ enum class fault : std::uint8_t {
   interrupted,       ///< Ctrl-C.
   terminated,        ///< SIGTERM.
   output_failed,     ///< The output could not be written.
+  damaged_store,     ///< A check of a data directory or a backup has found something.
+  target_in_use,     ///< What a copy is to become is there already.
+  bad_export,        ///< A line of an export cannot be taken.
+  already_there,     ///< What is imported is there.
+  not_confirmed,     ///< Something would be deleted, and nobody said yes.
   unexpected,        ///< A defect of the program.
 };
 

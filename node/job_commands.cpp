@@ -4,6 +4,7 @@
 #include "core/time_text.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/job_reader.hpp"
+#include "node/job_states.hpp"
 #include "node/owner.hpp"
 #include "node/progress_text.hpp"
 #include "node/show.hpp"
@@ -26,19 +27,6 @@ int flushed(console& to) {
 /// Whether a job waits for somebody to go on with it.
 bool is_orphan(const job_info& x, const std::filesystem::path& data) {
   return !terminal(x.state) && !has_owner(data);
-}
-
-answer<std::optional<job_state>> state_of(const std::optional<std::string>& name) {
-  if (!name)
-    return std::optional<job_state>{};
-  std::vector<std::string_view> names;
-  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i) {
-    names.push_back(to_string(job_state(i)));
-    if (*name == names.back())
-      return std::optional{job_state(i)};
-  }
-  return trouble{fault::bad_usage, "there is no state " + core::quoted(*name),
-                 "the states are " + core::listed(names)};
 }
 
 std::string took(const job_info& x) {

@@ -1,0 +1,178 @@
+#include "tests/e2e/json.hpp"
+#include "tests/e2e/process.hpp"
+
+using namespace troupe;
+using namespace troupe::tests;
+
+namespace {
+
+/// v0 → v1 → … by delays, then `sum`. Its large output is a blob.
+std::string slow_graph(int n, int ms) {
+  std::string vertices, edges;
+  for (int i = 0; i < n; ++i) {
+    auto id = "v" + std::to_string(i);
+    vertices += R"({"id": ")" + id + R"(", "kind": "delay", "config": {"for": ")"
+                + std::to_string(ms) + R"(ms"}},)";
+    edges += (i > 0 ? "," : "") + std::string{R"({"from": ")"} + id + R"(", "to": ")"
+             + (i + 1 < n ? "v" + std::to_string(i + 1) : "sum") + "\"}";
+  }
+  return R"({"name": "slow", "vertices": [)" + vertices
+         + R"({"id": "sum", "kind": "noop", "config": {"output": ")" + std::string(100'000, 'x')
+         + R"("}}], "edges": [)" + edges + "]}";
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+/// A directory with some ended jobs.
+void fill(const scratch& in, int jobs) {
+  in.write("quick.json", R"({"name": "quick", "vertices": [
+    {"id": "a", "kind": "noop", "config": {"output": [1, 2, 3]}},
+    {"id": "b", "kind": "jq", "config": {"program": ".in | add"}}],
+    "edges": [{"from": "a", "to": "b"}]})");
+  for (int i = 0; i < jobs; ++i)
+    REQUIRE(troupe_with(in, {"run", "quick.json"}).code == 0);
+}
+
+std::vector<value> jobs_in(const scratch& in, const std::string& data) {
+  return lines_of(
+      troupe_with(in, {"jobs", "list", "--limit", "1000", "-o", "ndjson", "--data", data}).out);
+}
+
+void check_clean(const scratch& in, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"verify", "-o", "json"});
+  auto verified = troupe_with(in, arguments);
+  INFO(verified.out << verified.err);
+  CHECK(verified.code == 0);
+  CHECK(*json_of(verified.out).find("clean") == value{true});
+}
+
+} // namespace
+
+TEST_CASE("the drill: back up a busy directory, restore elsewhere, verify both", "[e2e]") {
+  scratch in;
+  fill(in, 3);
+  in.write("slow.json", slow_graph(8, 500));
+  process busy{in, {"run", "slow.json", "-o", "ndjson"}};
+  REQUIRE(eventually([&] { return count(lines_of(busy.out()), "vertex_start", "v2") > 0; }));
+
+  auto made = troupe_with(in, {"backup", "backup"});
+  INFO(made.out << made.err);
+  REQUIRE(made.code == 0);
+  CHECK(has(made.out, "4 jobs"));
+  check_clean(in, {"--online"});
+  check_clean(in, {"backup"});
+  CHECK(troupe_with(in, {"verify"}).code == 6); // In use, and nobody said --online.
+  CHECK(busy.wait().code == 0);
+  check_clean(in, {});
+
+  auto restored = troupe_with(in, {"restore", "backup", "--data", "other"});
+  INFO(restored.out << restored.err);
+  REQUIRE(restored.code == 0);
+  check_clean(in, {"--data", "other"});
+  auto resumed = troupe_with(in, {"run", "--resume", "--data", "other"});
+  INFO(resumed.err);
+  CHECK(resumed.code == 0);
+  CHECK(has(resumed.out, "xxx"));
+  check_clean(in, {"--data", "other"});
+  auto jobs = jobs_in(in, "other");
+  CHECK(jobs.size() == 4);
+  for (auto& job : jobs)
+    CHECK(text_at(job, "state") == "completed");
+}
+
+TEST_CASE("what is there already is never written over", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  REQUIRE(troupe_with(in, {"backup", "backup"}).code == 0);
+  auto again = troupe_with(in, {"backup", "backup"});
+  CHECK(again.code == 4);
+  CHECK(has(again.err, "error[E0020]"));
+  CHECK(troupe_with(in, {"restore", "backup", "--data", ".troupe"}).code == 4);
+  CHECK(troupe_with(in, {"restore", "nothing", "--data", "new"}).code == 3);
+  CHECK(troupe_with(in, {"backup", "new", "--data", "nothing"}).code == 3);
+  CHECK_FALSE(fs::exists(in.path() / "new"));
+}
+
+TEST_CASE("verify finds a flipped byte, says where, and exits with 1", "[e2e]") {
+  scratch in;
+  fill(in, 2);
+  REQUIRE(troupe_with(in, {"backup", "backup"}).code == 0);
+  fs::path blob;
+  for (auto& x : fs::recursive_directory_iterator{in.path() / "backup" / "blobs"})
+    if (x.is_regular_file())
+      blob = x.path();
+  REQUIRE_FALSE(blob.empty());
+  std::fstream file{blob, std::ios::in | std::ios::out | std::ios::binary};
+  file.seekp(1).put('~');
+  file.close();
+  auto found = troupe_with(in, {"verify", "backup"});
+  CHECK(found.code == 1);
+  CHECK(has(found.out, blob.filename().string()));
+  CHECK(has(found.err, "error[E0019]"));
+  auto told = json_of(troupe_with(in, {"verify", "backup", "-o", "json"}).out);
+  CHECK(*told.find("clean") == value{false});
+  CHECK_FALSE(told.find("findings")->items()->empty());
+}
+
+TEST_CASE("compact keeps all jobs", "[e2e]") {
+  scratch in;
+  fill(in, 3);
+  auto before = jobs_in(in, ".troupe");
+  auto done = troupe_with(in, {"compact", "-o", "json"});
+  INFO(done.err);
+  REQUIRE(done.code == 0);
+  auto told = json_of(done.out);
+  CHECK(*told.find("bytes_after")->integer() <= *told.find("bytes_before")->integer());
+  CHECK(jobs_in(in, ".troupe") == before);
+  check_clean(in, {});
+}
+
+TEST_CASE("an export is imported whole, also into other shards, and goes on", "[e2e]") {
+  scratch in;
+  fill(in, 3);
+  in.write("slow.json", slow_graph(6, 200));
+  process killed{in, {"run", "slow.json", "-o", "ndjson"}};
+  REQUIRE(eventually([&] { return count(lines_of(killed.out()), "vertex_start", "v2") > 0; }));
+  auto exported = troupe_with(in, {"export", "--output", "jobs.ndjson"});
+  INFO(exported.err);
+  REQUIRE(exported.code == 0);
+  killed.send(SIGKILL);
+  killed.wait();
+
+  auto imported = troupe_with(in, {"import", "jobs.ndjson", "--data", "other", "--shards", "7"});
+  INFO(imported.err);
+  REQUIRE(imported.code == 0);
+  CHECK(has(imported.out, "4 jobs"));
+  check_clean(in, {"--data", "other"});
+  CHECK(troupe_with(in, {"run", "--resume", "--data", "other"}).code == 0);
+  check_clean(in, {"--data", "other"});
+  CHECK(jobs_in(in, "other").size() == 4);
+
+  auto again = troupe_with(in, {"import", "jobs.ndjson", "--data", "other"});
+  CHECK(again.code == 4);
+  CHECK(has(again.err, "error[E0022]"));
+  auto skipped = troupe_with(in, {"import", "jobs.ndjson", "--data", "other", "--skip-existing"});
+  INFO(skipped.err);
+  CHECK(skipped.code == 0);
+  CHECK(has(skipped.out, "left as they are: 4 jobs"));
+}
+
+TEST_CASE("a wrong line of an import is told with its number", "[e2e]") {
+  scratch in;
+  fill(in, 2);
+  auto lines = troupe_with(in, {"export"}).out;
+  auto end = lines.rfind("{\"blobs\"");
+  auto cut = end == lines.npos ? lines.substr(0, lines.rfind("\n{")) + "\n" : lines.substr(0, end);
+  auto missing = troupe_with(in, {"import", "-", "--data", "a"}, cut);
+  CHECK(missing.code == 1);
+  CHECK(has(missing.err, "cut off"));
+
+  auto at = lines.find("\"records\":\"") + 40;
+  auto wrong = lines;
+  wrong[at] = wrong[at] == 'A' ? 'B' : 'A';
+  auto refused = troupe_with(in, {"import", "-", "--data", "b"}, wrong);
+  CHECK(refused.code == 1);
+  CHECK(has(refused.err, "error[E0021]"));
+  CHECK(has(refused.err, "line 3 (byte "));
+  check_clean(in, {"--data", "b"});
+}
