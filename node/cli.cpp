@@ -197,7 +197,8 @@ void add_graphs(CLI::App& app, request& r) {
 }
 
 void add_jobs(CLI::App& app, request& r) {
-  auto& jobs = *app.add_subcommand("jobs", "list, get, logs: look at the jobs of a data directory");
+  auto& jobs =
+      *app.add_subcommand("jobs", "list, get, logs, purge: look at the jobs of a data directory");
   jobs.group("Look");
   jobs.require_subcommand(1);
   auto& list = add_verb(jobs, "list", "List jobs, newest first", list_footer, r, [&r](console& to) {
@@ -221,6 +222,7 @@ void add_jobs(CLI::App& app, request& r) {
   logs.add_option("--vertex", r.logs.vertex, "Only this vertex")->type_name("VERTEX");
   logs.add_flag("--all", r.logs.all, "Every event, numbered");
   logs.add_flag("-f,--follow", r.logs.follow, "Wait for more until the job ends");
+  add_purge_verb(jobs, {r.how, r.data, r.act});
   for (auto verb : {&list, &get, &logs}) {
     add_data(*verb, r);
     add_format(*verb, r);

@@ -127,6 +127,23 @@ TEST_CASE("compact keeps all jobs", "[e2e]") {
   check_clean(in, {});
 }
 
+TEST_CASE("ended jobs are purged once that is confirmed", "[e2e]") {
+  scratch in;
+  fill(in, 3);
+  CHECK(troupe_with(in, {"jobs", "purge"}).code == 2);
+  CHECK(troupe_with(in, {"jobs", "purge", "--state", "running", "--yes"}).code == 2);
+  auto counted = troupe_with(in, {"jobs", "purge", "--dry-run"});
+  INFO(counted.err);
+  CHECK(counted.out == "would delete 3 jobs\n");
+  CHECK(troupe_with(in, {"jobs", "purge", "--older-than", "1h", "--yes"}).out
+        == "deleted 0 jobs\n");
+  CHECK(jobs_in(in, ".troupe").size() == 3);
+  CHECK(troupe_with(in, {"jobs", "purge", "--state", "completed", "--yes"}).out
+        == "deleted 3 jobs\n");
+  CHECK(jobs_in(in, ".troupe").empty());
+  check_clean(in, {});
+}
+
 TEST_CASE("an export is imported whole, also into other shards, and goes on", "[e2e]") {
   scratch in;
   fill(in, 3);

@@ -1,0 +1,67 @@
+#include "node/purge_command.hpp"
+
+#include "core/duration.hpp"
+#include "core/names.hpp"
+#include "node/job_states.hpp"
+#include "node/store_text.hpp"
+#include "node/text.hpp"
+#include "troupe/runtime.hpp"
+
+namespace troupe::node {
+
+namespace {
+
+answer<job_filter> filter_of(const purge_options& x) {
+  job_filter filter;
+  auto state = state_of(x.state);
+  if (!state)
+    return state.trouble();
+  if (*state && !terminal(**state))
+    return trouble{fault::bad_usage, "jobs that are " + *x.state + " have not ended",
+                   "only ended jobs are deleted",
+                   "--state completed, failed, cancelled or stopped"};
+  filter.state = *state;
+  filter.queue = x.queue;
+  if (!x.older_than)
+    return filter;
+  auto age = core::parse_duration(*x.older_than);
+  if (!age)
+    return trouble{fault::bad_usage, core::quoted(*x.older_than) + " is no duration",
+                   "a duration looks like 30d, 12h or 90s"};
+  auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  filter.ended_before = now - *age;
+  return filter;
+}
+
+} // namespace
+
+int purge_jobs(console& to, const purge_options& options, format how) {
+  if (options.dry_run == options.yes)
+    return to.fail(fault::not_confirmed);
+  auto filter = filter_of(options);
+  if (!filter)
+    return to.fail(filter.trouble());
+  std::error_code ignored;
+  if (!std::filesystem::exists(options.data, ignored))
+    return to.fail(
+        {fault::no_data_directory, "there is no data directory " + options.data.string()});
+  runtime_config config;
+  config.data_dir = options.data;
+  config.hold_recovered = true; // Nothing runs because of this.
+  auto opened = runtime::open(config);
+  if (!opened)
+    return to.fail(opened.error());
+  auto count = opened->purge(*filter, options.dry_run);
+  opened->close();
+  if (!count)
+    return to.fail(count.error());
+  if (how == format::table)
+    to.out((options.dry_run ? "would delete " : "deleted ") + counted(*count, "job") + "\n");
+  else
+    show(to,
+         value::object{{"jobs", static_cast<std::int64_t>(*count)}, {"dry_run", options.dry_run}},
+         how);
+  return flushed(to);
+}
+
+} // namespace troupe::node

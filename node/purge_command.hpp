@@ -1,0 +1,23 @@
+#pragma once
+
+#include "node/console.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace troupe::node {
+
+struct purge_options {
+  std::filesystem::path data;
+  std::optional<std::string> state, queue;
+  std::optional<std::string> older_than; ///< Since their end, as people write a duration.
+  bool dry_run = false;                  ///< Only counts.
+  bool yes = false;                      ///< Deletes.
+};
+
+/// `troupe jobs purge`: deletes ended jobs of a data directory that no process has open. Returns
+/// the exit code.
+int purge_jobs(console& to, const purge_options& options, format how);
+
+} // namespace troupe::node
