@@ -13,6 +13,7 @@ namespace {
 
 core::bytes number(std::uint64_t x) {
   core::bytes value;
+  value.reserve(sizeof x);
   core::writer{value}(x);
   return value;
 }

@@ -4,30 +4,16 @@
 #include "actors/recovery_watch.hpp"
 #include "core/place.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/held_blobs.hpp"
 
 #include <future>
-#include <latch>
 
 using namespace troupe;
 using namespace troupe::actors;
+using tests::held_blobs;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A disk that does nothing until it is let.
-struct held_blobs : storage::blob_store {
-  std::latch let{1};
-  std::unique_ptr<storage::blob_store> below = storage::memory_blob_store();
-
-  result<storage::sha256_digest> put(namespace_id ns, core::byte_view data,
-                                     std::size_t most) override {
-    let.wait();
-    return below->put(ns, data, most);
-  }
-  result<core::bytes> get(namespace_id ns, const storage::sha256_digest& name) override {
-    return below->get(ns, name);
-  }
-};
 
 job_id job(std::uint8_t x) {
   job_id id;
