@@ -26,7 +26,7 @@ T answer_of(const std::function<bool(std::function<void(const T&)>)>& ask,
 }
 
 /// What a `runtime` is made of.
-struct runtime::impl {
+struct __attribute__((visibility("hidden"))) runtime::impl {
   std::shared_ptr<actors::engine> engine;
 
   status move(job_id id, core::job_request on, std::string reason) {

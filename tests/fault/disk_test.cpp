@@ -158,7 +158,7 @@ TEST_CASE("a data directory of a newer format is refused", "[fault][disk]") {
   auto path = in.path() / "disk/data/MANIFEST";
   auto text = read_file(path);
   text.resize(text.rfind("crc32c "));
-  replace(text, "\n" + std::string{field} + " 1\n", "\n" + std::string{field} + " 2\n");
+  replace(text, "\n" + std::string{field} + " 2\n", "\n" + std::string{field} + " 3\n");
   char digits[9];
   std::snprintf(digits, sizeof digits, "%08x",
                 core::crc32c({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}));

@@ -61,7 +61,7 @@ public:
     fs::rename(data_, kept_);
     state_ = state_of(kept_);
     for (fs::recursive_directory_iterator at{kept_}, end; at != end; ++at)
-      if (at->is_regular_file() && at->path().extension() != ".seg")
+      if (at->is_regular_file() && at->path().extension() != ".seg" && at->file_size() > 0)
         others_.push_back(fs::relative(at->path(), kept_));
   }
 

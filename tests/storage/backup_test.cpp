@@ -148,7 +148,7 @@ TEST_CASE("a damaged store or backup is not copied in silence", "[storage][backu
     CHECK_FALSE(store.check(store.at("backup")).clean());
   }
   SECTION("a blob of the store") {
-    flip(first_blob("data"));
+    flip(store.at("data") / fs::relative(first_blob("backup"), store.at("backup")));
     CHECK(storage::back_up(store.at("data"), store.at("again")).code() == ec::journal_corrupt);
     CHECK_FALSE(fs::exists(store.at("again")));
     CHECK_FALSE(fs::exists(store.at("again.partial")));
