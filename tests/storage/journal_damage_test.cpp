@@ -1,5 +1,7 @@
 #include "tests/storage/storage_fixture.hpp"
 
+#include <thread>
+
 using namespace troupe;
 using namespace troupe::storage;
 using namespace troupe::test;
@@ -20,15 +22,26 @@ struct small_journal {
       REQUIRE(append(*store->journal, batch_of(shard_id{0}, one, 150)).get().code() == ec::none);
       REQUIRE(append(*store->journal, batch_of(shard_id{1}, two, 170)).get().code() == ec::none);
     }
+    // Two are full or in use; the supply's thread prepares the third.
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (segment_names().size() < 3 && std::chrono::steady_clock::now() < until)
+      std::this_thread::yield();
+    REQUIRE(segment_names().size() == 3);
     if (!closed)
       files.dies_at = 0;
     store->journal.reset();
     files.kill();
-    std::vector<std::string> names;
+    for (auto& name : segment_names())
+      segments[name] = files.content(name);
+  }
+
+  std::vector<std::string> segment_names() {
+    std::vector<std::string> names, found;
     files.list("/data/journal", names);
     for (auto& name : names)
       if (is_segment(name))
-        segments["/data/journal/" + name] = files.content("/data/journal/" + name);
+        found.push_back("/data/journal/" + name);
+    return found;
   }
 
   /// Every byte of a segment that was written, and some of the zeros behind.
