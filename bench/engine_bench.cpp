@@ -1,18 +1,12 @@
 // Measures the engine through the library, each figure several times, beside what the disk takes
 // in the same run. `docs/performance.md` explains the rows.
 
-#include "bench/measure.hpp"
+#include "bench/load.hpp"
+#include "bench/process.hpp"
 #include "bench/raw_sync.hpp"
 #include "graph_json/wfformat.hpp"
-#include "troupe/graph_builder.hpp"
-#include "troupe/runtime.hpp"
 
-#include <atomic>
-#include <condition_variable>
-#include <fstream>
 #include <iterator>
-#include <mutex>
-#include <sys/resource.h>
 #include <thread>
 
 using namespace troupe;
@@ -29,29 +23,12 @@ struct options {
   std::string only;
 };
 
-template <class T>
-T must(result<T> x) {
-  if (!x)
-    throw std::runtime_error{std::string{to_string(x.code())} + ": " + x.error().detail};
-  return std::move(*x);
-}
-
 runtime open(const fs::path& directory, bool memory = false) {
   runtime_config config;
   config.data_dir = directory;
   config.memory = memory;
   return must(runtime::open(
       config, {{"impure", [](const value&, function_context&) { return value{}; }, false}}));
-}
-
-graph_spec chain(std::size_t length, const std::string& kind, const value::object& config) {
-  graph_builder graph{"chain"};
-  for (std::size_t i = 0; i < length; ++i) {
-    graph.add("v" + std::to_string(i), kind, config);
-    if (i > 0)
-      graph.connect("v" + std::to_string(i - 1), "v" + std::to_string(i));
-  }
-  return graph.build();
 }
 
 graph_spec layered(std::size_t width, std::size_t layers) {
@@ -68,36 +45,22 @@ graph_spec layered(std::size_t width, std::size_t layers) {
   return graph.build();
 }
 
+submit_call submits_to(runtime& node) {
+  return [&node](const job_spec& spec, runtime::accepted then, runtime::ended finally) {
+    node.submit(spec, std::move(then), std::move(finally));
+  };
+}
+
 /// Keeps `window` jobs in flight until `total` have ended; returns jobs a second.
 double throughput(runtime& node, const graph_id& graph, std::size_t total, std::size_t window) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::size_t in_flight = 0, ended = 0;
+  job_stream jobs{submits_to(node), window};
   job_spec spec;
   spec.graph = graph;
   auto begin = clock::now();
-  for (std::size_t i = 0; i < total; ++i) {
-    {
-      std::unique_lock lock{mutex};
-      changed.wait(lock, [&] { return in_flight < window; });
-      ++in_flight;
-    }
-    node.submit(
-        spec,
-        [](const result<job_id>& x) {
-          if (!x)
-            std::fprintf(stderr, "refused: %s\n", x.error().detail.c_str());
-        },
-        [&](const result<job_info>&) {
-          std::scoped_lock lock{mutex};
-          --in_flight;
-          ++ended;
-          changed.notify_one();
-        });
-  }
-  std::unique_lock lock{mutex};
-  changed.wait(lock, [&] { return ended == total; });
-  return static_cast<double>(total) / seconds_since(begin);
+  for (std::size_t i = 0; i < total; ++i)
+    jobs.put(spec);
+  jobs.drain();
+  return static_cast<double>(jobs.done()) / seconds_since(begin);
 }
 
 /// Seconds from submit to done, one job at a time.
@@ -198,24 +161,6 @@ void bench_montage(const options& o) {
   print_row("Montage, 1,738 no-op vertices, durable", times, "ms", "at most 100");
 }
 
-double cpu_seconds() {
-  rusage x{};
-  ::getrusage(RUSAGE_SELF, &x);
-  auto of = [](const timeval& t) { return double(t.tv_sec) + double(t.tv_usec) / 1e6; };
-  return of(x.ru_utime) + of(x.ru_stime);
-}
-
-double anonymous_megabytes() {
-  std::ifstream in{"/proc/self/status"};
-  for (std::string word; in >> word;)
-    if (word == "RssAnon:") {
-      double kilobytes = 0;
-      in >> kilobytes;
-      return kilobytes / 1024;
-    }
-  return 0;
-}
-
 void bench_idle(const options& o) {
   fs::remove_all(o.directory / "node");
   auto node = open(o.directory / "node");
@@ -223,7 +168,7 @@ void bench_idle(const options& o) {
   auto before = cpu_seconds();
   std::this_thread::sleep_for(std::chrono::seconds{5});
   print_row("idle: CPU of one core", {(cpu_seconds() - before) / 5 * 100}, "%", "about 0");
-  print_row("idle: anonymous memory", {anonymous_megabytes()}, "MB", "at most 25");
+  print_row("idle: anonymous memory", {memory_bytes("RssAnon") / (1 << 20)}, "MB", "at most 25");
 }
 
 options read_options(int argc, char** argv) {
