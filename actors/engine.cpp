@@ -157,6 +157,7 @@ void engine::make_environment(const runtime_config& config, engine_host& host) {
   };
   env.make_random = system_random;
   env.report = config.report;
+  env.observer = config.observer;
   env.settings.running_jobs_max = config.running_jobs_max;
   env.settings.cleanup_grace = config.cleanup_grace;
   env.settings.cancel_grace = config.cancel_grace;
@@ -190,7 +191,8 @@ void engine::make_shards() {
     shard->env = env_;
     shard->view = store_.shards[i].view;
     shard->ring = ring;
-    shard_log_parts parts{shard->id, store_.journal, shard->view, wall_clock, {}, {}};
+    shard_log_parts parts{shard->id, store_.journal, shard->view, wall_clock, {},
+                          {},        env_->observer};
     parts.wake = [to = std::weak_ptr{shard}] {
       if (auto shard = to.lock())
         caf::anon_send(shard->shard.get(), messages::release_outputs{});
@@ -218,7 +220,9 @@ status engine::start() {
                               return actor;
                             }});
   }
-  how.escalate = [shards = shards_, recovered](const std::string&) mutable {
+  how.restarts = [env = env_](auto&) { env->happened(occurrence::shard_restarted); };
+  how.escalate = [shards = shards_, recovered, env = env_](const std::string&) mutable {
+    env->happened(occurrence::shard_escalated);
     error why{ec::not_ready, "a shard failed too often; open the runtime again"};
     for (auto& shard : shards) {
       shard->log->fail(why);

@@ -59,6 +59,8 @@ public:
   const std::vector<std::shared_ptr<shard_context>>& contexts() const noexcept { return shards_; }
   environment& env() noexcept { return *env_; }
   storage::blob_store& blobs() noexcept { return *store_.blobs; }
+  /// What is told of the store. Only inside of `while_open`.
+  store_stats stats() const;
 
   /// Ends all that runs, waits for it, and gives the store back.
   void close();

@@ -11,6 +11,7 @@
 #include "core/supervision.hpp"
 #include "troupe/job_spec.hpp"
 #include "troupe/limits.hpp"
+#include "troupe/observer.hpp"
 
 #include <atomic>
 #include <caf/actor.hpp>
@@ -63,6 +64,13 @@ struct environment {
   std::atomic<std::size_t> next_vertex_actor{0};
   /// Told of what only a defect explains, for people. May be unset.
   std::function<void(const std::string&)> report;
+  /// Told what is durable. May be null.
+  std::shared_ptr<troupe::observer> observer;
+
+  void happened(occurrence x) const {
+    if (observer)
+      observer->happened(x);
+  }
 
   /// Whether so many blobs wait that nothing may start that could make more.
   bool blobs_lag() const {
@@ -100,6 +108,9 @@ struct shard_context {
   std::function<void(const status&)> recovered;
   /// Who waits for the end of a job. Only for code that runs where outputs are released.
   end_waiters waiting;
+  /// Which unfinished jobs the observer was told of when the shard was first taken over: those
+  /// up to `found_upto`, of those before `found_end`. Only for the shard's own actor.
+  job_id found_upto, found_end;
 
   storage::view::graph_source graph_source() const;
 };

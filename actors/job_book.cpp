@@ -103,6 +103,11 @@ void job_book::told(const core::record& r, const core::changes& seen) {
     ready_.push_back(change.vertex);
   if (auto moved = std::get_if<core::job_moved>(&r.body))
     ended_ = ended_ || terminal(moved->to);
+  if (shard_->env->observer) {
+    if (!seen_)
+      seen_ = std::make_shared<observation>();
+    seen_->note(job_, r, seen);
+  }
   if (shard_->ring->watches(job_.id))
     core::render(job_, r, seen,
                  [this](event&& x) { return events_.push_back(std::move(x)), true; });
@@ -116,10 +121,12 @@ void job_book::flush(output out) {
   }
   auto group = std::exchange(group_, {});
   output all;
-  if (!events_.empty() || ended_)
+  if (!events_.empty() || ended_ || seen_)
     all = [shard = shard_, events = std::exchange(events_, {}), id = job_.id,
            info = ended_ ? std::optional{info_of(job_)} : std::nullopt,
-           out = std::move(out)](const status& outcome) mutable {
+           seen = std::exchange(seen_, {}), out = std::move(out)](const status& outcome) mutable {
+      if (outcome && seen)
+        seen->tell(*shard->env->observer);
       if (outcome && !events.empty())
         shard->ring->push(std::move(events));
       if (info)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/environment.hpp"
+#include "actors/observation.hpp"
 #include "core/decide.hpp"
 #include "troupe/job_spec.hpp"
 
@@ -57,7 +58,8 @@ private:
   core::record_group group_;
   std::vector<event> events_;
   std::vector<core::vertex_index> ready_;
-  bool ended_ = false; ///< In this group.
+  std::shared_ptr<observation> seen_; ///< In this group; null if nobody observes.
+  bool ended_ = false;                ///< In this group.
 };
 
 } // namespace troupe::actors

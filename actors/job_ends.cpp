@@ -21,6 +21,11 @@ void take_results(job_self self, std::vector<core::attempt_result> results, core
     after_end(self, v);
 }
 
+void refuse_stale(job_self self) {
+  ++env_of(self).counted.stale_completions;
+  env_of(self).happened(occurrence::stale_completion);
+}
+
 std::size_t bytes_of(const core::attempt_result& r) {
   return r.output.blob() ? 64 : core::encoded_size(r.output.get()) + r.error.detail.size() + 64;
 }
@@ -34,7 +39,7 @@ void end_attempt(job_self self, const core::token& proof, core::attempt_result r
   if (ended)
     st.book->take(std::move(*ended));
   else
-    ++env_of(self).counted.stale_completions;
+    refuse_stale(self);
 }
 
 bool end_pooled(job_self self, const core::token& proof, core::attempt_result&& r) {

@@ -121,6 +121,32 @@ result<std::vector<job_info>> runtime::list(const job_filter& filter) {
   return all;
 }
 
+result<std::vector<queue_total>> runtime::totals() {
+  auto& engine = *impl_->engine;
+  return engine.while_open([&]() -> result<std::vector<queue_total>> {
+    std::map<storage::count_key, storage::job_count> sums;
+    for (auto& shard : engine.contexts()) {
+      auto of_shard = shard->view->totals();
+      if (!of_shard)
+        return of_shard.error();
+      for (auto& [key, count] : *of_shard) {
+        auto& sum = sums[{key.in, key.state}];
+        sum.jobs += count.jobs;
+        sum.bytes += count.bytes;
+      }
+    }
+    std::vector<queue_total> all;
+    for (auto& [key, sum] : sums)
+      all.push_back({key.in.ns, key.in.queue, key.state, sum.jobs, sum.bytes});
+    return all;
+  });
+}
+
+result<store_stats> runtime::stats() {
+  auto& engine = *impl_->engine;
+  return engine.while_open([&]() -> result<store_stats> { return engine.stats(); });
+}
+
 result<std::size_t> runtime::impl::delete_jobs(core::shard_id shard, std::vector<job_id> jobs,
                                                const char* reason, bool strict) {
   return answer_of<result<std::size_t>>([&](auto done) {

@@ -77,8 +77,10 @@ void submit_now(shard_self self, const msg::submit_job& m) {
         });
   if (*known)
     return repeat(self, m, **known);
-  if (auto why = refusal(self))
+  if (auto why = refusal(self)) {
+    tell_refused(self, m.spec.queue, why->code);
     return m.accepted(*why);
+  }
   record_job(self, m);
 }
 
@@ -89,9 +91,11 @@ core::pressure pressure_of(shard_self self) {
 
 void slow(shard_self self, const msg::submit_job& m, core::duration delay) {
   auto& st = self->state;
-  if (st.slowed.size() >= limits::slowed_submits_max)
+  if (st.slowed.size() >= limits::slowed_submits_max) {
+    tell_refused(self, m.spec.queue, ec::overloaded);
     return m.accepted(error{ec::overloaded, "the store lags and " + std::to_string(st.slowed.size())
                                                 + " requests wait already; repeat after a while"});
+  }
   auto due = self->clock().now() + delay;
   if (!st.slowed.empty())
     due = std::max(due, st.slowed.back().due);
@@ -160,6 +164,11 @@ std::optional<error> refusal(shard_self self) {
   if (auto delay = core::admission_delay(pressure_of(self)); !delay)
     return delay.error();
   return {};
+}
+
+void tell_refused(shard_self self, const std::string& queue, ec why) {
+  if (auto& to = shard_of(self).env->observer)
+    to->job_refused(queue, why);
 }
 
 void submit(shard_self self, const msg::submit_job& m) {

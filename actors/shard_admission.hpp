@@ -11,6 +11,9 @@ void submit(shard_self self, const messages::submit_job& m);
 /// Why a new job is refused whatever it is; nothing if it is not.
 std::optional<error> refusal(shard_self self);
 
+/// Tells the observer of a request that was refused for such a reason.
+void tell_refused(shard_self self, const std::string& queue, ec why);
+
 /// Takes the requests whose delay is over.
 void submit_slowed(shard_self self);
 

@@ -72,10 +72,23 @@ std::optional<storage::batch> shard_log::take_next() {
 void shard_log::write(storage::batch next) {
   touch("before_write");
   auto kept = next;
-  parts_.journal->append(std::move(next), [self = shared_from_this(),
-                                           kept = std::move(kept)](const status& outcome) mutable {
+  auto began =
+      parts_.observer ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
+  parts_.journal->append(std::move(next), [self = shared_from_this(), kept = std::move(kept),
+                                           began](const status& outcome) mutable {
+    if (outcome)
+      self->observe(kept, began);
     self->written(std::move(kept), outcome);
   });
+}
+
+void shard_log::observe(const storage::batch& x,
+                        std::chrono::steady_clock::time_point began) const {
+  if (!parts_.observer)
+    return;
+  auto took = std::chrono::steady_clock::now() - began;
+  auto records = core::places_in(x.records, false);
+  parts_.observer->batch_written({records ? records->size() : 0, x.records.size(), took});
 }
 
 /// The journal's answer. The view has the batch before any output that reflects it leaves.

@@ -3,7 +3,9 @@
 #include "core/records.hpp"
 #include "storage/journal.hpp"
 #include "storage/view.hpp"
+#include "troupe/observer.hpp"
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -28,6 +30,7 @@ struct shard_log_parts {
   /// Called on any thread when outputs may be released: have `release` called soon.
   std::function<void()> wake;
   failpoint at;
+  std::shared_ptr<troupe::observer> observer{}; ///< Told of each batch. May be null.
 };
 
 /// The one way of a shard's records into the journal and of its outputs to the world: the output
@@ -88,6 +91,7 @@ private:
   std::optional<storage::batch> take_next();
   void write(storage::batch next);
   void written(storage::batch kept, const status& outcome);
+  void observe(const storage::batch& x, std::chrono::steady_clock::time_point began) const;
   void wake();
   void touch(const char* name) const;
 

@@ -13,6 +13,17 @@ namespace msg = messages;
 
 using core::job_state;
 
+/// Tells the observer of a job that an earlier node has left, once.
+void tell_found(shard_self self, const storage::job_row& row) {
+  auto& shard = shard_of(self);
+  if (!shard.env->observer || row.id <= shard.found_upto || row.id >= shard.found_end)
+    return;
+  shard.found_upto = row.id;
+  auto plan = shard.graph_source()(row.ns, row.spec.graph);
+  shard.env->observer->job_found(
+      {row.id, row.ns, row.spec.queue, plan ? plan->name : std::string{}}, row.state);
+}
+
 /// A job that had an actor gets one again, unless it is paused and rests.
 status load_begun(shard_self self, job_id id) {
   auto loaded = load_whole(self, id);
@@ -40,6 +51,7 @@ status take_over(shard_self self, const storage::job_row& row) {
   auto& st = self->state;
   shard_of(self).log->saw(std::max(row.created, row.started));
   st.recovery.last = row.id;
+  tell_found(self, row);
   if (!settings_of(self).hold_recovered)
     return place_again(self, row);
   st.held.insert(row.id);
@@ -83,6 +95,8 @@ status recover(shard_self self) {
   shard_of(self).log->saw(shard_of(self).view->time());
   st.ids.saw(*newest);
   st.recovery.end = st.ids.rise();
+  if (auto& end = shard_of(self).found_end; end == job_id{})
+    end = st.recovery.end;
   return recover_some(self);
 }
 

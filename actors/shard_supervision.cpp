@@ -62,6 +62,7 @@ void job_down(shard_self self, const caf::down_msg& m) {
       std::chrono::duration_cast<std::chrono::milliseconds>(self->clock().now().time_since_epoch());
   auto verdict = live->second.restarts.failed(settings_of(self).job_restarts, since);
   ++(verdict.escalate ? env.counted.job_escalations : env.counted.job_restarts);
+  env.happened(verdict.escalate ? occurrence::job_escalated : occurrence::job_restarted);
   auto then = [to = caf::actor{self}, id, verdict](const status& outcome) {
     if (outcome)
       caf::anon_send(to, msg::restart_job{id, verdict.escalate, verdict.delay});

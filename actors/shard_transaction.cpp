@@ -121,9 +121,26 @@ void refuse(shard_self self, const msg::write_rows& m, const error& why) {
   });
 }
 
+/// What tells the observer of the jobs once they are durable.
+std::function<void()> observe(shard_self self, const plan& all) {
+  auto to = shard_of(self).env->observer;
+  if (!to)
+    return [] {};
+  std::vector<observed_job> jobs;
+  for (auto& [request, job] : all.jobs)
+    jobs.push_back(observed(job));
+  return [to, jobs = std::move(jobs)] {
+    for (auto& job : jobs)
+      to->job_stepped(job, {});
+  };
+}
+
 void commit(shard_self self, const msg::write_rows& m, plan all) {
   auto& st = self->state;
-  output tell = [done = m.done, told = std::move(all.told)](const status& outcome) {
+  output tell = [done = m.done, told = std::move(all.told),
+                 seen = observe(self, all)](const status& outcome) {
+    if (outcome)
+      seen();
     done(outcome ? result<std::vector<submitted>>{told} : outcome.error());
   };
   if (all.group.empty())
@@ -141,8 +158,10 @@ void commit(shard_self self, const msg::write_rows& m, plan all) {
 } // namespace
 
 void write_rows(shard_self self, const msg::write_rows& m) {
-  if (auto why = refusal(self))
+  if (auto why = refusal(self)) {
+    tell_refused(self, m.queue, why->code);
     return m.done(*why);
+  }
   plan all;
   plan_rows(self, m, all);
   auto checked = check(self, m);

@@ -37,6 +37,8 @@ void child_down(self_ptr self, const caf::down_msg& m) {
         self->clock().now().time_since_epoch());
     auto verdict = child.restarts.failed(st.how.policy, now);
     if (!verdict.escalate) {
+      if (st.how.restarts)
+        st.how.restarts(child.spec.name);
       self->delayed_send(self, verdict.delay, messages::restart_child{i});
       continue;
     }

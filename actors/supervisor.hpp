@@ -23,6 +23,8 @@ struct supervision {
   std::vector<child_spec> children;
   /// A child failed too often. Called once; then the supervisor ends all others and itself.
   std::function<void(const std::string& child)> escalate;
+  /// A child failed and will be started again. May be empty.
+  std::function<void(const std::string& child)> restarts{};
 };
 
 struct supervisor_state {

@@ -1,5 +1,6 @@
 #include "core/job_machine.hpp"
 #include "core/vertex_machine.hpp"
+#include "troupe/observer.hpp"
 
 namespace troupe::core {
 
@@ -11,12 +12,14 @@ constexpr std::array job_requests{"start", "pause",  "resume", "requeue", "compl
                                   "fail",  "expire", "cancel", "stop",    "ended"};
 constexpr std::array vertex_names{"waiting",   "ready",  "running", "backoff",
                                   "succeeded", "failed", "skipped", "cancelled"};
+constexpr std::array fates{"succeeded", "failed", "timed_out", "cancelled", "lost"};
 constexpr std::array vertex_requests{"satisfy", "skip", "start",  "succeed", "fail",
                                      "retry",   "lose", "cancel", "reuse"};
 
 static_assert(job_states.size() == std::size_t(last(job_state{})) + 1);
 static_assert(job_requests.size() == std::size_t(last(job_request{})) + 1);
 static_assert(vertex_names.size() == vertex_states);
+static_assert(fates.size() == std::size_t(last(attempt_fate{})) + 1);
 static_assert(vertex_requests.size() == std::size_t(last(vertex_request{})) + 1);
 
 } // namespace
@@ -34,5 +37,6 @@ const char* to_string(job_state state) noexcept { return core::job_states[std::s
 const char* to_string(vertex_state state) noexcept {
   return core::vertex_names[std::size_t(state)];
 }
+const char* to_string(attempt_fate x) noexcept { return core::fates[std::size_t(x)]; }
 
 } // namespace troupe

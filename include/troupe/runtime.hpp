@@ -7,7 +7,9 @@
 #include "troupe/graph_spec.hpp"
 #include "troupe/job_spec.hpp"
 #include "troupe/limits.hpp"
+#include "troupe/observer.hpp"
 #include "troupe/problem.hpp"
+#include "troupe/stats.hpp"
 #include "troupe/transaction.hpp"
 
 #include <filesystem>
@@ -53,6 +55,8 @@ struct runtime_config {
   bool hold_recovered = false; ///< Unfinished jobs wait for `release`.
   /// Told of what only a defect explains: an actor that failed and is started again. Any thread.
   std::function<void(const std::string&)> report{};
+  /// Told of steps of jobs, ends of attempts and batches. Costs next to nothing where it is unset.
+  std::shared_ptr<troupe::observer> observer{};
 };
 
 /// A C++ callable that graphs can name: kind `function`.
@@ -175,6 +179,13 @@ public:
   result<std::vector<queue_row>> rows(const std::string& queue, const std::string& prefix = {},
                                       const std::string& after = {}, std::size_t limit = 100,
                                       namespace_id ns = {});
+
+  /// How many jobs each queue has in each state; none is zero. Errors: `not_ready`,
+  /// `journal_corrupt`, `io_failed`.
+  result<std::vector<queue_total>> totals();
+
+  /// How the store stands right now. Errors: `not_ready`.
+  result<store_stats> stats();
 
   /// Reads events from number `from` on; a reader may come at any time of a job's life, and after
   /// it. There may be many. Errors: those of `get`.

@@ -1,0 +1,44 @@
+#include "actors/engine.hpp"
+#include "storage/file_ops.hpp"
+
+namespace troupe::actors {
+
+namespace {
+
+/// 0 for what is not there: a file can go at any time.
+std::uint64_t size_of(const std::filesystem::path& file) {
+  std::error_code gone;
+  auto size = std::filesystem::file_size(file, gone);
+  return gone ? 0 : size;
+}
+
+void add_disk(const std::filesystem::path& directory, store_stats& to) {
+  storage::disk_space disk;
+  if (storage::system_files().space(directory, disk) != 0)
+    return;
+  to.disk_bytes = disk.total;
+  to.disk_free_bytes = disk.free;
+}
+
+} // namespace
+
+store_stats engine::stats() const {
+  store_stats x;
+  if (store_.writer) {
+    auto lag = store_.writer->lag();
+    x.lag_bytes = lag.bytes;
+    x.lag_soft_bytes = lag.soft;
+    x.lag_hard_bytes = lag.hard;
+  }
+  for (auto& shard : shards_)
+    x.gathered_bytes += shard->log->gathered_bytes();
+  if (store_.journal)
+    x.journal_bytes = store_.journal->use().bytes;
+  if (store_.directory) {
+    x.snapshot_bytes = size_of(store_.directory->path() / "snapshot" / "data.mdb");
+    add_disk(store_.directory->path(), x);
+  }
+  return x;
+}
+
+} // namespace troupe::actors

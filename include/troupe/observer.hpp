@@ -1,0 +1,92 @@
+#pragma once
+
+#include "troupe/error.hpp"
+#include "troupe/export.hpp"
+#include "troupe/ids.hpp"
+#include "troupe/states.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+/// Which job an observer is told of.
+struct observed_job {
+  job_id id{};
+  namespace_id ns{};
+  std::string queue{};
+  std::string graph{}; ///< Its graph's name; empty: it has none.
+};
+
+/// One step of a job's life.
+struct job_step {
+  std::optional<job_state> from{}; ///< Nothing: it was accepted.
+  job_state to{};
+  /// From its acceptance to its first start; set in that step.
+  std::optional<std::chrono::milliseconds> waited{};
+  /// From its first start to its end; set in the last step of a job that had begun.
+  std::optional<std::chrono::milliseconds> ran{};
+  std::string error{}; ///< The code of its problem, if it has failed.
+};
+
+/// How an attempt ended.
+enum class attempt_fate : std::uint8_t {
+  succeeded,
+  failed,
+  timed_out,
+  cancelled,
+  lost, ///< With the node or the actor that ran it; it runs again.
+};
+
+constexpr attempt_fate last(attempt_fate) noexcept { return attempt_fate::lost; }
+TROUPE_EXPORT const char* to_string(attempt_fate x) noexcept;
+
+/// Attempts of one job that ended alike.
+struct attempt_step {
+  std::string kind{}; ///< Of their vertices: `exec`, `jq`, …
+  attempt_fate fate{};
+  std::string error{}; ///< The code of their problem, if they failed.
+  std::chrono::milliseconds took{};
+  std::uint32_t count = 1;
+};
+
+/// One shard's records that became durable together.
+struct batch_step {
+  std::size_t records = 0, bytes = 0;
+  std::chrono::nanoseconds took{}; ///< From the request to the journal to its answer.
+};
+
+/// What has no job or numbers of its own.
+enum class occurrence : std::uint8_t {
+  job_restarted,    ///< A job's actor failed and starts again.
+  job_escalated,    ///< It failed too often: its job fails.
+  shard_restarted,  ///< A shard's actor failed and starts again.
+  shard_escalated,  ///< It failed too often: the runtime stops.
+  stale_completion, ///< A result came with a token that is not current; it was refused.
+};
+
+constexpr occurrence last(occurrence) noexcept { return occurrence::stale_completion; }
+
+/// Is told what a runtime does, for metrics and logs: what is told of jobs is durable. Members are
+/// called on any thread, several at once; they must neither block nor throw, nor call the runtime.
+/// Each does nothing unless it is overridden.
+class TROUPE_EXPORT observer {
+public:
+  virtual ~observer() = default;
+
+  /// A job took a step; in the order of its steps.
+  virtual void job_stepped(const observed_job&, const job_step&) {}
+  /// A job that has not ended was found when the runtime was opened.
+  virtual void job_found(const observed_job&, job_state) {}
+  virtual void attempts_ended(const observed_job&, const attempt_step&) {}
+  /// A request for a job was refused because of what the runtime has too much or too little of.
+  virtual void job_refused(const std::string& queue, ec why) {
+    static_cast<void>(queue), static_cast<void>(why);
+  }
+  virtual void batch_written(const batch_step&) {}
+  virtual void happened(occurrence) {}
+};
+
+} // namespace troupe

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "troupe/ids.hpp"
+#include "troupe/states.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace troupe {
+
+/// The jobs of one queue in one state, of all shards.
+struct queue_total {
+  namespace_id ns{};
+  std::string queue{};
+  job_state state{};
+  std::uint64_t jobs = 0;
+  std::uint64_t bytes = 0; ///< Of all their records.
+};
+
+/// How a runtime's store stands, for metrics. All zero in memory but the lag.
+struct store_stats {
+  std::uint64_t lag_bytes = 0;       ///< Durable, and not in the snapshot yet.
+  std::uint64_t lag_soft_bytes = 0;  ///< From here on new jobs are slowed down,
+  std::uint64_t lag_hard_bytes = 0;  ///< and from here on refused.
+  std::uint64_t gathered_bytes = 0;  ///< Records that wait for the journal.
+  std::uint64_t journal_bytes = 0;   ///< Its files, with what is prepared for more.
+  std::uint64_t snapshot_bytes = 0;  ///< The snapshot's file.
+  std::uint64_t disk_bytes = 0;      ///< Of the file system,
+  std::uint64_t disk_free_bytes = 0; ///< and what of it anyone may still use.
+};
+
+} // namespace troupe
