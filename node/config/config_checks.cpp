@@ -1,0 +1,89 @@
+#include "core/names.hpp"
+#include "graph_json/value_json.hpp"
+#include "node/config/addresses.hpp"
+#include "node/config/parse_config.hpp"
+#include "node/config/settings.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace troupe::node {
+
+namespace {
+
+constexpr std::string_view kinds[]{"noop", "delay", "exec", "jq", "function", "worker", "*"};
+
+void check_address(const http_config& x, problems& to) {
+  if (!is_address(x.address))
+    to.push_back({"bad_value", "/http/address",
+                  core::quoted(x.address)
+                      + " is no address: expected IPv4, IPv6 or `localhost`, without a port"});
+}
+
+void check_tls(const tls_config& x, problems& to) {
+  if (x.cert.empty() == x.key.empty())
+    return;
+  to.push_back({"missing_key", "/http/tls",
+                x.key.empty() ? "`cert` needs its `key`" : "`key` needs its `cert`"});
+}
+
+void check_kinds(const kinds_config& x, problems& to) {
+  for (std::size_t i = 0; i < x.allow.size(); ++i)
+    if (std::ranges::find(kinds, x.allow[i]) == std::end(kinds))
+      to.push_back({"bad_value", "/kinds/allow/" + std::to_string(i),
+                    core::quoted(x.allow[i]) + " is no kind; allowed: " + core::listed(kinds)
+                        + core::did_you_mean(x.allow[i], kinds)});
+}
+
+void check_origins(const http_config& x, problems& to) {
+  for (std::size_t i = 0; i < x.allowed_origins.size(); ++i) {
+    auto& origin = x.allowed_origins[i];
+    auto host = origin.find("://");
+    auto known = origin.starts_with("http://") || origin.starts_with("https://");
+    if (!known || origin.size() == host + 3 || origin.find('/', host + 3) != origin.npos)
+      to.push_back({"bad_value", "/http/allowed_origins/" + std::to_string(i),
+                    core::quoted(origin)
+                        + " is no origin: expected `https://host` or `http://host:port`, "
+                          "without a path"});
+  }
+}
+
+std::string json_of(const setting& s, const node_config& x) {
+  return graph_json::to_json(s.show(x));
+}
+
+} // namespace
+
+problems check_config(const node_config& x) {
+  problems all;
+  check_address(x.http, all);
+  check_tls(x.http.tls, all);
+  check_origins(x.http, all);
+  check_kinds(x.kinds, all);
+  return all;
+}
+
+std::vector<config_change> changes_of(const node_config& before, const node_config& after) {
+  std::vector<config_change> all;
+  for (auto& s : settings()) {
+    auto from = json_of(s, before), to = json_of(s, after);
+    if (from != to)
+      all.push_back({std::string{s.pointer}, std::move(from), std::move(to), s.is_live});
+  }
+  return all;
+}
+
+node_config with_live_changes(const node_config& before, const node_config& after) {
+  auto mixed = before;
+  for (auto& s : settings()) {
+    if (!s.is_live)
+      continue;
+    graph_json::problem_list none;
+    auto x = s.show(after);
+    s.read(s, mixed, x, graph_json::json_place{s.pointer}, none);
+    assert(none.is_empty()); // What was read once is read again.
+  }
+  return mixed;
+}
+
+} // namespace troupe::node
