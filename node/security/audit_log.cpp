@@ -1,0 +1,200 @@
+#include "node/security/audit_log.hpp"
+
+#include "node/security/audit_files.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+
+namespace troupe::node {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+core::byte_view bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+core::shard_time wall_clock() {
+  return std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now());
+}
+
+/// The end of a file: where its last whole line begins and ends.
+struct tail {
+  std::uint64_t end = 0; ///< Behind the last end of line.
+  std::string last;      ///< Without its end of line; empty if there is none.
+};
+
+result<tail> tail_of(const storage::file& file, std::uint64_t size) {
+  auto from = size - std::min<std::uint64_t>(size, 2 * audit_line_bytes_max);
+  core::bytes content(size - from);
+  auto got = file.read(content, from);
+  if (!got)
+    return got.error();
+  std::string text{content.begin(), content.begin() + std::ptrdiff_t(*got)};
+  auto end = text.rfind('\n');
+  if (end == text.npos)
+    return tail{from, {}};
+  auto begin = end == 0 ? text.npos : text.rfind('\n', end - 1);
+  begin = begin == text.npos ? 0 : begin + 1;
+  return tail{from + end + 1, text.substr(begin, end - begin)};
+}
+
+} // namespace
+
+audit_log::audit_log(fs::path directory, const audit_options& options)
+    : directory_(std::move(directory)), options_(options) {}
+
+result<std::unique_ptr<audit_log>> audit_log::open(const fs::path& directory,
+                                                   const audit_options& options) {
+  std::unique_ptr<audit_log> made{new audit_log{directory, options}};
+  if (auto ready = storage::make_directories(*options.files, directory); !ready)
+    return ready.error();
+  if (auto resumed = made->resume(); !resumed)
+    return resumed.error();
+  made->thread_ = std::jthread{[log = made.get()](std::stop_token stop) { log->run(stop); }};
+  return made;
+}
+
+audit_log::~audit_log() {
+  thread_.request_stop();
+  if (thread_.joinable())
+    thread_.join();
+}
+
+/// Finds the newest line; files that hold none are written on.
+status audit_log::resume() {
+  auto files = audit_files(directory_, *options_.files);
+  if (!files)
+    return files.error();
+  for (auto at = files->rbegin(); at != files->rend(); ++at) {
+    auto opened = storage::file::open(*options_.files, at->path, O_RDWR);
+    if (!opened)
+      return opened.error();
+    auto size = opened->size();
+    if (!size)
+      return size.error();
+    auto end = tail_of(*opened, *size);
+    if (!end)
+      return end.error();
+    if (!file_) {
+      index_ = at->index;
+      size_ = end->end;
+      if (size_ < *size)
+        if (auto cut = opened->truncate(size_); !cut)
+          return cut;
+      file_ = std::make_unique<storage::file>(std::move(*opened));
+    }
+    if (end->last.empty())
+      continue;
+    auto head = claimed_head(end->last);
+    if (!head)
+      return error{ec::journal_corrupt,
+                   "the last line of " + at->path.string()
+                       + " tells no number and hash; `troupe audit verify` shows what is wrong. "
+                         "Move the file away to begin a new log"};
+    head_ = written_ = *head;
+    break;
+  }
+  return {};
+}
+
+void audit_log::append(audit_entry x, done then) {
+  {
+    std::scoped_lock lock{mutex_};
+    if (waiting_.size() < audit_waiting_max) {
+      waiting_.push_back({std::move(x), std::move(then)});
+      came_.notify_one();
+      return;
+    }
+  }
+  if (then)
+    then(error{ec::overloaded, "the audit log lags behind; repeat after a while"});
+}
+
+audit_head audit_log::head() const {
+  std::scoped_lock lock{mutex_};
+  return head_;
+}
+
+void audit_log::run(std::stop_token stop) {
+  for (;;) {
+    std::deque<waiting> all;
+    {
+      std::unique_lock lock{mutex_};
+      came_.wait(lock, stop, [this] { return !waiting_.empty(); });
+      all.swap(waiting_);
+    }
+    if (all.empty())
+      return; // All is written, and no more will come.
+    write_all(std::move(all));
+  }
+}
+
+void audit_log::write_all(std::deque<waiting> all) {
+  auto before = written_;
+  auto now = options_.now ? options_.now() : wall_clock();
+  std::string lines;
+  for (auto& x : all)
+    lines += audit_line(x.entry, now, written_);
+  auto outcome = write(lines);
+  if (outcome) {
+    std::scoped_lock lock{mutex_};
+    head_ = written_;
+  } else {
+    written_ = before;
+  }
+  for (auto& x : all)
+    if (x.then)
+      x.then(outcome);
+}
+
+/// After a failure nothing is known of the end of the file: it is cut when the next line is
+/// written, or the line is refused, too.
+status audit_log::write(const std::string& lines) {
+  if (auto ready = rotate(); !ready)
+    return ready;
+  auto written = file_->write(bytes_of(lines), size_);
+  if (written)
+    written = file_->sync_data();
+  if (written)
+    size_ += lines.size();
+  else
+    file_.reset();
+  return written;
+}
+
+/// Has a file to write to.
+status audit_log::rotate() {
+  if (!file_ && index_ > 0) {
+    auto again = storage::file::open(*options_.files, audit_file_path(directory_, index_), O_RDWR);
+    if (!again)
+      return again.error();
+    if (auto cut = again->truncate(size_); !cut)
+      return cut;
+    if (auto synced = again->sync(); !synced)
+      return synced;
+    file_ = std::make_unique<storage::file>(std::move(*again));
+    if (size_ > 0)
+      return open_next(); // What a failed sync has left in memory is not believed.
+  }
+  return !file_ || size_ >= options_.file_bytes ? open_next() : status{};
+}
+
+status audit_log::open_next() {
+  auto opened = storage::file::open(*options_.files, audit_file_path(directory_, index_ + 1),
+                                    O_RDWR | O_CREAT | O_EXCL);
+  if (!opened)
+    return opened.error();
+  if (auto synced = storage::sync_directory(*options_.files, directory_); !synced)
+    return synced;
+  file_ = std::make_unique<storage::file>(std::move(*opened));
+  ++index_;
+  size_ = 0;
+  if (auto files = audit_files(directory_, *options_.files))
+    for (std::size_t i = 0; i + options_.files_max < files->size(); ++i)
+      options_.files->unlink((*files)[i].path);
+  return {};
+}
+
+} // namespace troupe::node

@@ -1,0 +1,170 @@
+#include "node/security/key_ring.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <atomic>
+#include <fstream>
+#include <set>
+#include <sys/stat.h>
+#include <thread>
+
+using namespace troupe;
+using namespace troupe::node;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr core::shard_time some_time{1'700'000'000'000ms};
+
+struct fixture {
+  tests::temp_dir directory;
+  std::filesystem::path file = directory.path() / "data" / "keys.json";
+
+  new_key create(role r, namespace_id ns = {}) {
+    auto made = create_key(file, r, "name", ns, some_time);
+    REQUIRE(made);
+    return *made;
+  }
+  std::unique_ptr<key_ring> open() {
+    auto ring = key_ring::open(file);
+    REQUIRE(ring);
+    return std::move(*ring);
+  }
+};
+
+} // namespace
+
+TEST_CASE("only the roles in the table may do what it says", "[security]") {
+  std::set<std::string> allowed;
+  for (int who = 0; who <= int(last(role{})); ++who)
+    for (int what = 0; what <= int(last(action{})); ++what)
+      if (may(role(who), action(what)))
+        allowed.insert(std::string{to_string(role(who))} + " "
+                       + std::string{to_string(action(what))});
+  CHECK(allowed
+        == std::set<std::string>{"viewer look", "worker work", "operator look", "operator submit",
+                                 "operator control", "operator remove", "operator run_programs",
+                                 "admin look", "admin submit", "admin control", "admin remove",
+                                 "admin run_programs", "admin work", "admin manage_keys"});
+  for (auto name : role_names())
+    CHECK(to_string(*parse_role(name)) == name);
+  CHECK_FALSE(parse_role("root"));
+}
+
+TEST_CASE_METHOD(fixture, "a key lets its holder in as what it was made for", "[security]") {
+  auto made = create(role::operator_, namespace_id{7});
+  auto ring = open();
+  auto who = ring->check(made.text, false);
+  REQUIRE(who);
+  CHECK(*who == principal{made.stored.id, "name", namespace_id{7}, role::operator_});
+}
+
+TEST_CASE_METHOD(fixture, "what is not a key lets nobody in", "[security]") {
+  auto made = create(role::admin);
+  auto ring = open();
+  auto other = made.text;
+  other.back() = other.back() == 'A' ? 'B' : 'A';
+  for (auto text : {std::string{}, other, made.text + "x", made.text.substr(0, 13),
+                    std::string{"trp_"}, made.stored.id, storage::to_hex(made.stored.hash)})
+    CHECK_FALSE(ring->check(text, true));
+}
+
+TEST_CASE_METHOD(fixture, "a key has 256 random bits and its file only its hash", "[security]") {
+  std::set<std::string> all;
+  for (int i = 0; i < 20; ++i) {
+    auto made = create(role::viewer);
+    CHECK(made.text.size() == 3 + 1 + 8 + 1 + 43); // 32 bytes are 43 digits of base 64.
+    CHECK(id_of_key(made.text) == made.stored.id);
+    all.insert(made.text.substr(13));
+    CHECK(tests::read_file(file).find(made.text.substr(13)) == std::string::npos);
+  }
+  CHECK(all.size() == 20);
+  struct stat about {};
+  REQUIRE(::stat(file.c_str(), &about) == 0);
+  CHECK((about.st_mode & 0777) == 0600);
+}
+
+TEST_CASE_METHOD(fixture, "keys are read back as they were written", "[security]") {
+  auto first = create(role::viewer).stored, second = create(role::admin).stored;
+  auto read = read_keys(file);
+  REQUIRE(read);
+  CHECK(*read == std::vector<stored_key>{first, second});
+}
+
+TEST_CASE_METHOD(fixture, "a running node notices new and revoked keys", "[security]") {
+  auto first = create(role::viewer);
+  auto ring = open();
+  auto now = key_ring::clock::now();
+  auto second = create(role::worker);
+  CHECK(ring->check(second.text, false, now + keys_poll));
+  REQUIRE(revoke_key(file, first.stored.id));
+  CHECK(ring->check(first.text, false, now + keys_poll + 1ms)); // Not looked at yet.
+  CHECK_FALSE(ring->check(first.text, false, now + 3 * keys_poll));
+  CHECK(revoke_key(file, first.stored.id).code() == ec::condition_failed);
+}
+
+TEST_CASE_METHOD(fixture, "a key file that breaks or goes lets nobody else in", "[security]") {
+  auto made = create(role::viewer);
+  std::vector<error> told;
+  auto opened = key_ring::open(file, [&](const error& x) { told.push_back(x); });
+  REQUIRE(opened);
+  auto& ring = **opened;
+  std::ofstream{file} << "{}";
+  ring.refresh();
+  CHECK(ring.check(made.text, true));
+  CHECK_FALSE(ring.check("", true));
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].code == ec::invalid_spec);
+  std::filesystem::remove(file);
+  ring.refresh();
+  CHECK_FALSE(ring.check("", true));
+  CHECK(told.size() == 2);
+  CHECK(told[1].code == ec::io_failed);
+}
+
+TEST_CASE_METHOD(fixture, "without keys everybody is admin only where that is allowed",
+                 "[security]") {
+  auto ring = open();
+  CHECK_FALSE(ring->has_keys());
+  auto who = ring->check("", true);
+  REQUIRE(who);
+  CHECK(who->role == role::admin);
+  CHECK_FALSE(ring->check("", false));
+}
+
+TEST_CASE_METHOD(fixture, "a file that is no file of keys is refused with the place",
+                 "[security]") {
+  std::filesystem::create_directories(file.parent_path());
+  auto why = [&](const char* text) {
+    std::ofstream{file} << text;
+    auto read = read_keys(file);
+    CHECK(read.code() == ec::invalid_spec);
+    return read ? std::string{} : read.error().detail;
+  };
+  CHECK_THAT(why("{"), Catch::Contains("line 1"));
+  CHECK_THAT(why("[]"), Catch::Contains("version 1"));
+  CHECK_THAT(why(R"({"version": 1, "keys": [{"id": "a"}]})"), Catch::Contains("/keys/0"));
+  CHECK_THAT(why(R"({"version": 1, "keys": [{"id": "a", "name": "n", "role": "root",
+     "namespace": 0, "sha256": "", "created_at": "2026-01-01T00:00:00Z"}]})"),
+             Catch::Contains("/keys/0/role") || Catch::Contains("/keys/0/sha256"));
+  CHECK(key_ring::open(file).code() == ec::invalid_spec);
+  CHECK(create_key(file, role::admin, "n", {}, some_time).code() == ec::invalid_spec);
+}
+
+TEST_CASE_METHOD(fixture, "keys that are made at once are all kept", "[security]") {
+  std::vector<std::jthread> makers;
+  std::atomic<int> made = 0;
+  for (int i = 0; i < 4; ++i)
+    makers.emplace_back([&] {
+      for (int j = 0; j < 5; ++j)
+        made += bool(create_key(file, role::viewer, "n", {}, some_time));
+    });
+  makers.clear();
+  CHECK(made == 20);
+  CHECK(read_keys(file)->size() == 20);
+}
+
+TEST_CASE_METHOD(fixture, "a key needs a name that is one", "[security]") {
+  CHECK(create_key(file, role::admin, "a b", {}, some_time).code() == ec::invalid_spec);
+  CHECK(create_key(file, role::admin, "", {}, some_time).code() == ec::invalid_spec);
+}
