@@ -11,6 +11,8 @@ packages=(
   # libraries
   libcaf-dev liblmdb-dev nlohmann-json3-dev prometheus-cpp-dev catch2
   libcli11-dev libspdlog-dev libfmt-dev libssl-dev libjq-dev
+  # tests: promtool
+  prometheus
 )
 
 # A Node.js that is there already, from wherever it came, is used as it is.

@@ -101,10 +101,11 @@ TEST_CASE("the program that the page on embedding shows is the one in examples",
 
 TEST_CASE("what CMake looks for is what the install script installs", "[tree]") {
   const std::map<std::string, std::string> package_of{
-      {"CAF", "libcaf-dev"},      {"nlohmann_json", "nlohmann-json3-dev"},
-      {"OpenSSL", "libssl-dev"},  {"CLI11", "libcli11-dev"},
-      {"Catch2", "catch2"},       {"Threads", "g++"},
-      {"PkgConfig", "pkg-config"}};
+      {"CAF", "libcaf-dev"},       {"nlohmann_json", "nlohmann-json3-dev"},
+      {"OpenSSL", "libssl-dev"},   {"CLI11", "libcli11-dev"},
+      {"Catch2", "catch2"},        {"Threads", "g++"},
+      {"PkgConfig", "pkg-config"}, {"prometheus-cpp", "prometheus-cpp-dev"},
+      {"spdlog", "libspdlog-dev"}};
   auto script = text_of(root / "scripts/install-deps.sh");
   std::set<std::string> wanted;
   for (auto file : {"CMakeLists.txt", "tests/CMakeLists.txt"})

@@ -1,0 +1,218 @@
+#include "node/metrics/families.hpp"
+
+#include <algorithm>
+
+namespace troupe::node {
+
+namespace {
+
+constexpr std::size_t kinds_max = 64;
+constexpr std::size_t error_types_max = 64;
+constexpr std::size_t routes_max = 100;
+constexpr std::size_t reasons_max = 32;
+
+constexpr const char* task_of_jobs = "job";
+constexpr const char* flow_of_unnamed = "inline";
+
+} // namespace
+
+const Histogram::BucketBoundaries& wait_buckets() {
+  static const Histogram::BucketBoundaries edges{0.001, 0.005, 0.025, 0.1,  0.5,  1,     5,
+                                                 15,    60,    300,   1800, 7200, 43200, 86400};
+  return edges;
+}
+
+const Histogram::BucketBoundaries& request_buckets() {
+  static const Histogram::BucketBoundaries edges{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                 0.1,    0.25,  0.5,    1,     5,    30};
+  return edges;
+}
+
+const Histogram::BucketBoundaries& commit_buckets() {
+  static const Histogram::BucketBoundaries edges{
+      0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5};
+  return edges;
+}
+
+const Histogram::BucketBoundaries& record_buckets() {
+  static const Histogram::BucketBoundaries edges{1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000};
+  return edges;
+}
+
+void observe(Histogram& to, const Histogram::BucketBoundaries& edges, double x,
+             std::uint32_t count) {
+  if (count == 1)
+    return to.Observe(x);
+  std::vector<double> increments(edges.size() + 1);
+  auto at = std::ranges::lower_bound(edges, x) - edges.begin();
+  increments[std::size_t(at)] = count;
+  to.ObserveMultiple(increments, x * count);
+}
+
+/// One line for each family.
+families::families(const metrics_options& options)
+    : queue_jobs(prometheus::BuildGauge()
+                     .Name("troupe_queue_jobs")
+                     .Help("Jobs that wait in a queue, by graph.")
+                     .Register(registry)),
+      job_wait(prometheus::BuildHistogram()
+                   .Name("troupe_job_wait_seconds")
+                   .Help("From a job's acceptance to its start.")
+                   .Register(registry)),
+      jobs_finished(prometheus::BuildCounter()
+                        .Name("troupe_jobs_finished_total")
+                        .Help("Jobs that ended, by how they ended.")
+                        .Register(registry)),
+      job_run(prometheus::BuildHistogram()
+                  .Name("troupe_job_run_seconds")
+                  .Help("From start to end: of jobs (task_type job), or of attempts by kind.")
+                  .Register(registry)),
+      errors(prometheus::BuildCounter()
+                 .Name("troupe_errors_total")
+                 .Help("Attempts and jobs that failed, by the code of their problem.")
+                 .Register(registry)),
+      resource_usage(prometheus::BuildGauge()
+                         .Name("troupe_resource_usage_ratio")
+                         .Help("Part of the processors and memory that the node may use.")
+                         .Register(registry)),
+      jobs(prometheus::BuildGauge()
+               .Name("troupe_jobs")
+               .Help("Jobs that the store holds, by queue and state.")
+               .Register(registry)),
+      job_bytes(prometheus::BuildGauge()
+                    .Name("troupe_job_bytes")
+                    .Help("Bytes of the records of these jobs.")
+                    .Register(registry)),
+      attempts(prometheus::BuildCounter()
+                   .Name("troupe_attempts_total")
+                   .Help("Attempts of vertices that ended, by kind and outcome.")
+                   .Register(registry)),
+      stale(prometheus::BuildCounter()
+                .Name("troupe_stale_completions_total")
+                .Help("Results that were refused because their attempt is not current.")
+                .Register(registry)),
+      restarts(prometheus::BuildCounter()
+                   .Name("troupe_supervisor_restarts_total")
+                   .Help("Actors that failed and were started again.")
+                   .Register(registry)),
+      escalations(prometheus::BuildCounter()
+                      .Name("troupe_supervisor_escalations_total")
+                      .Help("Actors that failed too often.")
+                      .Register(registry)),
+      rejected(prometheus::BuildCounter()
+                   .Name("troupe_rejected_total")
+                   .Help("Requests that were refused because of a limit.")
+                   .Register(registry)),
+      commit(prometheus::BuildHistogram()
+                 .Name("troupe_journal_commit_seconds")
+                 .Help("How long the journal took to make a batch durable.")
+                 .Register(registry)),
+      batch_records(prometheus::BuildHistogram()
+                        .Name("troupe_journal_batch_records")
+                        .Help("Records in a batch.")
+                        .Register(registry)),
+      journal_bytes(prometheus::BuildCounter()
+                        .Name("troupe_journal_written_bytes_total")
+                        .Help("Bytes of records that became durable.")
+                        .Register(registry)),
+      lag(prometheus::BuildGauge()
+              .Name("troupe_snapshot_lag_bytes")
+              .Help("Records that are durable and not in the snapshot yet.")
+              .Register(registry)),
+      lag_limit(prometheus::BuildGauge()
+                    .Name("troupe_snapshot_lag_limit_bytes")
+                    .Help("From here on new jobs are slowed down (soft) or refused (hard).")
+                    .Register(registry)),
+      store_bytes(prometheus::BuildGauge()
+                      .Name("troupe_store_bytes")
+                      .Help("Bytes on the disk, by part of the store.")
+                      .Register(registry)),
+      disk_bytes(prometheus::BuildGauge()
+                     .Name("troupe_disk_bytes")
+                     .Help("The file system of the data directory: its size, and what is free.")
+                     .Register(registry)),
+      http_requests(prometheus::BuildCounter()
+                        .Name("troupe_http_requests_total")
+                        .Help("Requests that were answered, by route and status code.")
+                        .Register(registry)),
+      http_seconds(prometheus::BuildHistogram()
+                       .Name("troupe_http_request_seconds")
+                       .Help("From a request's last header to the answer's first byte, by route.")
+                       .Register(registry)),
+      readers(prometheus::BuildGauge()
+                  .Name("troupe_stream_readers")
+                  .Help("Clients that read events right now.")
+                  .Register(registry)),
+      event_queue(prometheus::BuildHistogram()
+                      .Name("troupe_event_queue_seconds")
+                      .Help("From an event's being durable to its leaving for a client.")
+                      .Register(registry)),
+      event_client(prometheus::BuildHistogram()
+                       .Name("troupe_event_client_seconds")
+                       .Help("How long clients took to take what was sent.")
+                       .Register(registry)),
+      process_memory(prometheus::BuildGauge()
+                         .Name("process_resident_memory_bytes")
+                         .Help("Resident memory.")
+                         .Register(registry)),
+      process_cpu(prometheus::BuildCounter()
+                      .Name("process_cpu_seconds_total")
+                      .Help("User and system time.")
+                      .Register(registry)),
+      process_files(prometheus::BuildGauge()
+                        .Name("process_open_fds")
+                        .Help("Open file descriptors.")
+                        .Register(registry)),
+      build_info(prometheus::BuildGauge()
+                     .Name("troupe_build_info")
+                     .Help("Always 1; the version is in the label.")
+                     .Register(registry)),
+      flows(options.max_flows),
+      queues(options.max_queues),
+      kinds(kinds_max),
+      error_types(error_types_max),
+      routes(routes_max),
+      reasons(reasons_max) {
+  build_info.Add({{"version", options.version}}).Set(1);
+}
+
+flow_series& families::of_flow(const std::string& graph) {
+  auto flow = flows.label(graph, flow_of_unnamed);
+  std::scoped_lock lock{mutex_};
+  auto [at, is_new] = by_flow_.try_emplace(flow);
+  auto& x = at->second;
+  if (!is_new)
+    return x;
+  x.queued = &queue_jobs.Add({{"flow_id", flow}});
+  x.wait = &job_wait.Add({{"flow_id", flow}, {"task_type", task_of_jobs}}, wait_buckets());
+  x.run = &job_run.Add({{"flow_id", flow}, {"task_type", task_of_jobs}}, wait_buckets());
+  for (auto state :
+       {job_state::completed, job_state::failed, job_state::cancelled, job_state::stopped})
+    x.finished[std::size_t(state)] =
+        &jobs_finished.Add({{"flow_id", flow}, {"status", to_string(state)}});
+  return x;
+}
+
+Histogram& families::run_of(const std::string& graph, const std::string& kind) {
+  return job_run.Add(
+      {{"flow_id", flows.label(graph, flow_of_unnamed)}, {"task_type", kinds.label(kind, "none")}},
+      wait_buckets());
+}
+
+kind_series& families::of_kind(const std::string& kind) {
+  auto label = kinds.label(kind, "none");
+  std::scoped_lock lock{mutex_};
+  auto [at, is_new] = by_kind_.try_emplace(label);
+  if (is_new)
+    for (std::size_t i = 0; i < at->second.ended.size(); ++i)
+      at->second.ended[i] =
+          &attempts.Add({{"kind", label}, {"outcome", to_string(attempt_fate(i))}});
+  return at->second;
+}
+
+Counter& families::error_of(const std::string& graph, const std::string& code) {
+  return errors.Add({{"flow_id", flows.label(graph, flow_of_unnamed)},
+                     {"error_type", error_types.label(code, "unknown")}});
+}
+
+} // namespace troupe::node

@@ -1,0 +1,130 @@
+#include "node/metrics/metrics.hpp"
+
+#include "node/metrics/families.hpp"
+#include "node/metrics/resource_usage.hpp"
+
+#include <algorithm>
+#include <prometheus/text_serializer.h>
+#include <set>
+
+namespace troupe::node {
+
+namespace {
+
+double seconds(std::chrono::nanoseconds x) { return std::chrono::duration<double>(x).count(); }
+
+/// A gauge whose series come and go: those that are not set any more read 0, so that a graph does
+/// not stop at its last value. There are only as many as the labels allow.
+class fading_gauge {
+public:
+  explicit fading_gauge(Family<Gauge>& to) : to_(to) {}
+
+  void begin() {
+    for (auto gauge : known_)
+      gauge->Set(0);
+  }
+  void add(const prometheus::Labels& labels, double x) {
+    auto& gauge = to_.Add(labels);
+    known_.insert(&gauge);
+    gauge.Increment(x); // Several queues may be `other`.
+  }
+
+private:
+  Family<Gauge>& to_;
+  std::set<Gauge*> known_;
+};
+
+} // namespace
+
+struct metrics::impl {
+  explicit impl(const metrics_options& options)
+      : all(options),
+        counting(all),
+        jobs(all.jobs),
+        job_bytes(all.job_bytes),
+        readers(all.readers.Add({})),
+        event_queue(all.event_queue.Add({}, request_buckets())),
+        event_client(all.event_client.Add({}, request_buckets())) {
+    meter.ratios(read_resources());
+  }
+
+  families all;
+  counting_observer counting;
+  fading_gauge jobs, job_bytes; ///< Under `scraping`.
+  Gauge& readers;
+  Histogram &event_queue, &event_client;
+  usage_meter meter;
+  std::mutex scraping;
+
+  void set_totals(const std::vector<queue_total>& totals) {
+    jobs.begin();
+    job_bytes.begin();
+    for (auto& x : totals) {
+      prometheus::Labels labels{{"queue", all.queues.label(x.queue, "none")},
+                                {"state", to_string(x.state)}};
+      jobs.add(labels, static_cast<double>(x.jobs));
+      job_bytes.add(labels, static_cast<double>(x.bytes));
+    }
+  }
+
+  void set_store(const store_stats& x) {
+    auto set = [](Family<Gauge>& to, const char* label, const char* of, std::uint64_t bytes) {
+      to.Add({{label, of}}).Set(static_cast<double>(bytes));
+    };
+    all.lag.Add({}).Set(static_cast<double>(x.lag_bytes));
+    set(all.lag_limit, "limit", "soft", x.lag_soft_bytes);
+    set(all.lag_limit, "limit", "hard", x.lag_hard_bytes);
+    set(all.store_bytes, "kind", "journal", x.journal_bytes);
+    set(all.store_bytes, "kind", "snapshot", x.snapshot_bytes);
+    set(all.disk_bytes, "kind", "size", x.disk_bytes);
+    set(all.disk_bytes, "kind", "free", x.disk_free_bytes);
+  }
+
+  void set_resources() {
+    auto now = read_resources();
+    auto used = meter.ratios(now);
+    all.resource_usage.Add({{"resource_type", "cpu"}}).Set(used.cpu);
+    all.resource_usage.Add({{"resource_type", "memory"}}).Set(used.memory);
+    all.process_memory.Add({}).Set(static_cast<double>(now.memory_bytes));
+    auto& cpu = all.process_cpu.Add({});
+    cpu.Increment(std::max(0.0, now.cpu_seconds - cpu.Value()));
+    all.process_files.Add({}).Set(static_cast<double>(now.open_files));
+  }
+};
+
+metrics::metrics(const metrics_options& options) : impl_(std::make_shared<impl>(options)) {}
+
+metrics::~metrics() = default;
+
+std::shared_ptr<troupe::observer> metrics::observer() const { return {impl_, &impl_->counting}; }
+
+void metrics::http_answered(std::string_view route, unsigned code, std::chrono::nanoseconds took) {
+  auto& all = impl_->all;
+  auto label = all.routes.label(route, "none");
+  all.http_requests.Add({{"route", label}, {"code", std::to_string(code)}}).Increment();
+  all.http_seconds.Add({{"route", label}}, request_buckets()).Observe(seconds(took));
+}
+
+void metrics::rejected(std::string_view reason) {
+  impl_->all.rejected.Add({{"reason", impl_->all.reasons.label(reason, "unknown")}}).Increment();
+}
+
+void metrics::stream_readers(int change) { impl_->readers.Increment(change); }
+
+void metrics::event_queued(std::chrono::nanoseconds waited) {
+  impl_->event_queue.Observe(seconds(waited));
+}
+
+void metrics::event_taken(std::chrono::nanoseconds took) {
+  impl_->event_client.Observe(seconds(took));
+}
+
+std::string metrics::text(const scraped& now) {
+  std::scoped_lock lock{impl_->scraping};
+  impl_->set_totals(now.totals);
+  impl_->set_store(now.store);
+  impl_->set_resources();
+  return prometheus::TextSerializer{}.Serialize(impl_->all.registry.Collect());
+}
+
+} // namespace troupe::node

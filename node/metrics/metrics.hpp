@@ -1,0 +1,58 @@
+#pragma once
+
+#include "troupe/observer.hpp"
+#include "troupe/stats.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::node {
+
+/// What may be chosen for metrics.
+struct metrics_options {
+  std::size_t max_flows = 100;  ///< Names of graphs in labels; then `other`.
+  std::size_t max_queues = 100; ///< Names of queues in labels; then `other`.
+  std::string version{};        ///< Of `troupe_build_info`.
+};
+
+/// What is read when somebody scrapes.
+struct scraped {
+  std::vector<queue_total> totals{};
+  store_stats store{};
+};
+
+/// The numbers of a node, as Prometheus reads them; `docs/metrics.md` explains each. Everything has
+/// bounded labels. Thread-safe; nothing blocks for long.
+class metrics {
+public:
+  explicit metrics(const metrics_options& options = {});
+  ~metrics();
+  metrics(const metrics&) = delete;
+  metrics& operator=(const metrics&) = delete;
+
+  /// For `runtime_config::observer`: what is told there is counted here. It may outlive this.
+  std::shared_ptr<troupe::observer> observer() const;
+
+  /// A request was answered. `route` is the pattern (`/v1/jobs/{id}`), never what stood there.
+  void http_answered(std::string_view route, unsigned code, std::chrono::nanoseconds took);
+  /// A request was refused before it had a job: `overloaded`, `too_many_connections`, …
+  void rejected(std::string_view reason);
+  /// Readers of event streams come (1) and go (-1).
+  void stream_readers(int change);
+  /// An event left for a client so long after it became durable,
+  void event_queued(std::chrono::nanoseconds waited);
+  /// and the client took so long to take it.
+  void event_taken(std::chrono::nanoseconds took);
+
+  /// All of it in the text format, version 0.0.4 (`text/plain; version=0.0.4`).
+  std::string text(const scraped& now);
+
+private:
+  struct impl;
+  std::shared_ptr<impl> impl_;
+};
+
+} // namespace troupe::node

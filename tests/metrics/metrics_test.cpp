@@ -1,0 +1,201 @@
+#include "node/metrics/metrics.hpp"
+#include "tests/metrics/text_format.hpp"
+#include "tests/support/catch.hpp"
+
+#include <thread>
+
+using namespace troupe;
+using namespace troupe::node;
+using namespace std::chrono_literals;
+using tests::scraped_text;
+
+namespace {
+
+observed_job job(std::string graph, std::string queue = "default") {
+  return {job_id{1, 2}, {}, std::move(queue), std::move(graph)};
+}
+
+struct fixture {
+  node::metrics all{{.max_flows = 3, .max_queues = 2, .version = "1.2.3"}};
+  std::shared_ptr<troupe::observer> seen = all.observer();
+
+  scraped_text scrape(const scraped& now = {}) { return scraped_text{all.text(now)}; }
+
+  /// One job from its acceptance to its end.
+  void run(const observed_job& x, job_state end, std::chrono::milliseconds waited = 20ms,
+           std::chrono::milliseconds ran = 2s) {
+    seen->job_stepped(x, {});
+    seen->job_stepped(x, {job_state::pending, job_state::running, waited, {}, {}});
+    seen->job_stepped(
+        x, {job_state::running, end, {}, ran, end == job_state::failed ? "exit_code" : ""});
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(fixture, "a job that waits is counted until it starts", "[metrics]") {
+  seen->job_stepped(job("etl"), {});
+  seen->job_found(job("etl"), job_state::pending);
+  seen->job_found(job("etl"), job_state::running);
+  CHECK(scrape().at(R"(troupe_queue_jobs{flow_id="etl"})") == 2);
+  seen->job_stepped(job("etl"), {job_state::pending, job_state::paused, {}, {}, {}});
+  CHECK(scrape().at(R"(troupe_queue_jobs{flow_id="etl"})") == 1);
+  seen->job_stepped(job("etl"), {job_state::paused, job_state::pending, {}, {}, {}});
+  CHECK(scrape().at(R"(troupe_queue_jobs{flow_id="etl"})") == 2);
+}
+
+TEST_CASE_METHOD(fixture, "ends, times and errors of jobs are counted by graph", "[metrics]") {
+  run(job("etl"), job_state::completed);
+  run(job("etl"), job_state::completed);
+  run(job("etl"), job_state::failed);
+  run(job(""), job_state::cancelled);
+  auto x = scrape();
+  CHECK(x.at(R"(troupe_jobs_finished_total{flow_id="etl",status="completed"})") == 2);
+  CHECK(x.at(R"(troupe_jobs_finished_total{flow_id="etl",status="failed"})") == 1);
+  CHECK(x.at(R"(troupe_jobs_finished_total{flow_id="inline",status="cancelled"})") == 1);
+  CHECK(x.at(R"(troupe_errors_total{error_type="exit_code",flow_id="etl"})") == 1);
+  CHECK(x.at(R"(troupe_queue_jobs{flow_id="etl"})") == 0);
+  CHECK(x.at(R"(troupe_job_wait_seconds_count{flow_id="etl",task_type="job"})") == 3);
+  CHECK(x.at(R"(troupe_job_wait_seconds_sum{flow_id="etl",task_type="job"})") == Approx(0.06));
+  CHECK(x.at(R"(troupe_job_wait_seconds_bucket{flow_id="etl",task_type="job",le="0.005"})") == 0);
+  CHECK(x.at(R"(troupe_job_wait_seconds_bucket{flow_id="etl",task_type="job",le="0.025"})") == 3);
+  CHECK(x.at(R"(troupe_job_run_seconds_sum{flow_id="etl",task_type="job"})") == Approx(6));
+  CHECK(x.types.at("troupe_job_run_seconds") == "histogram");
+}
+
+TEST_CASE_METHOD(fixture, "attempts are counted by kind, many alike at once", "[metrics]") {
+  seen->attempts_ended(job("etl"), {"noop", attempt_fate::succeeded, {}, 5ms, 300});
+  seen->attempts_ended(job("etl"), {"exec", attempt_fate::failed, "exit_code", 1s, 1});
+  seen->attempts_ended(job("etl"), {"exec", attempt_fate::timed_out, "timed_out", 2s, 1});
+  seen->attempts_ended(job("etl"), {"exec", attempt_fate::lost, {}, {}, 1});
+  auto x = scrape();
+  CHECK(x.at(R"(troupe_attempts_total{kind="noop",outcome="succeeded"})") == 300);
+  CHECK(x.at(R"(troupe_attempts_total{kind="exec",outcome="failed"})") == 1);
+  CHECK(x.at(R"(troupe_attempts_total{kind="exec",outcome="lost"})") == 1);
+  CHECK(x.at(R"(troupe_errors_total{error_type="timed_out",flow_id="etl"})") == 1);
+  auto bucket = [&](const char* le) {
+    return x.at(R"(troupe_job_run_seconds_bucket{flow_id="etl",task_type="noop",le=")"
+                + std::string{le} + "\"}");
+  };
+  CHECK(bucket("0.001") == 0);
+  CHECK(bucket("0.005") == 300); // An edge belongs to its bucket.
+  CHECK(bucket("+Inf") == 300);
+  CHECK(x.at(R"(troupe_job_run_seconds_sum{flow_id="etl",task_type="noop"})") == Approx(1.5));
+  CHECK(x.at(R"(troupe_job_run_seconds_count{flow_id="etl",task_type="exec"})") == 2);
+}
+
+TEST_CASE_METHOD(fixture, "names beyond the bound are `other`, whatever comes", "[metrics]") {
+  for (int i = 0; i < 50; ++i)
+    run(job("g" + std::to_string(i)), job_state::completed);
+  auto x = scrape();
+  CHECK(x.at(R"(troupe_jobs_finished_total{flow_id="g2",status="completed"})") == 1);
+  CHECK(x.at(R"(troupe_jobs_finished_total{flow_id="other",status="completed"})") == 47);
+  CHECK(x.at(R"(troupe_queue_jobs{flow_id="other"})") == 0);
+  auto before = x.samples.size();
+  for (int i = 0; i < 1000; ++i) {
+    run(job("h" + std::to_string(i)), job_state::failed);
+    seen->attempts_ended(job("h" + std::to_string(i)),
+                         {"k" + std::to_string(i), attempt_fate::failed, "e" + std::to_string(i)});
+    all.http_answered("/x" + std::to_string(i), 200, 1ms);
+    all.rejected("r" + std::to_string(i));
+  }
+  CHECK(scrape().samples.size() < before + 8000);
+  auto bounded = scrape().samples.size();
+  for (int i = 1000; i < 2000; ++i) {
+    run(job("h" + std::to_string(i)), job_state::failed);
+    all.http_answered("/x" + std::to_string(i), 200, 1ms);
+    all.rejected("r" + std::to_string(i));
+  }
+  CHECK(scrape().samples.size() == bounded);
+}
+
+TEST_CASE_METHOD(fixture, "what the journal and supervisors do is counted", "[metrics]") {
+  seen->batch_written({10, 1000, 300us});
+  seen->batch_written({2, 50, 3ms});
+  seen->happened(occurrence::job_restarted);
+  seen->happened(occurrence::shard_restarted);
+  seen->happened(occurrence::shard_escalated);
+  seen->happened(occurrence::stale_completion);
+  seen->job_refused("default", ec::overloaded);
+  auto x = scrape();
+  CHECK(x.at("troupe_journal_commit_seconds_count") == 2);
+  CHECK(x.at(R"(troupe_journal_commit_seconds_bucket{le="0.0005"})") == 1);
+  CHECK(x.at("troupe_journal_batch_records_sum") == 12);
+  CHECK(x.at("troupe_journal_written_bytes_total") == 1050);
+  CHECK(x.at(R"(troupe_supervisor_restarts_total{strategy="one_for_one"})") == 2);
+  CHECK(x.at("troupe_supervisor_escalations_total") == 1);
+  CHECK(x.at("troupe_stale_completions_total") == 1);
+  CHECK(x.at(R"(troupe_rejected_total{reason="overloaded"})") == 1);
+}
+
+TEST_CASE_METHOD(fixture, "totals of the store are shown as they are, and go to 0", "[metrics]") {
+  scraped now;
+  now.totals = {{{}, "mail", job_state::pending, 4, 400},
+                {{}, "mail", job_state::completed, 9, 900},
+                {{}, "b", job_state::failed, 1, 10},
+                {{}, "c", job_state::failed, 2, 20},
+                {{}, "d", job_state::failed, 3, 30}};
+  now.store = {1, 2, 3, 0, 4, 5, 1000, 600};
+  auto x = scrape(now);
+  CHECK(x.at(R"(troupe_jobs{queue="mail",state="pending"})") == 4);
+  CHECK(x.at(R"(troupe_job_bytes{queue="mail",state="completed"})") == 900);
+  CHECK(x.at(R"(troupe_jobs{queue="other",state="failed"})") == 5);
+  CHECK(x.at("troupe_snapshot_lag_bytes") == 1);
+  CHECK(x.at(R"(troupe_snapshot_lag_limit_bytes{limit="hard"})") == 3);
+  CHECK(x.at(R"(troupe_store_bytes{kind="snapshot"})") == 5);
+  CHECK(x.at(R"(troupe_disk_bytes{kind="free"})") == 600);
+  now.totals.resize(1);
+  x = scrape(now);
+  CHECK(x.at(R"(troupe_jobs{queue="mail",state="pending"})") == 4);
+  CHECK(x.at(R"(troupe_jobs{queue="mail",state="completed"})") == 0);
+}
+
+TEST_CASE_METHOD(fixture, "requests, readers and the process itself are told", "[metrics]") {
+  all.http_answered("/v1/jobs/{id}", 404, 2ms);
+  all.stream_readers(1);
+  all.stream_readers(1);
+  all.stream_readers(-1);
+  all.event_queued(1ms);
+  all.event_taken(20ms);
+  auto x = scrape();
+  CHECK(x.at(R"(troupe_http_requests_total{code="404",route="/v1/jobs/{id}"})") == 1);
+  CHECK(x.at(R"(troupe_http_request_seconds_count{route="/v1/jobs/{id}"})") == 1);
+  CHECK(x.at("troupe_stream_readers") == 1);
+  CHECK(x.at("troupe_event_queue_seconds_count") == 1);
+  CHECK(x.at("troupe_event_client_seconds_sum") == Approx(0.02));
+  CHECK(x.at(R"(troupe_build_info{version="1.2.3"})") == 1);
+  CHECK(x.at("process_resident_memory_bytes") > 1e6);
+  CHECK(x.at("process_open_fds") > 2);
+  CHECK(x.at(R"(troupe_resource_usage_ratio{resource_type="memory"})") > 0);
+  CHECK(x.at(R"(troupe_resource_usage_ratio{resource_type="memory"})") < 1);
+  CHECK(x.has(R"(troupe_resource_usage_ratio{resource_type="cpu"})"));
+}
+
+TEST_CASE_METHOD(fixture, "a label may hold any text", "[metrics]") {
+  run(job("a\"b\\c\nd"), job_state::completed);
+  CHECK(scrape().at(R"(troupe_jobs_finished_total{flow_id="a\"b\\c\nd",status="completed"})") == 1);
+}
+
+TEST_CASE("an observer counts beside other threads and outlives its metrics", "[metrics]") {
+  std::shared_ptr<troupe::observer> seen;
+  {
+    node::metrics all{{.max_flows = 5}};
+    seen = all.observer();
+    {
+      std::vector<std::jthread> threads;
+      for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&, t] {
+          for (int i = 0; i < 500; ++i) {
+            seen->job_stepped(job("g" + std::to_string((i + t) % 9)), {});
+            if (i % 100 == 0)
+              all.text({});
+          }
+        });
+    }
+    double sum = 0;
+    for (auto& [series, x] : scraped_text{all.text({})}.samples)
+      sum += series.starts_with("troupe_queue_jobs") ? x : 0;
+    CHECK(sum == 2000);
+  }
+  seen->job_stepped(job("late"), {});
+}
