@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe::node {
+
+enum class log_level : std::uint8_t { trace, debug, info, warn, error, off };
+
+constexpr log_level last(log_level) noexcept { return log_level::off; }
+std::string_view to_string(log_level x) noexcept;
+std::optional<log_level> parse_log_level(std::string_view text) noexcept;
+
+enum class log_format : std::uint8_t { text, json };
+
+/// Which lines are written.
+struct log_levels_of {
+  log_level usual = log_level::info;
+  std::map<std::string, log_level, std::less<>> modules{}; ///< Of single modules.
+};
+
+/// Something that a line tells beside its text: `job`, `request`, …
+struct log_field {
+  std::string_view key, text;
+};
+
+inline constexpr std::size_t log_lines_max = 8192; ///< That wait; then the oldest are dropped.
+
+/// Lines for people and machines: text or JSON, times in UTC (RFC 3339). Writing never blocks the
+/// caller: a thread writes, and what a slow reader leaves behind is dropped and counted. What has
+/// the form of a key is cut to its id. Thread-safe.
+class log {
+public:
+  /// `to` must outlive this.
+  log(log_format format, log_levels_of levels, std::FILE* to = stderr);
+  ~log(); ///< Writes what waits.
+  log(const log&) = delete;
+  log& operator=(const log&) = delete;
+
+  /// Whether a line of this level is written; cheap.
+  bool wants(log_level level, std::string_view module) const;
+
+  void say(log_level level, std::string_view module, std::string_view text,
+           std::initializer_list<log_field> fields = {});
+
+  /// From now on.
+  void set_levels(log_levels_of levels);
+
+  /// Lines that were dropped.
+  std::uint64_t dropped() const;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+/// A whole line without its end, as `log` writes it. Pure.
+std::string log_line(log_format format, std::string_view time, log_level level,
+                     std::string_view module, std::string_view text,
+                     std::initializer_list<log_field> fields);
+
+/// `text` with every secret of a key (`trp_ID_SECRET`) cut to `trp_ID_…`. Pure.
+std::string without_secrets(std::string_view text);
+
+} // namespace troupe::node
