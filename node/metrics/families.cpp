@@ -194,9 +194,23 @@ flow_series& families::of_flow(const std::string& graph) {
 }
 
 Histogram& families::run_of(const std::string& graph, const std::string& kind) {
-  return job_run.Add(
-      {{"flow_id", flows.label(graph, flow_of_unnamed)}, {"task_type", kinds.label(kind, "none")}},
-      wait_buckets());
+  auto flow = flows.label(graph, flow_of_unnamed), task = kinds.label(kind, "none");
+  return found(job_run, flow + "\n" + task, {{"flow_id", flow}, {"task_type", task}},
+               wait_buckets());
+}
+
+Histogram& families::seconds_of(const std::string& route) {
+  return found(http_seconds, route, {{"route", route}}, request_buckets());
+}
+
+Histogram& families::found(Family<Histogram>& in, const std::string& key,
+                           const prometheus::Labels& labels,
+                           const Histogram::BucketBoundaries& edges) {
+  std::scoped_lock lock{mutex_};
+  auto& known = histograms_[{&in, key}];
+  if (!known)
+    known = &in.Add(labels, edges);
+  return *known;
 }
 
 kind_series& families::of_kind(const std::string& kind) {

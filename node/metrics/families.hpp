@@ -75,9 +75,16 @@ struct families {
   Histogram& run_of(const std::string& graph, const std::string& kind);
   kind_series& of_kind(const std::string& kind);
   Counter& error_of(const std::string& graph, const std::string& code);
+  /// The histogram of requests of one route, which is a label already.
+  Histogram& seconds_of(const std::string& route);
 
 private:
+  /// A histogram that is found without making one: `Family::Add` makes it before it looks.
+  Histogram& found(Family<Histogram>& in, const std::string& key, const prometheus::Labels& labels,
+                   const Histogram::BucketBoundaries& edges);
+
   std::mutex mutex_;
+  std::map<std::pair<Family<Histogram>*, std::string>, Histogram*> histograms_; ///< Bounded.
   std::unordered_map<std::string, flow_series> by_flow_; ///< By label: bounded.
   std::unordered_map<std::string, kind_series> by_kind_;
 };

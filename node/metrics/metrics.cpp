@@ -102,7 +102,7 @@ void metrics::http_answered(std::string_view route, unsigned code, std::chrono::
   auto& all = impl_->all;
   auto label = all.routes.label(route, "none");
   all.http_requests.Add({{"route", label}, {"code", std::to_string(code)}}).Increment();
-  all.http_seconds.Add({{"route", label}}, request_buckets()).Observe(seconds(took));
+  all.seconds_of(label).Observe(seconds(took));
 }
 
 void metrics::rejected(std::string_view reason) {
