@@ -1,6 +1,7 @@
 #include "node/cli.hpp"
 
 #include "core/names.hpp"
+#include "node/admin_verbs.hpp"
 #include "node/graph_commands.hpp"
 #include "node/job_commands.hpp"
 #include "node/logs_command.hpp"
@@ -238,6 +239,7 @@ void add_all(CLI::App& app, request& r) {
   add_graphs(app, r);
   add_jobs(app, r);
   add_store_verbs(app, {r.how, r.data, r.act});
+  add_admin_verbs(app, {r.how, r.data, r.act});
   auto& version = add_verb(app, "version", "Print the version and how it was built", "", r,
                            [&r](console& to) { return show_version(to, r.how); });
   version.group("Look");

@@ -52,6 +52,11 @@ enum class fault : std::uint8_t {
   bad_export,        ///< A line of an export cannot be taken.
   already_there,     ///< What is imported is there.
   not_confirmed,     ///< Something would be deleted, and nobody said yes.
+  invalid_config,    ///< The configuration has problems; they were listed.
+  needs_key,         ///< Others than this machine could call, and there is no key.
+  broken_audit,      ///< A line of the audit log does not follow the one before.
+  unknown_key,       ///< There is no key with this id.
+  unhealthy,         ///< `troupe doctor` has found something.
   unexpected,        ///< A defect of the program.
 };
 
