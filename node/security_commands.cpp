@@ -156,8 +156,7 @@ int verify_audit(console& to, const security_places& at, const std::optional<std
 std::optional<trouble> exposure(const std::string& address, bool has_keys) {
   if (has_keys || is_loopback(address))
     return {};
-  return trouble{fault::needs_key,
-                 "others could call " + address + ", and this node has no key"};
+  return trouble{fault::needs_key, "others could call " + address + ", and this node has no key"};
 }
 
 } // namespace troupe::node

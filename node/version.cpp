@@ -22,6 +22,8 @@ constexpr auto compiler =
 
 } // namespace
 
+std::string version_number() { return TROUPE_VERSION; }
+
 std::string version_line() { return "troupe " TROUPE_VERSION; }
 
 int show_version(console& to, format how) {

@@ -6,6 +6,8 @@
 
 namespace troupe::node {
 
+/// `0.1.0`.
+std::string version_number();
 /// `troupe 0.1.0`.
 std::string version_line();
 

@@ -1,0 +1,123 @@
+#include "node/node_services.hpp"
+
+#include "node/config/addresses.hpp"
+#include "node/security_commands.hpp"
+#include "node/version.hpp"
+
+namespace troupe::node {
+
+log_levels_of levels_of(const log_config& x) {
+  log_levels_of levels{*parse_log_level(x.level), {}};
+  for (auto& [module, level] : x.modules)
+    levels.modules[module] = *parse_log_level(level);
+  return levels;
+}
+
+namespace {
+
+log_format format_of(const log_config& x) {
+  return x.format == "json" ? log_format::json : log_format::text;
+}
+
+metrics_options options_of(const node_config& x) {
+  return {x.metrics.max_flows, x.metrics.max_queues, version_number()};
+}
+
+} // namespace
+
+node_services::node_services(node_config config, std::string file, std::FILE* log_to)
+    : config_(std::move(config)),
+      file_(std::move(file)),
+      open_to_all_(is_loopback(config_.http.address)),
+      log_(std::make_unique<node::log>(format_of(config_.log), levels_of(config_.log), log_to)),
+      metrics_(options_of(config_)) {}
+
+answer<std::unique_ptr<node_services>> node_services::open(node_config config, std::string file,
+                                                           std::FILE* log_to) {
+  std::unique_ptr<node_services> made{
+      new node_services{std::move(config), std::move(file), log_to}};
+  auto report = [log = made->log_.get()](const error& x) {
+    log->say(log_level::error, "security", x.detail, {{"code", to_string(x.code)}});
+  };
+  auto keys = key_ring::open(made->config_.keys_file(), report);
+  if (!keys)
+    return trouble{keys.error()};
+  if (auto wrong = exposure(made->config_.http.address, (*keys)->has_keys()))
+    return *wrong;
+  made->keys_ = std::move(*keys);
+  return made;
+}
+
+runtime_config node_services::for_runtime() {
+  auto x = config_.runtime;
+  x.observer = metrics_.observer();
+  x.report = [log = log_.get()](const std::string& text) {
+    log->say(log_level::warn, "runtime", text);
+  };
+  return x;
+}
+
+status node_services::open_audit() {
+  if (!config_.security.audit)
+    return {};
+  audit_options options;
+  options.file_bytes = config_.security.audit_file_bytes;
+  options.files_max = config_.security.audit_files;
+  auto opened = audit_log::open(config_.audit_dir(), options);
+  if (!opened)
+    return opened.error();
+  audit_ = std::move(*opened);
+  return {};
+}
+
+std::optional<principal> node_services::check(std::string_view bearer) {
+  return keys_->check(bearer, open_to_all_);
+}
+
+void node_services::audit(audit_entry x) {
+  if (!audit_)
+    return;
+  audit_->append(std::move(x), [log = log_.get()](const status& outcome) {
+    if (!outcome)
+      log->say(log_level::error, "audit", outcome.error().detail,
+               {{"code", to_string(outcome.code())}});
+  });
+}
+
+node_config node_services::config() const {
+  std::scoped_lock lock{mutex_};
+  return config_;
+}
+
+bool node_services::reload() {
+  keys_->refresh();
+  auto environment = process_environment();
+  auto parsed =
+      file_.empty() ? parse_config("{}", environment) : parse_config_file(file_, environment);
+  if (parsed.errors.empty())
+    parsed.errors = check_config(parsed.config);
+  for (auto& x : parsed.errors)
+    log_->say(log_level::error, "config", x.pointer + ": " + x.detail, {{"file", file_}});
+  if (!parsed.errors.empty())
+    return false;
+  std::scoped_lock lock{mutex_};
+  auto changes = changes_of(config_, parsed.config);
+  for (auto& x : changes)
+    log_->say(x.is_live ? log_level::info : log_level::warn, "config",
+              x.pointer + ": " + x.from + " -> " + x.to
+                  + (x.is_live ? "" : " takes effect after a restart"));
+  config_ = with_live_changes(config_, parsed.config);
+  log_->set_levels(levels_of(config_.log));
+  return !changes.empty();
+}
+
+std::string node_services::metrics_text(runtime& node) {
+  scraped now;
+  if (auto totals = node.totals())
+    now.totals = std::move(*totals);
+  if (auto store = node.stats())
+    now.store = *store;
+  return metrics_.text(now);
+}
+
+} // namespace troupe::node

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "node/config_command.hpp"
+#include "node/logging/log.hpp"
+#include "node/metrics/metrics.hpp"
+#include "node/security/audit_log.hpp"
+#include "node/security/key_ring.hpp"
+
+#include <memory>
+#include <mutex>
+
+namespace troupe::node {
+
+/// What stands beside the runtime and the HTTP server of a node: its configuration, log, keys,
+/// audit log and metrics. Thread-safe once it is open.
+class node_services {
+public:
+  /// Reads the keys and begins to log. `file` is read again by `reload`; empty: there is none.
+  /// `log_to` must outlive this.
+  /// Faults: `needs_key`, those of `key_ring::open`.
+  static answer<std::unique_ptr<node_services>> open(node_config config, std::string file,
+                                                     std::FILE* log_to = stderr);
+
+  /// How the runtime is to be opened: with the observer of the metrics, and reports to the log.
+  runtime_config for_runtime();
+  /// Opens the audit log, if the configuration wants one, in the data directory that the runtime
+  /// has made. Faults: those of `audit_log::open`.
+  status open_audit();
+
+  /// Who has this key; nothing if it is nobody's.
+  std::optional<principal> check(std::string_view bearer);
+  /// Writes down a change, if there is an audit log.
+  void audit(audit_entry x);
+
+  /// Reads the configuration again and takes over what a running node can. What is wrong, and what
+  /// needs a restart, is logged. True if something was taken over: `config` tells what.
+  bool reload();
+  /// The configuration that is in force.
+  node_config config() const;
+
+  /// The metrics with what the runtime tells right now, in Prometheus' text format.
+  std::string metrics_text(runtime& node);
+
+  node::log& log() noexcept { return *log_; }
+  node::metrics& metrics() noexcept { return metrics_; }
+
+private:
+  node_services(node_config config, std::string file, std::FILE* log_to);
+
+  mutable std::mutex mutex_;
+  node_config config_;
+  const std::string file_;
+  const bool open_to_all_; ///< Without keys everybody may do everything.
+  std::unique_ptr<node::log> log_;
+  node::metrics metrics_;
+  std::unique_ptr<key_ring> keys_;
+  std::unique_ptr<audit_log> audit_; ///< Null: nothing is written down.
+};
+
+/// The levels that a configuration asks for.
+log_levels_of levels_of(const log_config& x);
+
+} // namespace troupe::node

@@ -1,0 +1,117 @@
+#include "node/node_services.hpp"
+#include "node/security/audit_files.hpp"
+#include "tests/metrics/text_format.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "troupe/graph_builder.hpp"
+
+using namespace troupe;
+using namespace troupe::node;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture : tests::temp_dir {
+  std::string file = path() / "node.json";
+  std::string log_file = path() / "log";
+  std::FILE* log_to = std::fopen(log_file.c_str(), "w");
+  std::unique_ptr<node_services> services;
+
+  ~fixture() {
+    services.reset();
+    std::fclose(log_to);
+  }
+
+  void write(const std::string& text) { std::ofstream{file} << text; }
+
+  node_config read(const std::string& text) {
+    write(text);
+    auto parsed = parse_config_file(file);
+    REQUIRE(parsed.errors.empty());
+    parsed.config.runtime.data_dir = path() / "data";
+    return parsed.config;
+  }
+
+  void open(const std::string& text) {
+    auto opened = node_services::open(read(text), file, log_to);
+    REQUIRE(opened);
+    services = std::move(*opened);
+  }
+
+  /// What was logged; ends the services.
+  std::string logged() {
+    services.reset();
+    return tests::read_file(log_file);
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(fixture, "services are refused where others could call without a key", "[node]") {
+  auto exposed = node_services::open(read(R"({"http": {"address": "0.0.0.0"}})"), file, log_to);
+  REQUIRE_FALSE(exposed);
+  CHECK(exposed.trouble().kind->name == "needs_key");
+  auto made = create_key(path() / "data" / "keys.json", role::admin, "a", {}, {});
+  REQUIRE(made);
+  open(R"({"http": {"address": "0.0.0.0"}})");
+  CHECK_FALSE(services->check(""));
+  CHECK(services->check(made->text)->role == role::admin);
+}
+
+TEST_CASE_METHOD(fixture, "a reload takes over what is live and tells the rest", "[node]") {
+  open("{}");
+  CHECK_FALSE(services->log().wants(log_level::debug, "http"));
+  write(R"({"log": {"modules": {"http": "debug"}}, "http": {"port": 1, "body_max_bytes": 4096}})");
+  CHECK(services->reload());
+  CHECK(services->log().wants(log_level::debug, "http"));
+  CHECK(services->config().http.body_max_bytes == 4096);
+  CHECK(services->config().http.port == 7700);
+  auto text = logged();
+  CHECK_THAT(text, Catch::Contains("/http/body_max_bytes: 8388608 -> 4096"));
+  CHECK_THAT(text, Catch::Contains("/http/port: 7700 -> 1 takes effect after a restart"));
+}
+
+TEST_CASE_METHOD(fixture, "a reload of what is wrong changes nothing", "[node]") {
+  open("{}");
+  write(R"({"log": {"level": "debug"}, "http": {"prot": 1}})");
+  CHECK_FALSE(services->reload());
+  CHECK_FALSE(services->log().wants(log_level::debug, "a"));
+  CHECK_THAT(logged(), Catch::Contains(" error config: /http/prot: unknown key"));
+}
+
+TEST_CASE_METHOD(fixture, "changes are written down once there is an audit log", "[node]") {
+  open("{}");
+  services->audit({});
+  REQUIRE(services->open_audit());
+  services->audit({{}, "job.cancel", "j", "ok", "r", {}});
+  auto directory = services->config().audit_dir();
+  services.reset();
+  auto report = verify_audit(directory);
+  REQUIRE(report);
+  CHECK(report->lines == 1);
+}
+
+TEST_CASE_METHOD(fixture, "metrics have the numbers of a real run", "[node]") {
+  open("{}");
+  auto node = runtime::open(services->for_runtime());
+  REQUIRE(node);
+  job_spec spec;
+  auto graph = node->add_graph(graph_builder{"etl"}.add("a", "noop", {}).build());
+  REQUIRE(graph);
+  spec.graph = *graph;
+  for (int i = 0; i < 10; ++i) {
+    auto id = node->submit(spec);
+    REQUIRE(id);
+    REQUIRE(node->wait(*id, 60s));
+  }
+  tests::scraped_text now{services->metrics_text(*node)};
+  CHECK(now.at(R"(troupe_jobs_finished_total{flow_id="etl",status="completed"})") == 10);
+  CHECK(now.at(R"(troupe_job_wait_seconds_count{flow_id="etl",task_type="job"})") == 10);
+  CHECK(now.at(R"(troupe_job_run_seconds_count{flow_id="etl",task_type="job"})") == 10);
+  CHECK(now.at(R"(troupe_attempts_total{kind="noop",outcome="succeeded"})") == 10);
+  CHECK(now.at(R"(troupe_jobs{queue="default",state="completed"})") == 10);
+  CHECK(now.at(R"(troupe_queue_jobs{flow_id="etl"})") == 0);
+  CHECK(now.at("troupe_journal_commit_seconds_count") >= 10);
+  CHECK(now.at(R"(troupe_store_bytes{kind="journal"})") > 0);
+  node->close();
+}
