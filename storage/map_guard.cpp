@@ -13,7 +13,7 @@
 namespace troupe::storage {
 
 /// A range that is guarded. All of it is read by a signal handler.
-struct slot {
+struct map_slot {
   std::atomic<std::uintptr_t> begin{0}, end{0};
   std::atomic<bool> used{false};
   std::array<char, 512> name{};
@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::array handled{SIGBUS, SIGSEGV, SIGABRT};
 
-std::array<slot, 64> slots;
+std::array<map_slot, 64> slots;
 std::array<struct sigaction, handled.size()> before;
 thread_local volatile std::sig_atomic_t depth = 0;
 
@@ -48,7 +48,7 @@ void say(const char* text) noexcept {
   ::_exit(damaged_map_exit_code);
 }
 
-const slot* slot_of(const void* address) noexcept {
+const map_slot* slot_of(const void* address) noexcept {
   auto at = reinterpret_cast<std::uintptr_t>(address);
   for (auto& x : slots)
     if (x.begin.load() <= at && at < x.end.load())
@@ -80,7 +80,7 @@ void on_signal(int signal, siginfo_t* info, void* context) {
   pass_on(signal, info, context);
 }
 
-slot* free_slot() {
+map_slot* free_slot() {
   for (auto& x : slots)
     if (bool used = false; x.used.compare_exchange_strong(used, true))
       return &x;

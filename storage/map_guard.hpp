@@ -23,7 +23,7 @@ public:
   bool taken() const noexcept { return slot_ != nullptr; }
 
 private:
-  struct slot* slot_ = nullptr;
+  struct map_slot* slot_ = nullptr;
 };
 
 /// Puts the handlers in front of those that are set now. The first `map_guard` does it; again only
