@@ -57,7 +57,7 @@ void world::read_events() {
     auto next = std::max<std::uint64_t>(client.first_live,
                                         client.events.empty() ? 1 : client.events.back().id + 1);
     context(id).ring->read(id, next, 1000, {}, fresh, first);
-    if (fresh.empty())
+    if (fresh.empty() || (client.may_be_gone && !context(id).view->find(id)))
       continue;
     auto durable = durable_events(*context(id).view, id, graphs());
     for (auto& x : fresh) {
@@ -125,6 +125,18 @@ void world::check_job(job_id id, storage::view& view) {
   check_records(id, view);
 }
 
+/// G1: what was accepted is there, what was told to be gone is gone.
+void world::check_told(storage::view& view, std::uint16_t shard) {
+  for (auto& [id, client] : clients) {
+    if (core::index_of(core::shard_of(slot_of(id), shards)) != shard)
+      continue;
+    if (client.accepted && !client.may_be_gone)
+      CHECK(view.find(id));
+    if (client.gone)
+      CHECK(view.find(id).code() == ec::no_such_job);
+  }
+}
+
 void world::check_history() {
   CAPTURE(seed, shards);
   for (std::uint16_t i = 0; i < shards; ++i) {
@@ -133,9 +145,10 @@ void world::check_history() {
       view.add(batch);
     for (auto& row : rows_of(view))
       check_job(row.id, view);
-    for (auto& [id, client] : clients)
-      if (client.accepted && core::index_of(core::shard_of(slot_of(id), shards)) == i)
-        CHECK(view.find(id)); // G1: what was accepted is there.
+    check_told(view, i);
+    CHECK(view.each_blob([this](namespace_id ns, const storage::sha256_digest& name) {
+      CHECK(blobs->get(ns, name)); // What a record names is there.
+    }));
   }
 }
 

@@ -80,6 +80,16 @@ inline graph_spec timers() {
   return g;
 }
 
+/// Outputs that are blobs, of an impure vertex and of a pure one.
+inline graph_spec large() {
+  graph_spec g;
+  work(g, "read").config = value::object{{"argv", value::list{"work", "0", "70000"}}};
+  add(g, "make").config = value::object{{"output", std::string(80'000, 'y')}};
+  work(g, "after");
+  link(g, "read", "after");
+  return g;
+}
+
 struct named_graph {
   const char* name;
   std::function<graph_spec()> make;
@@ -91,6 +101,7 @@ inline const named_graph sim_graphs[] = {
     {"failures", failures},
     {"fatal", fatal},
     {"timers", timers},
+    {"large", large},
     {"pure_chain", [] { return chain(4); }},
 };
 

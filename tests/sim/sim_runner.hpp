@@ -10,8 +10,8 @@
 namespace troupe::tests {
 
 /// A runner whose attempts end when and how the test says. A vertex whose `argv` is `["work", n]`
-/// fails n times, then succeeds with its own name. Some attempts are reported twice: at once, or
-/// while the next attempt of their vertex runs.
+/// fails n times, then succeeds with its own name, or with so many bytes as a third part says. Some
+/// attempts are reported twice: at once, or while the next attempt of their vertex runs.
 class sim_runner final : public actors::attempt_runner {
 public:
   struct running {
@@ -84,7 +84,8 @@ private:
       ++failed;
       return {attempt_outcome::failed, {}, {"simulated", "", "it was told to fail"}};
     }
-    return {attempt_outcome::succeeded, x.what.vertex, {}};
+    auto bytes = argv && argv->items()->size() > 2 ? std::stoul(*(*argv->items())[2].string()) : 0;
+    return {attempt_outcome::succeeded, bytes > 0 ? std::string(bytes, 'x') : x.what.vertex, {}};
   }
 };
 

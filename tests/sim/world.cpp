@@ -36,9 +36,10 @@ core::shard_time world::now() {
   return first_moment + elapsed_ + std::chrono::duration_cast<core::duration>(since);
 }
 
-void world::touch(const char*) {
+void world::touch(const char* name) {
   if (down_)
     return;
+  ++passed[name];
   if (dead || (dies_at && ++hits >= *dies_at)) {
     dead = true;
     throw node_died{};
@@ -54,8 +55,13 @@ void world::make_environment() {
   env->runners["exec"] = env->runners["jq"] = runner;
   env->is_pure_function = [](auto&) { return false; };
   env->put_blob = [this](namespace_id ns, core::bytes data, auto then) {
-    auto stored = blobs->put(ns, data);
-    then(core::blob_ref{*stored, data.size()});
+    blobs_waiting_.push_back([this, ns, data = std::move(data), then](bool told) {
+      auto stored = blobs->put(ns, data);
+      if (told)
+        touch("after_blob");
+      if (told)
+        then(core::blob_ref{*stored, data.size()});
+    });
   };
   env->get_blob = [this](namespace_id ns, const core::blob_ref& ref) {
     return blobs->get(ns, ref.sha256);
@@ -105,6 +111,7 @@ void world::make_snapshot_writer() {
   for (auto& shard : contexts)
     parts.views.push_back(shard->view);
   parts.lag = lag;
+  parts.pace.window_bytes_max = window_bytes;
   parts.at = [this](const char* name) { touch(name); };
   snapshot = std::make_unique<storage::snapshot_writer>(std::move(parts));
 }
@@ -120,6 +127,7 @@ void world::start() {
   for (std::uint16_t i = 0; i < shards; ++i)
     make_shard(i);
   make_snapshot_writer();
+  check_recovered();
   actors::supervision how;
   for (auto& shard : contexts)
     how.children.push_back({"shard", [shard](caf::local_actor* parent) {
@@ -144,8 +152,10 @@ void world::watch(job_id id) {
                             if (down_)
                               return;
                             // G1: whoever was told of a job finds it after every crash.
-                            if (clients[id].accepted)
+                            if (clients[id].accepted && !clients[id].may_be_gone)
                               CHECK(first);
+                            if (clients[id].gone)
+                              CHECK_FALSE(first);
                             clients[id].first_live = first ? *first : 0;
                           }});
 }
@@ -188,6 +198,9 @@ void world::take_down() {
 void world::crash() {
   ++crashes;
   journal->crash([this] { return random_() % 2 == 0; });
+  for (auto& write : std::exchange(blobs_waiting_, {}))
+    if (random_() % 2 == 0)
+      write(false);
   take_down();
 }
 
@@ -196,9 +209,10 @@ bool world::step() {
   auto choice = random_();
   auto actors = !jobs.empty(), writes = journal->has_waiting(), runs = !runner->in_flight.empty();
   auto which = choice % 8;
-  if (lag->bytes() > 0 && choice / 8 % 8 == 0) {
-    auto done = snapshot->step(); // May throw: not within the check.
-    CHECK(done);
+  if (choice / 8 % 8 == 0 && write_snapshot())
+    return true;
+  if (!blobs_waiting_.empty() && choice / 64 % 4 == 0) {
+    write_blob();
     return true;
   }
   if (actors && (which < 5 || (!writes && !runs))) {
@@ -208,6 +222,8 @@ bool world::step() {
     journal->complete(choice >> 8);
   } else if (runs) {
     runner->step(choice >> 8);
+  } else if (!blobs_waiting_.empty()) {
+    write_blob();
   } else {
     return false;
   }
@@ -216,13 +232,50 @@ bool world::step() {
   return true;
 }
 
+bool world::write_snapshot() {
+  if (lag->bytes() == 0)
+    return false;
+  auto done = snapshot->step(); // May throw: not within the check.
+  CHECK(done);
+  return true;
+}
+
+void world::write_blob() {
+  auto write = std::move(blobs_waiting_.front());
+  blobs_waiting_.pop_front();
+  touch("before_blob");
+  write(true);
+}
+
+void world::sweep() {
+  REQUIRE_FALSE(journal->has_waiting());
+  touch("before_sweep");
+  auto mark = [this](const storage::blob_store::named& named) -> status {
+    for (auto& shard : contexts)
+      if (auto done = shard->view->each_blob(named); !done)
+        return done;
+    touch("while_marking");
+    return {};
+  };
+  using std::chrono::milliseconds;
+  auto later = std::chrono::system_clock::now() + limits::blob_age_min + std::chrono::hours{1};
+  auto done = blobs->sweep(mark, std::chrono::floor<milliseconds>(later));
+  CHECK(done);
+  touch("after_sweep");
+}
+
 void world::settle() {
-  for (std::size_t steps = 0; scheduler().has_job() || journal->has_waiting(); ++steps) {
+  auto waits = [this] {
+    return scheduler().has_job() || journal->has_waiting() || !blobs_waiting_.empty();
+  };
+  for (std::size_t steps = 0; waits(); ++steps) {
     REQUIRE(steps < steps_max);
     if (scheduler().has_job())
       scheduler().try_run_once();
-    else
+    else if (journal->has_waiting())
       journal->complete(0);
+    else
+      write_blob();
     if (dead)
       throw node_died{};
   }
@@ -254,7 +307,8 @@ void world::run() {
   FAIL("the jobs do not end");
 }
 
-void world::submit(const graph_spec& g, std::string queue, std::uint32_t max_parallel) {
+void world::submit(const graph_spec& g, std::string queue, std::uint32_t max_parallel,
+                   std::string idempotency_key) {
   REQUIRE(core::check(g, env->kinds).empty());
   auto id = env->graphs->add({}, g);
   REQUIRE(id);
@@ -262,6 +316,9 @@ void world::submit(const graph_spec& g, std::string queue, std::uint32_t max_par
   m.spec.queue = queue;
   m.spec.graph = *id;
   m.spec.max_parallel = max_parallel;
+  m.spec.idempotency_key = std::move(idempotency_key);
+  if (!m.spec.idempotency_key.empty())
+    m.spec.request_digest = {1};
   m.plan = *env->graphs->find({}, *id);
   m.accepted = [this](const result<messages::submitted>& job) {
     if (!job || down_)
@@ -279,6 +336,14 @@ void world::move(job_id id, core::job_request on) {
                              return;
                            clients[id].moves.emplace_back(on, done);
                          }});
+}
+
+void world::remove(job_id id) {
+  clients[id].may_be_gone = true;
+  tell(id, msg::delete_jobs{{id}, "asked by the test", true, [this, id](auto& done) {
+                              if (done && !down_)
+                                clients[id].gone = true;
+                            }});
 }
 
 void world::tell_shard_to_fail(job_id id) {

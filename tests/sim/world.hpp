@@ -9,6 +9,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
+#include <deque>
 #include <optional>
 #include <random>
 #include <set>
@@ -21,6 +22,8 @@ struct node_died {};
 /// What one client was told about one job.
 struct told {
   bool accepted = false;
+  bool may_be_gone = false; ///< Its deletion was asked for, or its time may be over.
+  bool gone = false;        ///< Its deletion was told.
   std::vector<event> events;
   std::uint64_t first_live = 0;
   std::vector<std::pair<core::job_request, status>> moves;
@@ -49,11 +52,20 @@ public:
   /// Time goes by while the node is down.
   void sleep(core::duration x) { elapsed_ += x; }
 
-  void submit(const graph_spec& g, std::string queue, std::uint32_t max_parallel = 0);
+  void submit(const graph_spec& g, std::string queue, std::uint32_t max_parallel = 0,
+              std::string idempotency_key = {});
+  void remove(job_id id);
   void move(job_id id, core::job_request on);
   /// The shard's actor fails as by a defect.
   void tell_shard_to_fail(job_id id);
   std::size_t running_actors();
+
+  /// One window of the snapshot; false if there is nothing to write.
+  bool write_snapshot();
+  /// Removes every blob that no durable record names. Only when nothing waits to be durable.
+  void sweep();
+  /// What the shards have after recovery is what the whole journal tells.
+  void check_recovered();
 
   /// Reads what readers get and checks it against what is durable; G1 and G2.
   void read_events();
@@ -69,6 +81,8 @@ public:
   std::optional<std::uint64_t> dies_at; ///< The hit at which the node dies.
   bool dead = false;
   std::uint64_t crashes = 0;
+  std::map<std::string, std::uint64_t> passed;                  ///< How often each failpoint was.
+  std::size_t window_bytes = limits::snapshot_window_bytes_max; ///< Of the snapshot.
   std::shared_ptr<sim_journal> journal = std::make_shared<sim_journal>();
   std::shared_ptr<storage::table_store> tables = storage::memory_tables();
   std::shared_ptr<storage::blob_store> blobs = storage::memory_blob_store();
@@ -97,6 +111,8 @@ private:
   void make_shard(std::uint16_t index);
   void make_snapshot_writer();
   void watch(job_id id);
+  void write_blob();
+  void check_told(storage::view& view, std::uint16_t shard);
   void check_job(job_id id, storage::view& view);
   void check_records(job_id id, storage::view& view);
   void take_down();
@@ -105,6 +121,7 @@ private:
   std::mt19937_64 random_;
   bool down_ = false;        ///< What is told now is told by nobody.
   core::duration elapsed_{}; ///< Of earlier nodes.
+  std::deque<std::function<void(bool told)>> blobs_waiting_; ///< To be written.
   std::unique_ptr<config> config_;
   std::unique_ptr<caf::actor_system> system_;
   caf::actor supervisor_;
