@@ -9,12 +9,16 @@ namespace troupe::node {
 namespace {
 
 std::atomic<int> came{0};
+std::atomic<bool> hung_up{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
 static_assert(std::atomic<int>::is_always_lock_free);
 
 void on_signal(int signal) {
   if (came.exchange(signal) != 0)
     ::_exit(128 + signal);
 }
+
+void on_hangup(int) { hung_up = true; }
 
 void handle(int signal, void (*handler)(int)) {
   struct sigaction how {};
@@ -41,5 +45,14 @@ interrupts::~interrupts() {
 }
 
 int interrupts::caught() const noexcept { return came; }
+
+hangups::hangups() {
+  hung_up = false;
+  handle(SIGHUP, on_hangup);
+}
+
+hangups::~hangups() { handle(SIGHUP, SIG_DFL); }
+
+bool hangups::take() noexcept { return hung_up.exchange(false); }
 
 } // namespace troupe::node

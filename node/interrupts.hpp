@@ -15,4 +15,17 @@ public:
   int caught() const noexcept;
 };
 
+/// While it lives, SIGHUP does not end the program: it asks it to read its configuration again. At
+/// most one at a time.
+class hangups {
+public:
+  hangups();
+  ~hangups();
+  hangups(const hangups&) = delete;
+  hangups& operator=(const hangups&) = delete;
+
+  /// Whether one has come since the last call. Any thread.
+  bool take() noexcept;
+};
+
 } // namespace troupe::node

@@ -4,6 +4,8 @@
 #include "node/security_commands.hpp"
 #include "node/version.hpp"
 
+#include <algorithm>
+
 namespace troupe::node {
 
 log_levels_of levels_of(const log_config& x) {
@@ -87,6 +89,11 @@ void node_services::audit(audit_entry x) {
 node_config node_services::config() const {
   std::scoped_lock lock{mutex_};
   return config_;
+}
+
+bool node_services::allows_kind(std::string_view kind) const {
+  std::scoped_lock lock{mutex_};
+  return std::ranges::any_of(config_.kinds.allow, [&](auto& x) { return x == kind || x == "*"; });
 }
 
 bool node_services::reload() {

@@ -38,6 +38,9 @@ public:
   /// The configuration that is in force.
   node_config config() const;
 
+  /// Whether jobs over HTTP may have this kind.
+  bool allows_kind(std::string_view kind) const;
+
   /// The metrics with what the runtime tells right now, in Prometheus' text format.
   std::string metrics_text(runtime& node);
 

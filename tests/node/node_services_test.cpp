@@ -71,6 +71,15 @@ TEST_CASE_METHOD(fixture, "a reload takes over what is live and tells the rest",
   CHECK_THAT(text, Catch::Contains("/http/port: 7700 -> 1 takes effect after a restart"));
 }
 
+TEST_CASE_METHOD(fixture, "kinds are allowed by name, also after a reload", "[node]") {
+  open("{}");
+  CHECK(services->allows_kind("jq"));
+  CHECK_FALSE(services->allows_kind("exec"));
+  write(R"({"kinds": {"allow": ["*"]}})");
+  CHECK(services->reload());
+  CHECK(services->allows_kind("exec"));
+}
+
 TEST_CASE_METHOD(fixture, "a reload of what is wrong changes nothing", "[node]") {
   open("{}");
   write(R"({"log": {"level": "debug"}, "http": {"prot": 1}})");
