@@ -101,6 +101,8 @@ bool node_services::reload() {
   auto environment = process_environment();
   auto parsed =
       file_.empty() ? parse_config("{}", environment) : parse_config_file(file_, environment);
+  if (adjust_)
+    parsed.config = adjust_(std::move(parsed.config));
   if (parsed.errors.empty())
     parsed.errors = check_config(parsed.config);
   for (auto& x : parsed.errors)

@@ -6,6 +6,7 @@
 #include "node/security/audit_log.hpp"
 #include "node/security/key_ring.hpp"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -20,6 +21,10 @@ public:
   /// Faults: `needs_key`, those of `key_ring::open`.
   static answer<std::unique_ptr<node_services>> open(node_config config, std::string file,
                                                      std::FILE* log_to = stderr);
+
+  /// What becomes of a configuration that `reload` has read, before it is looked at: what the
+  /// command line says goes before it. Before this is shared.
+  void adjust_reloads(std::function<node_config(node_config)> how) { adjust_ = std::move(how); }
 
   /// How the runtime is to be opened: with the observer of the metrics, and reports to the log.
   runtime_config for_runtime();
@@ -53,6 +58,7 @@ private:
   mutable std::mutex mutex_;
   node_config config_;
   const std::string file_;
+  std::function<node_config(node_config)> adjust_;
   const bool open_to_all_; ///< Without keys everybody may do everything.
   std::unique_ptr<node::log> log_;
   node::metrics metrics_;

@@ -77,7 +77,7 @@ constexpr setting all_settings[]{
     duration<TROUPE_AT(http.read_timeout)>("/http/read_timeout", 100, live),
     duration<TROUPE_AT(http.idle_timeout)>("/http/idle_timeout", 100, live),
     duration<TROUPE_AT(http.shutdown_grace)>("/http/shutdown_grace", 0, live),
-    boolean<TROUPE_AT(http.metrics_need_key)>("/http/metrics_need_key", live),
+    boolean<TROUPE_AT(http.metrics_need_key)>("/http/metrics_need_key"),
     texts<TROUPE_AT(kinds.allow)>("/kinds/allow", live),
     text<TROUPE_AT(security.keys_file)>("/security/keys_file"),
     boolean<TROUPE_AT(security.audit)>("/security/audit"),

@@ -80,6 +80,18 @@ TEST_CASE_METHOD(fixture, "kinds are allowed by name, also after a reload", "[no
   CHECK(services->allows_kind("exec"));
 }
 
+TEST_CASE_METHOD(fixture, "what the command line says goes before what a reload reads", "[node]") {
+  open("{}");
+  services->adjust_reloads([](node_config x) {
+    x.kinds.allow.push_back("exec");
+    return x;
+  });
+  write(R"({"kinds": {"allow": ["jq"]}})");
+  CHECK(services->reload());
+  CHECK(services->allows_kind("exec"));
+  CHECK_FALSE(services->allows_kind("noop"));
+}
+
 TEST_CASE_METHOD(fixture, "a reload of what is wrong changes nothing", "[node]") {
   open("{}");
   write(R"({"log": {"level": "debug"}, "http": {"prot": 1}})");
