@@ -2,6 +2,7 @@
 
 #include "core/payload.hpp"
 #include "storage/blob_store.hpp"
+#include "storage/disk_guard.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -18,7 +19,11 @@ class blob_writer {
 public:
   using done = std::function<void(result<core::blob_ref>)>;
 
-  explicit blob_writer(std::shared_ptr<storage::blob_store> store);
+  /// With a guard, a full disk is waited for, up to `space_wait`: what is written here belongs to
+  /// jobs that were accepted.
+  explicit blob_writer(std::shared_ptr<storage::blob_store> store,
+                       std::shared_ptr<storage::disk_guard> guard = nullptr,
+                       std::chrono::milliseconds space_wait = std::chrono::milliseconds::max());
   /// Writes what has arrived, then ends.
   ~blob_writer() = default;
 
@@ -37,8 +42,11 @@ private:
   };
 
   void run(std::stop_token stop);
+  result<storage::sha256_digest> write(const job& x, const std::stop_token& stop);
 
   std::shared_ptr<storage::blob_store> store_;
+  std::shared_ptr<storage::disk_guard> guard_;
+  std::chrono::milliseconds space_wait_;
   std::mutex mutex_;
   std::condition_variable_any arrived_;
   std::deque<job> jobs_;

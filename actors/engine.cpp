@@ -8,6 +8,7 @@
 #include "actors/recovery_watch.hpp"
 #include "actors/shard_actor.hpp"
 #include "actors/store_scrub.hpp"
+#include "actors/store_sweep.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/vertex_actor.hpp"
 
@@ -117,15 +118,16 @@ result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
     return started.error();
   made->store_.writer->start();
   made->scrubber_ = start_scrub(made->store_, config.report);
+  made->sweeper_ = start_sweep(made->store_, made->shards_, config.report);
   return made;
 }
 
 void engine::make_environment(const runtime_config& config, engine_host& host) {
-  blob_writer_ = std::make_shared<blob_writer>(store_.blobs);
+  blob_writer_ = std::make_shared<blob_writer>(store_.blobs, store_.guard, config.space_wait);
   auto& env = *env_;
   env.kinds = core::builtin_kinds(
       [all = functions_](const std::string& name) { return all->find(name) != nullptr; });
-  env.graphs = std::make_shared<graph_store>(store_.blobs);
+  env.graphs = std::make_shared<graph_store>(store_.blobs, [this] { return check_space(); });
   env.call_inline = [all = functions_](const attempt& x) { return call_inline(*all, x); };
   env.is_pure_function = [all = functions_](const std::string& name) {
     auto found = all->find(name);
@@ -147,11 +149,18 @@ void engine::make_environment(const runtime_config& config, engine_host& host) {
     auto x = writer.lock();
     return x ? x->bytes_waiting() : 0;
   };
-  env.pressure = [writer = std::weak_ptr{store_.writer}, blobs = env.blob_bytes_waiting] {
+  env.pressure = [writer = std::weak_ptr{store_.writer}, disk = std::weak_ptr{store_.guard},
+                  blobs = env.blob_bytes_waiting] {
     core::pressure now;
     if (auto x = writer.lock()) {
       auto lag = x->lag();
-      now = {lag.bytes + blobs(), lag.soft, lag.hard, true};
+      now = {lag.bytes + blobs(), lag.soft, lag.hard};
+    }
+    if (auto guard = disk.lock(); guard && !guard->admits()) {
+      auto state = guard->state();
+      now.space = false;
+      now.free_bytes = state.free_bytes;
+      now.needed_bytes = state.needed_bytes();
     }
     return now;
   };
@@ -239,6 +248,24 @@ status engine::start() {
   });
 }
 
+result<store_state> engine::state() {
+  return while_open([this]() -> result<store_state> {
+    auto now = state_of(store_, env_->blob_bytes_waiting());
+    now.sweep = sweeper_->state();
+    if (scrubber_)
+      now.scrub = scrubber_->state();
+    return now;
+  });
+}
+
+status engine::sweep(storage::blob_time now) {
+  auto swept = while_open([&]() -> result<bool> {
+    auto done = sweeper_->step(now);
+    return done ? result<bool>{true} : result<bool>{done.error()};
+  });
+  return swept ? status{} : status{swept.error()};
+}
+
 /// Nothing more is recorded: every shard answers with `why` from here on.
 void engine::fail_shards(const error& why) {
   for (auto& shard : shards_)
@@ -280,7 +307,9 @@ void engine::close() {
     if (std::exchange(closed_, true))
       return;
   }
+  store_.end_waits();
   scrubber_.reset();
+  sweeper_.reset();
   if (system_) {
     close_shards();
     if (!shards_.empty())

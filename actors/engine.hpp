@@ -4,7 +4,7 @@
 #include "actors/environment.hpp"
 #include "actors/kinds/function_registry.hpp"
 #include "actors/store.hpp"
-#include "storage/scrub.hpp"
+#include "actors/store_state.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -61,6 +61,14 @@ public:
   storage::blob_store& blobs() noexcept { return *store_.blobs; }
   /// What is told of the store. Only inside of `while_open`.
   store_stats stats() const;
+  /// `no_space` while the disk has no room for new jobs.
+  status check_space() const { return core::space_for_jobs(env_->pressure()); }
+
+  /// What operators watch. Errors: `not_ready` once it is closed.
+  result<store_state> state();
+
+  /// Sweeps blobs as of `now`, before the hour is over. Errors: those of `blob_sweeper::step`.
+  status sweep(storage::blob_time now);
 
   /// Ends all that runs, waits for it, and gives the store back.
   void close();
@@ -81,6 +89,7 @@ private:
 
   store store_;
   std::unique_ptr<storage::scrubber> scrubber_; ///< Null in memory.
+  std::unique_ptr<storage::blob_sweeper> sweeper_;
   std::shared_ptr<function_registry> functions_ = std::make_shared<function_registry>();
   std::shared_ptr<blob_writer> blob_writer_;
   std::shared_ptr<environment> env_ = std::make_shared<environment>();

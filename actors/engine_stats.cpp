@@ -20,6 +20,24 @@ void add_disk(const std::filesystem::path& directory, store_stats& to) {
   to.disk_free_bytes = disk.free;
 }
 
+void add_guard(const storage::disk_state& from, store_stats& to) {
+  to.new_jobs_have_space = from.admits;
+  to.disk_needed_bytes = from.needed_bytes();
+  to.disk_reserve_bytes = from.reserve_bytes;
+}
+
+void add_sweeps(const storage::sweep_state& from, store_stats& to) {
+  to.sweeps = from.sweeps;
+  to.swept_blobs = from.blobs;
+  to.swept_bytes = from.bytes;
+}
+
+void add_scrub(const storage::scrub_state& from, store_stats& to) {
+  to.scrub_passes = from.passes;
+  to.scrub_bytes = from.bytes;
+  to.scrub_findings = from.findings;
+}
+
 } // namespace
 
 store_stats engine::stats() const {
@@ -29,6 +47,7 @@ store_stats engine::stats() const {
     x.lag_bytes = lag.bytes;
     x.lag_soft_bytes = lag.soft;
     x.lag_hard_bytes = lag.hard;
+    x.lag_records = lag.records;
   }
   for (auto& shard : shards_)
     x.gathered_bytes += shard->log->gathered_bytes();
@@ -38,6 +57,12 @@ store_stats engine::stats() const {
     x.snapshot_bytes = size_of(store_.directory->path() / "snapshot" / "data.mdb");
     add_disk(store_.directory->path(), x);
   }
+  if (store_.guard)
+    add_guard(store_.guard->state(), x);
+  if (sweeper_)
+    add_sweeps(sweeper_->state(), x);
+  if (scrubber_)
+    add_scrub(scrubber_->state(), x);
   return x;
 }
 

@@ -4,17 +4,26 @@
 #include "storage/blob_store.hpp"
 #include "troupe/error.hpp"
 
+#include <chrono>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace troupe::actors {
 
-/// Graphs by content: durable as blobs, compiled ones kept in memory. Thread-safe.
+/// Graphs by content: durable as blobs, compiled ones kept in memory. A compiled graph of a store
+/// that is open for writing holds its blob: as long as anyone has it no sweep removes that.
+/// Thread-safe.
 class graph_store {
 public:
-  explicit graph_store(std::shared_ptr<storage::blob_store> blobs) : blobs_(std::move(blobs)) {}
+  /// Tells whether there is room for what new jobs bring.
+  using room = std::function<status()>;
+
+  explicit graph_store(std::shared_ptr<storage::blob_store> blobs, room has_room = {})
+      : blobs_(std::move(blobs)), has_room_(std::move(has_room)) {}
 
   /// Makes a graph that `core::check` found nothing wrong with durable. Blocks on the disk the
   /// first time. Errors: `io_failed`, `no_space`, `too_large`.
@@ -28,14 +37,25 @@ public:
 
 private:
   using key = std::pair<namespace_id, graph_id>;
+  using clock = std::chrono::steady_clock;
+  struct entry {
+    std::shared_ptr<const core::graph> graph;
+    clock::time_point held; ///< Its blob became as young as a new one.
+  };
 
-  std::shared_ptr<const core::graph> cached(const key& k);
-  void keep(const key& k, std::shared_ptr<const core::graph> g);
+  std::optional<entry> cached(const key& k);
+  void keep(const key& k, const std::shared_ptr<const core::graph>& g);
 
   std::shared_ptr<storage::blob_store> blobs_;
+  room has_room_;
   std::mutex mutex_;
-  std::map<key, std::shared_ptr<const core::graph>> graphs_;
+  std::map<key, entry> graphs_;
   std::list<key> order_; ///< Of arrival: the oldest goes first.
 };
+
+/// Keeps a blob that something new brings. On a disk without room for that it must be there
+/// already. Errors: those of `blob_store::keep` and of `has_room`.
+result<storage::blob_pin> keep_new(storage::blob_store& blobs, const graph_store::room& has_room,
+                                   namespace_id ns, core::byte_view data, std::size_t bytes_max);
 
 } // namespace troupe::actors

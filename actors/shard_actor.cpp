@@ -28,14 +28,14 @@ void release_outputs(shard_self self) {
 void admit_jobs(shard_self self) {
   self->state.wakes_at.reset();
   self->state.admits_more = false;
-  submit_slowed(self);
+  go_on_slowed(self);
   admit(self);
 }
 
 void close_shard(shard_self self, const msg::close_shard& m) {
   auto& st = self->state;
   st.closing = m.done;
-  submit_slowed(self); // Each is refused.
+  go_on_slowed(self); // Each is refused.
   for (auto& [id, live] : st.live)
     self->send(live.actor, msg::end_in_order{});
 }

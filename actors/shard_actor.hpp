@@ -29,9 +29,9 @@ struct ended_job {
 };
 
 /// A request that waits because the store lags.
-struct slowed_submit {
+struct slowed_request {
   caf::actor_clock::time_point due;
-  messages::submit_job request;
+  std::function<void()> go;
 };
 
 /// What was recorded, and what to forget of it once it is durable and the view tells it.
@@ -46,7 +46,8 @@ struct shard_recovery {
   job_id last;              ///< Unfinished jobs up to this one are in their places.
   job_id end;               ///< This one and later ones are made by this actor.
   core::pending_queue late; ///< What was submitted meanwhile; it stands behind what was left.
-  std::multimap<job_id, std::function<void()>> early; ///< Requests for jobs not reached yet.
+  std::multimap<job_id, std::function<void()>> early; ///< Requests for jobs not reached yet;
+                                                      ///< at most `limits::early_requests_max`.
 };
 
 struct shard_actor_state {
@@ -69,7 +70,7 @@ struct shard_actor_state {
   fresh_rows rows;
   std::set<job_id> deleting;
   std::deque<until_durable> forgetting; ///< By position.
-  std::deque<slowed_submit> slowed;     ///< In the order of arrival.
+  std::deque<slowed_request> slowed;    ///< In the order of arrival.
   std::set<job_id> held;                ///< Recovered ones that wait for `release_job`.
   std::deque<ended_job> ended;
   shard_recovery recovery;

@@ -29,8 +29,9 @@ bool has_room(shard_self self) {
   return st.running < settings_of(self).running_jobs_max && !st.closing;
 }
 
+/// What the record names is held until it is durable.
 output tell_accepted(const msg::submit_job& m, job_id id) {
-  return [done = m.accepted, id](const status& outcome) {
+  return [done = m.accepted, id, plan = m.plan, held = m.held](const status& outcome) {
     done(outcome ? result<submitted>{submitted{id, false}} : outcome.error());
   };
 }
@@ -77,7 +78,7 @@ void submit_now(shard_self self, const msg::submit_job& m) {
         });
   if (*known)
     return repeat(self, m, **known);
-  if (auto why = refusal(self)) {
+  if (auto why = refusal(self, true)) {
     tell_refused(self, m.spec.queue, why->code);
     return m.accepted(*why);
   }
@@ -87,20 +88,6 @@ void submit_now(shard_self self, const msg::submit_job& m) {
 core::pressure pressure_of(shard_self self) {
   auto& env = *shard_of(self).env;
   return env.pressure ? env.pressure() : core::pressure{};
-}
-
-void slow(shard_self self, const msg::submit_job& m, core::duration delay) {
-  auto& st = self->state;
-  if (st.slowed.size() >= limits::slowed_submits_max) {
-    tell_refused(self, m.spec.queue, ec::overloaded);
-    return m.accepted(error{ec::overloaded, "the store lags and " + std::to_string(st.slowed.size())
-                                                + " requests wait already; repeat after a while"});
-  }
-  auto due = self->clock().now() + delay;
-  if (!st.slowed.empty())
-    due = std::max(due, st.slowed.back().due);
-  st.slowed.push_back({due, m});
-  self->delayed_send(self, delay, msg::admit_jobs{});
 }
 
 /// The hand-over of a pending job to an actor of its own.
@@ -149,7 +136,7 @@ void admit(shard_self self) {
     arm_wake(self);
 }
 
-std::optional<error> refusal(shard_self self) {
+std::optional<error> refusal(shard_self self, bool new_jobs) {
   auto& st = self->state;
   if (st.closing)
     return error{ec::not_ready, "the runtime is closing"};
@@ -161,7 +148,9 @@ std::optional<error> refusal(shard_self self) {
                                      + " pending jobs; repeat when some have ended"};
   if (shard_of(self).log->gathered_bytes() >= limits::gathered_bytes_max)
     return error{ec::overloaded, "the journal lags behind; repeat after a while"};
-  if (auto delay = core::admission_delay(pressure_of(self)); !delay)
+  auto pressure = pressure_of(self);
+  pressure.space |= !new_jobs;
+  if (auto delay = core::admission_delay(pressure); !delay)
     return delay.error();
   return {};
 }
@@ -171,20 +160,44 @@ void tell_refused(shard_self self, const std::string& queue, ec why) {
     to->job_refused(queue, why);
 }
 
-void submit(shard_self self, const msg::submit_job& m) {
+std::optional<core::duration> delay_now(shard_self self) {
   auto delay = core::admission_delay(pressure_of(self));
   if (delay && (*delay > core::duration{} || !self->state.slowed.empty()))
-    return slow(self, m, *delay);
+    return *delay;
+  return {};
+}
+
+void slow(shard_self self, core::duration delay, std::function<void()> go,
+          const std::function<void(const error&)>& refuse) {
+  auto& waiting = self->state.slowed;
+  if (waiting.size() >= limits::slowed_submits_max)
+    return refuse({ec::overloaded, "the store lags and " + std::to_string(waiting.size())
+                                       + " requests wait already; repeat after a while"});
+  auto due = self->clock().now() + delay;
+  if (!waiting.empty())
+    due = std::max(due, waiting.back().due);
+  waiting.push_back({due, std::move(go)});
+  self->delayed_send(self, delay, msg::admit_jobs{});
+}
+
+void submit(shard_self self, const msg::submit_job& m) {
+  if (auto delay = delay_now(self))
+    return slow(
+        self, *delay, [self, m] { submit_now(self, m); },
+        [&](const error& why) {
+          tell_refused(self, m.spec.queue, why.code);
+          m.accepted(why);
+        });
   submit_now(self, m);
 }
 
-void submit_slowed(shard_self self) {
+void go_on_slowed(shard_self self) {
   auto& waiting = self->state.slowed;
   auto now = self->clock().now();
   while (!waiting.empty() && (waiting.front().due <= now || self->state.closing)) {
-    auto next = std::move(waiting.front().request);
+    auto go = std::move(waiting.front().go);
     waiting.pop_front();
-    submit_now(self, next);
+    go();
   }
 }
 

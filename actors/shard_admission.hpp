@@ -8,14 +8,23 @@ namespace troupe::actors {
 /// A new job is recorded, slowed while the store lags, or refused.
 void submit(shard_self self, const messages::submit_job& m);
 
-/// Why a new job is refused whatever it is; nothing if it is not.
-std::optional<error> refusal(shard_self self);
+/// Why a request is refused whatever it is; nothing if it is not. Only `new_jobs` need a disk with
+/// room for them.
+std::optional<error> refusal(shard_self self, bool new_jobs);
+
+/// How long a request waits while the store lags; nothing if it goes at once.
+std::optional<core::duration> delay_now(shard_self self);
+
+/// Has `go` called after the delay, behind those that wait already. Calls `refuse` instead, on the
+/// spot, with `overloaded`, if too many wait.
+void slow(shard_self self, core::duration delay, std::function<void()> go,
+          const std::function<void(const error&)>& refuse);
 
 /// Tells the observer of a request that was refused for such a reason.
 void tell_refused(shard_self self, const std::string& queue, ec why);
 
 /// Takes the requests whose delay is over.
-void submit_slowed(shard_self self);
+void go_on_slowed(shard_self self);
 
 /// Starts jobs whose time has come, then pending ones in order, as long as there is room; the
 /// hand-over is a record. At most `limits::admissions_per_turn`; the rest in a later turn.

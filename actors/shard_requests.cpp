@@ -89,6 +89,19 @@ void move_recorded(shard_self self, core::job x, const msg::move_job& m) {
   self->send(self->state.live[m.job].actor, m);
 }
 
+/// A request for a job that the recovery has not reached yet.
+template <class Message>
+void wait_until_reached(shard_self self, const Message& m,
+                        void (*handle)(shard_self, const Message&)) {
+  auto& early = self->state.recovery.early;
+  if (early.size() >= limits::early_requests_max)
+    return m.done(error{ec::overloaded, "the jobs are still being recovered and "
+                                            + std::to_string(early.size())
+                                            + " requests wait for them already; repeat after a "
+                                              "while"});
+  early.emplace(m.job, [self, m, handle] { handle(self, m); });
+}
+
 } // namespace
 
 void move_job(shard_self self, const msg::move_job& m) {
@@ -97,10 +110,8 @@ void move_job(shard_self self, const msg::move_job& m) {
     return self->send(live->second.actor, m);
   if (st.fresh.contains(m.job))
     return move_fresh(self, m);
-  if (not_reached(self, m.job)) {
-    st.recovery.early.emplace(m.job, [self, m] { move_job(self, m); });
-    return;
-  }
+  if (not_reached(self, m.job))
+    return wait_until_reached(self, m, move_job);
   if (auto x = from_view(self, m))
     move_recorded(self, std::move(*x), m);
 }
@@ -155,10 +166,8 @@ void watch_job(shard_self self, const msg::watch_job& m) {
 
 void release_job(shard_self self, const msg::release_job& m) {
   auto& st = self->state;
-  if (not_reached(self, m.job)) {
-    st.recovery.early.emplace(m.job, [self, m] { release_job(self, m); });
-    return;
-  }
+  if (not_reached(self, m.job))
+    return wait_until_reached(self, m, release_job);
   if (st.held.erase(m.job) == 0)
     return unknown(self, m);
   auto placed = place_again(self, m.job);

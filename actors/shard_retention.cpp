@@ -94,11 +94,12 @@ void delete_jobs(shard_self self, const msg::delete_jobs& m) {
                                     [done = m.done, why = rows.error()](const status& outcome) {
                                       done(outcome ? why : outcome.error());
                                     });
-  if (rows->empty())
-    return m.done(std::size_t{0});
-  append_deletions(self, *rows, m.reason, [done = m.done, n = rows->size()](const status& outcome) {
+  output tell = [done = m.done, n = rows->size()](const status& outcome) {
     done(outcome ? result<std::size_t>{n} : outcome.error());
-  });
+  };
+  if (rows->empty()) // That they are gone may not be durable yet.
+    return shard_of(self).log->hold(shard_of(self).log->head(), std::move(tell));
+  append_deletions(self, *rows, m.reason, std::move(tell));
 }
 
 } // namespace troupe::actors

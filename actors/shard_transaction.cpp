@@ -137,8 +137,11 @@ std::function<void()> observe(shard_self self, const plan& all) {
 
 void commit(shard_self self, const msg::write_rows& m, plan all) {
   auto& st = self->state;
-  output tell = [done = m.done, told = std::move(all.told),
-                 seen = observe(self, all)](const status& outcome) {
+  std::vector<std::shared_ptr<const void>> held; // Until what names it is durable.
+  for (auto& [request, job] : all.jobs)
+    held.insert(held.end(), {request->plan, request->held});
+  output tell = [done = m.done, told = std::move(all.told), seen = observe(self, all),
+                 held = std::move(held)](const status& outcome) {
     if (outcome)
       seen();
     done(outcome ? result<std::vector<submitted>>{told} : outcome.error());
@@ -155,10 +158,8 @@ void commit(shard_self self, const msg::write_rows& m, plan all) {
   admit(self);
 }
 
-} // namespace
-
-void write_rows(shard_self self, const msg::write_rows& m) {
-  if (auto why = refusal(self)) {
+void write_now(shard_self self, const msg::write_rows& m) {
+  if (auto why = refusal(self, !m.jobs.empty())) {
     tell_refused(self, m.queue, why->code);
     return m.done(*why);
   }
@@ -173,6 +174,19 @@ void write_rows(shard_self self, const msg::write_rows& m) {
     commit(self, m, std::move(all));
   else
     refuse(self, m, checked.error());
+}
+
+} // namespace
+
+void write_rows(shard_self self, const msg::write_rows& m) {
+  if (auto delay = delay_now(self))
+    return slow(
+        self, *delay, [self, m] { write_now(self, m); },
+        [&](const error& why) {
+          tell_refused(self, m.queue, why.code);
+          m.done(why);
+        });
+  write_now(self, m);
 }
 
 result<std::optional<keyed_request>> recorded_request(shard_self self, const msg::submit_job& m) {

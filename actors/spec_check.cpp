@@ -74,7 +74,10 @@ status check_names(const job_spec& spec) {
   return check_kept(spec);
 }
 
-result<core::payload> input_of(const job_spec& spec, storage::blob_store& blobs) {
+/// What holds blobs until the record that names them is durable.
+using held_blobs = std::vector<storage::blob_pin>;
+
+result<core::payload> input_of(const job_spec& spec, engine& engine, held_blobs& held) {
   auto size = core::encoded_size(spec.input);
   if (size <= limits::record_value_bytes_max)
     return core::payload{spec.input};
@@ -83,16 +86,31 @@ result<core::payload> input_of(const job_spec& spec, storage::blob_store& blobs)
                                     + std::to_string(limits::value_bytes_max)};
   core::bytes raw;
   core::encode(spec.input, raw);
-  auto stored = blobs.put(spec.ns, raw);
+  auto stored = keep_new(
+      engine.blobs(), [&] { return engine.check_space(); }, spec.ns, raw, limits::value_bytes_max);
   if (!stored)
     return stored.error();
-  return core::payload{core::blob_ref{*stored, raw.size()},
-                       std::make_shared<const value>(spec.input)};
+  core::payload input{core::blob_ref{stored->name(), raw.size()},
+                      std::make_shared<const value>(spec.input)};
+  held.push_back(std::move(*stored));
+  return input;
 }
 
-/// The job whose results are reused, as it stands.
-status find_earlier(const reuse_spec& reuse, engine& engine, messages::submit_job& to) {
+/// The job whose results are reused, as it stands. Its values are held: it may be deleted.
+status find_earlier(const reuse_spec& reuse, engine& engine, messages::submit_job& to,
+                    held_blobs& held) {
   auto& shard = engine.shard(reuse.job);
+  auto row = shard.view->find(reuse.job);
+  if (!row)
+    return row.error();
+  if (row->ns != to.ns)
+    return error{ec::no_such_job, "job " + to_string(reuse.job) + " is of another namespace"};
+  for (auto& blob : row->blobs) {
+    auto pin = engine.blobs().pin(row->ns, blob);
+    if (!pin)
+      return pin.error();
+    held.push_back(std::move(*pin));
+  }
   auto earlier = shard.view->load(reuse.job, shard.graph_source());
   if (!earlier)
     return earlier.error();
@@ -116,7 +134,8 @@ result<messages::submit_job> checked(const job_spec& spec, engine& engine) {
   auto plan = engine.env().graphs->find(spec.ns, spec.graph);
   if (!plan)
     return plan.error();
-  auto input = input_of(spec, engine.blobs());
+  auto held = std::make_shared<held_blobs>();
+  auto input = input_of(spec, engine, *held);
   if (!input)
     return input.error();
   messages::submit_job m;
@@ -132,8 +151,10 @@ result<messages::submit_job> checked(const job_spec& spec, engine& engine) {
   m.spec.max_parallel = spec.max_parallel;
   m.plan = std::move(*plan);
   if (spec.reuse)
-    if (auto found = find_earlier(*spec.reuse, engine, m); !found)
+    if (auto found = find_earlier(*spec.reuse, engine, m, *held); !found)
       return found.error();
+  if (!held->empty())
+    m.held = std::move(held);
   return m;
 }
 

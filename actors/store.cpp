@@ -114,8 +114,11 @@ status open_shards(store& x, const runtime_config& config, std::uint16_t shards,
   storage::snapshot_parts parts;
   parts.tables = x.tables;
   parts.journal = x.journal;
+  parts.newest_segment = [journal = x.journal] { return journal->use().newest_segment; };
   parts.lag = std::make_shared<storage::lag_gauge>();
   parts.maintain = std::move(maintain);
+  if (x.guard)
+    parts.make_room = [guard = x.guard] { return guard->make_room(); };
   if (config.report)
     parts.report = [report = config.report](const error& why) {
       report("the snapshot is not written: " + why.detail);
@@ -162,6 +165,37 @@ bool has_snapshot(const storage::data_dir& x) {
   return x.about().format > storage::data_format_first;
 }
 
+/// Watches the disk from before anything else is opened, which may need what is in reserve.
+result<std::shared_ptr<storage::disk_guard>> open_guard(const storage::data_dir& directory,
+                                                        const runtime_config& config) {
+  storage::disk_guard_options options;
+  options.min_free_bytes = config.min_free_bytes;
+  options.report = config.report;
+  auto guard = storage::disk_guard::open(directory, options);
+  if (guard)
+    (*guard)->poll();
+  return guard;
+}
+
+/// The journal, which must not end before what the snapshot has seen of it.
+result<std::shared_ptr<storage::journal>> open_journal(const store& x,
+                                                       const runtime_config& config) {
+  auto reader = x.tables->read();
+  if (!reader)
+    return reader.error();
+  auto newest = storage::newest_segment(**reader);
+  if (!newest)
+    return newest.error();
+  storage::file_journal_options options;
+  options.newest_segment_at_least = *newest;
+  options.guard = x.guard.get();
+  options.space_wait = config.space_wait;
+  auto journal = storage::open_file_journal(*x.directory, options);
+  if (!journal)
+    return journal.error();
+  return std::shared_ptr<storage::journal>{std::move(*journal)};
+}
+
 /// The snapshot; a new one in a directory that has none yet.
 result<std::shared_ptr<storage::lmdb_tables>> open_snapshot(const storage::data_dir& directory) {
   storage::lmdb_options options;
@@ -176,6 +210,10 @@ result<store> directory_store(const runtime_config& config,
                               std::shared_ptr<storage::data_dir> directory) {
   store x;
   x.directory = std::move(directory);
+  auto guard = open_guard(*x.directory, config);
+  if (!guard)
+    return guard.error();
+  x.guard = std::move(*guard);
   auto blobs = storage::open_blob_store(*x.directory);
   if (!blobs)
     return blobs.error();
@@ -184,7 +222,7 @@ result<store> directory_store(const runtime_config& config,
   if (!tables)
     return tables.error();
   x.tables = *tables;
-  auto journal = storage::open_file_journal(*x.directory);
+  auto journal = open_journal(x, config);
   if (!journal)
     return journal.error();
   x.journal = std::move(*journal);
@@ -224,6 +262,10 @@ result<store> read_once(const std::filesystem::path& path) {
     return directory.error();
   store x;
   x.directory = *directory;
+  auto pin = storage::data_pin::take(**directory);
+  if (!pin)
+    return pin.error();
+  x.pin = std::make_shared<storage::data_pin>(std::move(*pin));
   auto blobs = storage::open_blob_store(**directory);
   if (!blobs)
     return blobs.error();
@@ -253,6 +295,8 @@ void store::close() {
   tables.reset();
   journal.reset();
   blobs.reset();
+  guard.reset();
+  pin.reset();
   directory.reset();
 }
 

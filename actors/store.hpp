@@ -2,6 +2,8 @@
 
 #include "storage/blob_store.hpp"
 #include "storage/data_dir.hpp"
+#include "storage/data_pin.hpp"
+#include "storage/disk_guard.hpp"
 #include "storage/journal.hpp"
 #include "storage/snapshot_writer.hpp"
 #include "storage/view.hpp"
@@ -20,6 +22,8 @@ struct opened_shard {
 /// Where a runtime keeps everything: a data directory, or memory.
 struct store {
   std::shared_ptr<storage::data_dir> directory; ///< Null in memory.
+  std::shared_ptr<storage::data_pin> pin;       ///< Null unless it was opened to read.
+  std::shared_ptr<storage::disk_guard> guard;   ///< Null in memory, or if it was opened to read.
   std::shared_ptr<storage::blob_store> blobs;
   std::shared_ptr<storage::table_store> tables; ///< Null if there is no snapshot yet.
   std::shared_ptr<storage::journal> journal;    ///< Null if it was opened to read.
@@ -27,6 +31,11 @@ struct store {
   /// Not started. Null if it was opened to read.
   std::shared_ptr<storage::snapshot_writer> writer;
 
+  /// Nothing waits for a full disk any more: it is about to be closed.
+  void end_waits() const {
+    if (guard)
+      guard->end_waits();
+  }
   /// Gives everything back, in order. No one may append any more; views answer `not_ready`.
   void close();
 };
@@ -37,7 +46,8 @@ struct store {
 result<store> open_store(const runtime_config& config);
 
 /// Opens a data directory beside whoever writes to it: only views and blobs; all that they tell
-/// is durable. Errors: as `open_store`, but never `already_open`.
+/// is durable. Until it goes the owner removes nothing from the directory: do not keep it for long.
+/// Errors: as `open_store`, but never `already_open`; `timed_out` if the owner hangs in a removal.
 result<store> read_store(const std::filesystem::path& directory);
 
 } // namespace troupe::actors

@@ -64,10 +64,18 @@ std::optional<shard_time> wake_heap::next() {
   return heap_.empty() ? std::nullopt : std::optional{heap_.front().at};
 }
 
+status space_for_jobs(const pressure& x) {
+  if (x.space)
+    return {};
+  return error{ec::no_space, "the disk is nearly full: " + std::to_string(x.free_bytes)
+                                 + " bytes are free, new jobs need "
+                                 + std::to_string(x.needed_bytes)
+                                 + "; free space, then repeat (accepted jobs go on)"};
+}
+
 result<duration> admission_delay(const pressure& x) {
-  if (!x.space)
-    return error{ec::no_space, "the disk is nearly full, so no new jobs are taken; free space, "
-                               "then repeat"};
+  if (auto space = space_for_jobs(x); !space)
+    return space.error();
   if (x.lag_bytes >= x.hard_bytes)
     return error{ec::overloaded, "the snapshot is " + std::to_string(x.lag_bytes)
                                      + " bytes behind the journal; repeat after a while"};

@@ -92,12 +92,17 @@ struct pressure {
   std::uint64_t lag_bytes = 0; ///< Of the snapshot behind the journal, and of blobs to write.
   std::uint64_t soft_bytes = 1 << 30; ///< Above: new jobs are slowed.
   std::uint64_t hard_bytes = 1 << 30; ///< From here on: refused.
-  bool space = true;                  ///< The disk has room for new jobs.
+  bool space = true;                  ///< The disk has room for new jobs. If not:
+  std::uint64_t free_bytes = 0;       ///< what is free,
+  std::uint64_t needed_bytes = 0;     ///< and what has to be.
 };
+
+/// No error while the disk has room for new jobs; else `no_space`, with the numbers.
+status space_for_jobs(const pressure& x);
 
 /// How long a new job is kept waiting: nothing up to the soft limit, then the longer the nearer the
 /// hard one, up to `limits::admission_delay_max`. Errors: `overloaded` from the hard limit on,
-/// `no_space`.
+/// and those of `space_for_jobs`.
 result<duration> admission_delay(const pressure& x);
 
 } // namespace troupe::core

@@ -322,4 +322,12 @@ result<std::vector<record_place>> places_in(byte_view batch, bool checked) {
   return places;
 }
 
+std::size_t count_records(byte_view batch) {
+  std::size_t count = 0;
+  envelope head;
+  for (reader in{batch}; !in.in.empty() && take_record(in, head, false);)
+    ++count;
+  return count;
+}
+
 } // namespace troupe::core

@@ -219,4 +219,7 @@ struct record_place {
 };
 result<std::vector<record_place>> places_in(byte_view batch, bool checked);
 
+/// How many records lie in a batch, up to the first that is cut off.
+std::size_t count_records(byte_view batch);
+
 } // namespace troupe::core

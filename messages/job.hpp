@@ -32,6 +32,7 @@ struct submit_job {
   std::shared_ptr<const core::graph> plan;
   std::shared_ptr<const core::job> earlier; ///< To reuse, from vertex `from` on; may be null.
   core::vertex_index from = 0;
+  std::shared_ptr<const void> held; ///< Keeps the blobs that the job will name; may be null.
   reply<submitted> accepted;
   reply<job_info> ended; ///< May be empty.
 };

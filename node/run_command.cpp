@@ -263,6 +263,7 @@ int runner::run() {
   config.data_dir = options_.data;
   config.memory = options_.memory;
   config.hold_recovered = true;
+  config.space_wait = std::chrono::milliseconds::zero(); // Someone sees it and can act.
   config.report = [this](const std::string& text) { to_.err("warning: " + one_line(text) + "\n"); };
   auto rt = runtime::open(config);
   if (!rt)

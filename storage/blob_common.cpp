@@ -65,4 +65,6 @@ result<std::uint64_t> blob_store::bytes() {
   return sum;
 }
 
+bool is_graph(core::byte_view content) { return !content.empty() && content.front() == '{'; }
+
 } // namespace troupe::storage

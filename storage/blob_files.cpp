@@ -152,8 +152,7 @@ public:
     return all;
   }
 
-  result<swept> sweep(const marker& mark, blob_time now,
-                      std::chrono::milliseconds age_min) override {
+  result<swept> sweep(const marker& mark, blob_time now, const sweep_ages& ages) override {
     if (auto allowed = writable(); !allowed)
       return allowed.error();
     std::scoped_lock one{sweeping_};
@@ -163,8 +162,9 @@ public:
         return opened.error();
       gate_ = std::move(*opened);
     }
+    blob_pins::sweep marking{*pins_};
     swept done;
-    auto old = old_blobs(now - age_min, done.more);
+    auto old = old_blobs(now - std::min(ages.value, ages.graph), done.more);
     if (!old)
       return old.error();
     auto marked = mark([&](namespace_id space, const sha256_digest& name) {
@@ -173,7 +173,7 @@ public:
     if (!marked)
       return marked.error();
     while (!old->empty())
-      if (auto removed = remove_some(*old, now - age_min, done); !removed)
+      if (auto removed = remove_some(*old, now, ages, done); !removed)
         return removed.error();
     return done;
   }
@@ -219,14 +219,24 @@ private:
     return old;
   }
 
-  status remove_some(std::set<blob_key>& old, blob_time before, swept& done) {
+  /// Graphs may have to be older.
+  bool may_go(const blob_key& key, blob_time now, const sweep_ages& ages, std::uint64_t& bytes) {
+    if (!is_old(key, now - std::min(ages.value, ages.graph), bytes))
+      return false; // Put once more since it was listed.
+    auto source = open(key.space, key.name);
+    core::bytes first(1);
+    auto read = source ? (*source)->read(first, 0) : source.error();
+    return read && is_old(key, now - (is_graph(first) ? ages.graph : ages.value), bytes);
+  }
+
+  status remove_some(std::set<blob_key>& old, blob_time now, const sweep_ages& ages, swept& done) {
     return gate_->pass([&]() -> status {
       for (std::size_t i = 0; i < removed_behind_gate_max && !old.empty(); ++i) {
         auto key = old.extract(old.begin()).value();
         int failed = 0;
         pins_->unless_held(key, [&] {
           std::uint64_t bytes = 0;
-          if (!is_old(key, before, bytes)) // Put once more since it was listed.
+          if (!may_go(key, now, ages, bytes))
             return;
           failed = files_.unlink(folders_.path_of(key));
           done.blobs += failed == 0;

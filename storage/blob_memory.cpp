@@ -113,13 +113,14 @@ public:
     return all;
   }
 
-  result<swept> sweep(const marker& mark, blob_time now,
-                      std::chrono::milliseconds age_min) override {
+  result<swept> sweep(const marker& mark, blob_time now, const sweep_ages& ages) override {
+    std::scoped_lock one{sweeping_};
+    blob_pins::sweep marking{*pins_};
     std::set<blob_key> old;
     {
       std::scoped_lock lock{mutex_};
       for (auto& [key, blob] : blobs_)
-        if (blob.put <= now - age_min)
+        if (is_old(blob, now, ages))
           old.insert(key);
     }
     auto marked = mark([&](namespace_id space, const sha256_digest& name) {
@@ -129,7 +130,7 @@ public:
       return marked.error();
     swept done;
     for (auto& key : old)
-      pins_->unless_held(key, [&] { remove_if_old(key, now - age_min, done); });
+      pins_->unless_held(key, [&] { remove_if_old(key, now, ages, done); });
     return done;
   }
 
@@ -140,10 +141,14 @@ private:
     return found == blobs_.end() ? nullptr : found->second.content;
   }
 
-  void remove_if_old(const blob_key& key, blob_time before, swept& done) {
+  static bool is_old(const stored& x, blob_time now, const sweep_ages& ages) {
+    return x.put <= now - (is_graph(*x.content) ? ages.graph : ages.value);
+  }
+
+  void remove_if_old(const blob_key& key, blob_time now, const sweep_ages& ages, swept& done) {
     std::scoped_lock lock{mutex_};
     auto found = blobs_.find(key);
-    if (found == blobs_.end() || found->second.put > before)
+    if (found == blobs_.end() || !is_old(found->second, now, ages))
       return;
     ++done.blobs;
     done.bytes += found->second.content->size();
@@ -151,7 +156,7 @@ private:
   }
 
   std::shared_ptr<blob_pins> pins_ = std::make_shared<blob_pins>();
-  std::mutex mutex_;
+  std::mutex sweeping_, mutex_;
   std::map<blob_key, stored> blobs_;
 };
 

@@ -16,12 +16,26 @@ void blob_pins::remove(const blob_key& key) {
   assert(found != held_.end());
   if (--found->second == 0)
     held_.erase(found);
+  if (sweeping_)
+    released_.insert(key);
 }
 
 void blob_pins::unless_held(const blob_key& key, const std::function<void()>& remove) {
   std::scoped_lock lock{mutex_};
-  if (!held_.contains(key))
+  if (!held_.contains(key) && !released_.contains(key))
     remove();
+}
+
+blob_pins::sweep::sweep(blob_pins& of) : of_(of) {
+  std::scoped_lock lock{of_.mutex_};
+  assert(!of_.sweeping_);
+  of_.sweeping_ = true;
+}
+
+blob_pins::sweep::~sweep() {
+  std::scoped_lock lock{of_.mutex_};
+  of_.sweeping_ = false;
+  of_.released_.clear();
 }
 
 blob_pin::blob_pin(std::shared_ptr<blob_pins> pins, const blob_key& key)

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 
 namespace troupe::storage {
 
@@ -23,12 +24,27 @@ class blob_pins {
 public:
   void add(const blob_key& key);
   void remove(const blob_key& key);
-  /// Runs `remove` if nobody holds the blob; nobody comes to hold it meanwhile.
+  /// Runs `remove` if nobody holds the blob or has since the sweep began; nobody comes to hold it
+  /// meanwhile.
   void unless_held(const blob_key& key, const std::function<void()>& remove);
+
+  /// A sweep, from before it looks at anything to its end. One at a time.
+  class sweep {
+  public:
+    explicit sweep(blob_pins& of);
+    ~sweep();
+    sweep(const sweep&) = delete;
+    sweep& operator=(const sweep&) = delete;
+
+  private:
+    blob_pins& of_;
+  };
 
 private:
   std::mutex mutex_;
   std::map<blob_key, std::uint32_t> held_;
+  bool sweeping_ = false;
+  std::set<blob_key> released_; ///< Since the sweep began: a record that it missed may name them.
 };
 
 /// Holds a blob: no sweep removes it until this goes, which may be after its store. Whoever puts a

@@ -56,6 +56,13 @@ private:
   sha256_digest name_;
 };
 
+/// How young what nothing names may be to be spared by a sweep.
+struct sweep_ages {
+  std::chrono::milliseconds value = limits::blob_age_min;
+  /// Of graphs, which are added before any job names them.
+  std::chrono::milliseconds graph = limits::unused_graph_keep;
+};
+
 /// What a sweep did.
 struct swept {
   std::size_t blobs = 0;   ///< Removed.
@@ -63,7 +70,8 @@ struct swept {
   bool more = false;       ///< It looked at `limits::blob_sweep_max`; another one goes on.
 };
 
-/// Values that are too large for records, and graphs: per namespace, named by their content.
+/// Values that are too large for records, and graphs: per namespace, named by their content. Graphs
+/// are canonical JSON, an object; the first byte of an encoded value is never a brace.
 /// Thread-safe; calls block on the disk.
 class blob_store {
 public:
@@ -108,13 +116,12 @@ public:
   /// Of all blobs; looks at each file. Errors: `io_failed`.
   virtual result<std::uint64_t> bytes();
 
-  /// Removes blobs that `mark` does not name, nobody holds, and were put before `now - age_min`.
-  /// First it lists them, then it marks, then it removes what is still old: one that a record
-  /// starts to name in between was put, or pinned, after the list was made. One at a time.
+  /// Removes blobs that `mark` does not name, nobody holds or held meanwhile, and are older at
+  /// `now` than `ages` says. First it lists them, then it marks, then it removes what is still old:
+  /// whoever lets a record name one in between holds it, or has just put it. One at a time.
   /// Errors: those of `mark`, then nothing was removed; `not_ready` while anyone holds a
   /// `data_pin`; `io_failed`, `unsupported`.
-  virtual result<swept> sweep(const marker& mark, blob_time now,
-                              std::chrono::milliseconds age_min = limits::blob_age_min) = 0;
+  virtual result<swept> sweep(const marker& mark, blob_time now, const sweep_ages& ages = {}) = 0;
 };
 
 /// The blobs of a data directory, which must outlive the store. One that is open for writing is

@@ -22,6 +22,10 @@ std::uint64_t default_min_free(std::uint64_t total) {
 
 } // namespace
 
+std::uint64_t disk_state::needed_bytes() const noexcept {
+  return min_free_bytes + minus(reserve_bytes_goal, reserve_bytes);
+}
+
 disk_guard::disk_guard(const data_dir& directory, const disk_guard_options& options)
     : files_(directory.files()),
       directory_(directory.path()),
@@ -66,8 +70,7 @@ status disk_guard::check() const {
   auto x = state();
   return error{ec::no_space, "new jobs are refused: " + std::to_string(x.free_bytes)
                                  + " bytes are free on the disk of " + directory_.string() + ", "
-                                 + std::to_string(x.min_free_bytes + x.reserve_bytes_goal
-                                                  - std::min(x.reserve_bytes, x.reserve_bytes_goal))
+                                 + std::to_string(x.needed_bytes())
                                  + " are needed; free space, then repeat"};
 }
 
@@ -102,17 +105,32 @@ bool disk_guard::make_room() {
   return state().reserve_bytes < held;
 }
 
-status disk_guard::retry(const std::function<status()>& attempt,
+status disk_guard::retry(const std::function<status()>& attempt, std::chrono::milliseconds wait,
                          const std::function<bool()>& give_up) {
+  auto begun = std::chrono::steady_clock::now();
+  auto over = [&] {
+    auto waited = std::chrono::steady_clock::now() - begun;
+    return no_waits_ || give_up() || std::chrono::floor<std::chrono::milliseconds>(waited) >= wait;
+  };
   for (;;) {
     auto done = attempt();
-    if (done.code() != ec::no_space || give_up())
+    if (done.code() != ec::no_space)
       return done;
-    if (!make_room()) {
-      std::unique_lock lock{waiting_};
-      ended_.wait_for(lock, limits::disk_poll, give_up);
-    }
+    if (make_room())
+      continue;
+    if (over())
+      return done;
+    std::unique_lock lock{waiting_};
+    ended_.wait_for(lock, limits::disk_poll, over);
   }
+}
+
+void disk_guard::end_waits() {
+  {
+    std::scoped_lock lock{waiting_};
+    no_waits_ = true;
+  }
+  ended_.notify_all();
 }
 
 /// Reads what is free. When little is, new jobs are refused, until clearly more is; the reserve
@@ -121,14 +139,26 @@ void disk_guard::look() {
   disk_space found;
   if (files_.space(directory_, found) < 0)
     return; // What was known still stands.
-  std::scoped_lock lock{mutex_};
-  state_.free_bytes = found.free;
-  state_.total_bytes = found.total;
-  auto least = state_.min_free_bytes;
-  if (!admits())
-    least += least / margin_part;
-  bool full = std::chrono::steady_clock::now() < full_until_;
-  admits_.store(!full && spendable() >= least, std::memory_order_relaxed);
+  auto before = admits();
+  {
+    std::scoped_lock lock{mutex_};
+    state_.free_bytes = found.free;
+    state_.total_bytes = found.total;
+    auto least = state_.min_free_bytes;
+    if (!before)
+      least += least / margin_part;
+    bool full = std::chrono::steady_clock::now() < full_until_;
+    admits_.store(!full && spendable() >= least, std::memory_order_relaxed);
+  }
+  tell(before);
+}
+
+/// Says what has changed.
+void disk_guard::tell(bool before) const {
+  if (!options_.report || before == admits())
+    return;
+  auto refused = check();
+  options_.report(refused ? "the disk has room again: new jobs are taken" : refused.error().detail);
 }
 
 /// With the lock.

@@ -21,6 +21,9 @@ struct disk_guard_options {
   std::chrono::milliseconds reserve_delay = limits::reserve_delay; ///< After the start.
   std::chrono::milliseconds full_hold = limits::disk_full_hold;    ///< See `make_room`.
   bool own_thread = true; ///< Polls by itself, each `limits::disk_poll`.
+  /// Told in text for people when new jobs begin to be refused, and when they are taken again. Any
+  /// thread. May be empty.
+  std::function<void(const std::string&)> report;
 };
 
 /// What a disk guard knows, for `why` and metrics.
@@ -30,6 +33,9 @@ struct disk_state {
   std::uint64_t min_free_bytes = 0;
   std::uint64_t reserve_bytes = 0;      ///< Held in the reserve file.
   std::uint64_t reserve_bytes_goal = 0; ///< What it is to hold.
+
+  /// What has to be free for new jobs.
+  std::uint64_t needed_bytes() const noexcept;
 };
 
 /// Watches the file system of a data directory, so that a disk that becomes full is met by new
@@ -59,9 +65,14 @@ public:
   /// least, and the reserve is given up. True if that freed anything: repeat at once.
   bool make_room();
 
-  /// Repeats `attempt` while it answers `no_space`: at once after `make_room`, else each
-  /// `limits::disk_poll`, until `give_up` says so. For what accepted jobs must write. Blocks.
-  status retry(const std::function<status()>& attempt, const std::function<bool()>& give_up);
+  /// Repeats `attempt` while it answers `no_space`: at once if `make_room` freed anything, else
+  /// each `limits::disk_poll`, until `wait` is over, `give_up` says so, or `end_waits` was called.
+  /// For what accepted jobs must write. Blocks.
+  status retry(const std::function<status()>& attempt, std::chrono::milliseconds wait,
+               const std::function<bool()>& give_up);
+
+  /// From here on nobody waits for space: the node closes.
+  void end_waits();
 
 private:
   disk_guard(const data_dir& directory, const disk_guard_options& options);
@@ -70,6 +81,7 @@ private:
   void look();
   void release();
   std::uint64_t spendable() const;
+  void tell(bool before) const;
 
   file_ops& files_;
   std::filesystem::path directory_, reserve_;
@@ -80,6 +92,7 @@ private:
   std::mutex working_;       ///< One look or change of the reserve at a time.
   disk_state state_;
   std::chrono::steady_clock::time_point full_until_{}; ///< Someone met a full disk.
+  std::atomic<bool> no_waits_ = false;
   std::mutex waiting_;
   std::condition_variable_any ended_;
   std::jthread thread_;

@@ -206,20 +206,17 @@ private:
 
   /// Nothing was promised yet, so a full disk is waited for: what arrives is held meanwhile.
   result<std::uint32_t> take_segment(std::uint64_t number, std::uint32_t bytes) {
-    auto taken = supply_.take(number, bytes);
-    if (taken.code() != ec::no_space || !guard_)
-      return taken;
-    auto begun = std::chrono::steady_clock::now();
-    (void)guard_->retry(
-        [&] {
-          taken = supply_.take(number, bytes);
-          return taken ? status{} : status{taken.error()};
-        },
-        [&] {
-          std::scoped_lock lock{mutex_};
-          auto waited = std::chrono::steady_clock::now() - begun;
-          return stopping_ || std::chrono::floor<std::chrono::milliseconds>(waited) >= space_wait_;
-        });
+    if (!guard_)
+      return supply_.take(number, bytes);
+    result<std::uint32_t> taken = ec::no_space;
+    auto attempt = [&] {
+      taken = supply_.take(number, bytes);
+      return taken ? status{} : status{taken.error()};
+    };
+    (void)guard_->retry(attempt, space_wait_, [this] {
+      std::scoped_lock lock{mutex_};
+      return stopping_;
+    });
     return taken;
   }
 

@@ -4,25 +4,32 @@
 
 namespace troupe::storage {
 
-void lag_gauge::add(std::size_t bytes) {
+void lag_gauge::add(std::size_t bytes, std::size_t records) {
   std::unique_lock lock{mutex_};
   auto before = bytes_;
   bytes_ += bytes;
+  records_ += records;
   auto wake = before < wanted_ && bytes_ >= wanted_;
   lock.unlock();
   if (wake)
     changed_.notify_all();
 }
 
-void lag_gauge::drop(std::size_t bytes) {
+void lag_gauge::drop(std::size_t bytes, std::size_t records) {
   std::scoped_lock lock{mutex_};
-  assert(bytes <= bytes_);
+  assert(bytes <= bytes_ && records <= records_);
   bytes_ -= bytes;
+  records_ -= records;
 }
 
 std::uint64_t lag_gauge::bytes() const {
   std::scoped_lock lock{mutex_};
   return bytes_;
+}
+
+std::uint64_t lag_gauge::records() const {
+  std::scoped_lock lock{mutex_};
+  return records_;
 }
 
 bool lag_gauge::wait(std::stop_token stop, std::size_t enough, std::chrono::milliseconds age) {

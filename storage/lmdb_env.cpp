@@ -1,13 +1,16 @@
 #include "storage/lmdb_env.hpp"
 
 #include <cassert>
+#include <cerrno>
 #include <cstdio>
+#include <fcntl.h>
 #include <fstream>
 #include <lmdb.h>
 #include <set>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 namespace troupe::storage {
 
@@ -21,6 +24,7 @@ struct {
 } registry;
 
 constexpr std::uint64_t little_space = 1 << 20;
+constexpr off_t lock_reader_bytes = 72; ///< More than LMDB takes for each reader, with its head.
 
 /// Whether EIO means a full disk: LMDB makes it of a write that was cut short.
 bool is_full(const std::filesystem::path& at) {
@@ -74,6 +78,8 @@ lmdb_env::~lmdb_env() {
   guard_ = {};
   if (env_)
     ::mdb_env_close(env_);
+  if (locks_ >= 0)
+    ::close(locks_);
   std::scoped_lock lock{registry.mutex};
   if (registered_)
     registry.open.erase(*registered_);
@@ -84,6 +90,8 @@ result<std::unique_ptr<lmdb_env>> lmdb_env::open(const std::filesystem::path& di
   std::unique_ptr<lmdb_env> made{new lmdb_env{directory, mode, options}};
   if (auto taken = made->take_directory(); !taken)
     return taken.error();
+  if (auto locks = made->open_locks(); !locks)
+    return locks.error();
   auto bytes = options.map_bytes;
   auto opened = made->open_map(bytes);
   while (!opened && !made->env_ && bytes > limits::snapshot_map_bytes_least)
@@ -108,6 +116,32 @@ status lmdb_env::take_directory() {
   return {};
 }
 
+/// LMDB maps its lock file and writes into it: a page of it that the disk has no room for would end
+/// the process. So there must be room before it is made, and all of its pages after that. Closing
+/// it would drop the locks of this process: it stays open.
+status lmdb_env::open_locks() {
+  auto name = directory_ / "lock.mdb";
+  int make = mode_ == open_mode::write ? O_CREAT : 0;
+  locks_ = ::open(name.c_str(), O_RDWR | O_CLOEXEC | make, 0600);
+  if (locks_ < 0)
+    return make ? status{os_error("open", name, -errno)} : status{};
+  struct stat about {};
+  if (::fstat(locks_, &about) != 0 || about.st_size > 0)
+    return allocate_locks();
+  int code = ::posix_fallocate(locks_, 0, off_t{options_.readers_max} * lock_reader_bytes);
+  if (::ftruncate(locks_, 0) != 0 && code == 0)
+    code = errno;
+  return code == 0 || !make ? status{} : status{os_error("make", name, -code)};
+}
+
+status lmdb_env::allocate_locks() const {
+  struct stat about {};
+  if (locks_ < 0 || mode_ == open_mode::read || ::fstat(locks_, &about) != 0)
+    return {};
+  int code = ::posix_fallocate(locks_, 0, about.st_size);
+  return code == 0 ? status{} : status{os_error("write", directory_ / "lock.mdb", -code)};
+}
+
 /// Opens the file with a map of this size. Without enough addresses `env_` stays empty, and fewer
 /// may be tried; after other trouble it is there.
 status lmdb_env::open_map(std::uint64_t bytes) {
@@ -125,7 +159,7 @@ status lmdb_env::open_map(std::uint64_t bytes) {
     code = ::mdb_reader_check(env_, &dead);
   }
   if (code == 0)
-    return {};
+    return allocate_locks();
   auto why = failed("open", code);
   if (code == ENOMEM) {
     ::mdb_env_close(env_);
@@ -270,6 +304,12 @@ error lmdb_env::damaged(const std::string& what) const {
   return {ec::journal_corrupt, file_.string() + " is damaged: " + what
                                    + "; run `troupe verify`, then rebuild the snapshot or restore "
                                      "a backup"};
+}
+
+error lmdb_env::cut_short(const char* verb) const {
+  return {ec::no_space, std::string{"cannot "} + verb + " " + file_.string()
+                            + ": the disk took only a part of it; free space, then repeat (if "
+                              "there is space, run `troupe verify`)"};
 }
 
 error lmdb_env::failed(const char* verb, int code) const {

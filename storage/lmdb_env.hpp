@@ -39,6 +39,8 @@ public:
 
   /// What to tell of a result of LMDB.
   error failed(const char* verb, int code) const;
+  /// Of a write that ended early, as on a full disk.
+  error cut_short(const char* verb) const;
   /// Of a damaged row or page.
   error damaged(const std::string& what) const;
 
@@ -57,6 +59,8 @@ private:
   lmdb_env(std::filesystem::path directory, open_mode mode, const lmdb_options& options);
 
   status take_directory();
+  status open_locks();
+  status allocate_locks() const;
   status open_map(std::uint64_t bytes);
   status grow(std::uint64_t to);
   int remap(std::uint64_t to, std::uint64_t before);
@@ -67,6 +71,7 @@ private:
   open_mode mode_;
   lmdb_options options_;
   std::optional<std::pair<std::uint64_t, std::uint64_t>> registered_;
+  int locks_ = -1; ///< LMDB's lock file, once more.
   MDB_env* env_ = nullptr;
   std::array<std::optional<unsigned>, tables> trees_;
   transaction_gate gate_;

@@ -13,7 +13,11 @@ namespace troupe::storage {
 struct lmdb_options {
   /// The data directory is not new: a snapshot that is empty or gone is refused, not made.
   bool expect_existing = false;
-  /// Checks every page before any is mapped, for use after the machine or its disk had trouble.
+  /// Checks every page before any is mapped, for use after the machine or its disk had trouble. It
+  /// reads the whole file, so a node does not do it when it starts after a crash: with some GB that
+  /// takes longer than a start may. Synced transactions outlive a kill and a loss of power; what a
+  /// disk has damaged is met by the test of the file's length, the checksum of each row, the guard
+  /// of the map, and the scrubber.
   bool check_first = false;
   /// Takes over a snapshot of another node or incarnation, for a restore. Only to write.
   bool adopt = false;

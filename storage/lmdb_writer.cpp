@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <lmdb.h>
 #include <thread>
 
@@ -43,7 +44,8 @@ public:
 private:
   status finish(status done);
   bool here() const { return thread_ == std::this_thread::get_id(); }
-  status change(int code, const char* verb);
+  template <class Call>
+  status change(const Call& call, const char* verb);
   void mark(table x);
 
   lmdb_rows rows_;
@@ -54,11 +56,19 @@ private:
   core::bytes key_, kept_; ///< What is put: the arguments may show pages that it changes.
 };
 
-/// Counts a change; one that failed breaks the transaction.
-status lmdb_writer::change(int code, const char* verb) {
+/// Makes a change; one that failed breaks the transaction. LMDB makes EIO of a write that was cut
+/// short; of any other EIO the system tells, too.
+template <class Call>
+status lmdb_writer::change(const Call& call, const char* verb) {
   ++rows_.changes;
+  errno = 0;
+  int code = call();
   if (code == 0)
     return {};
+  if (code == EIO && errno != EIO) {
+    broken_ = rows_.env.cut_short(verb);
+    return *broken_;
+  }
   if (code == MDB_MAP_FULL) {
     must_repeat_ = true;
     rows_.env.want_growth();
@@ -90,7 +100,8 @@ status lmdb_writer::put(table to, core::byte_view key, core::byte_view value) {
   seal(kept_, number_of(to), key, value);
   auto at = value_of(key_), kept = value_of(kept_);
   inside_map inside;
-  auto done = change(::mdb_put(rows_.txn, *rows_.env.tree_of(to), &at, &kept, 0), "write");
+  auto done =
+      change([&] { return ::mdb_put(rows_.txn, *rows_.env.tree_of(to), &at, &kept, 0); }, "write");
   if (done) {
     rows_.totals[to] = after;
     mark(to);
@@ -112,8 +123,9 @@ result<bool> lmdb_writer::erase(table from, core::byte_view key) {
   key_.assign(key.begin(), key.end());
   auto at = value_of(key_);
   inside_map inside;
-  if (auto done = change(::mdb_del(rows_.txn, *rows_.env.tree_of(from), &at, nullptr), "write");
-      !done)
+  auto done =
+      change([&] { return ::mdb_del(rows_.txn, *rows_.env.tree_of(from), &at, nullptr); }, "write");
+  if (!done)
     return done.error();
   rows_.totals[from] = after;
   mark(from);
@@ -131,9 +143,10 @@ status lmdb_writer::commit() {
   seal(kept_, own_rows, key_, encode(rows_.totals));
   auto at = value_of(key_), kept = value_of(kept_);
   inside_map inside;
-  auto done = change(::mdb_put(rows_.txn, lmdb_env::main_tree, &at, &kept, 0), "write");
+  auto done =
+      change([&] { return ::mdb_put(rows_.txn, lmdb_env::main_tree, &at, &kept, 0); }, "write");
   if (done)
-    done = change(::mdb_txn_commit(rows_.release()), "commit to");
+    done = change([this] { return ::mdb_txn_commit(rows_.release()); }, "commit to");
   return finish(std::move(done));
 }
 

@@ -19,6 +19,7 @@ struct durable_batch {
   core::position at = 0;
   core::shard_time time{};
   std::shared_ptr<const core::bytes> records;
+  std::size_t count = 0; ///< Of the records.
 };
 
 /// What successive batches of one shard hold, indexed: what a view has beyond its snapshot, and

@@ -9,6 +9,12 @@ namespace troupe::storage {
 
 namespace {
 
+constexpr auto grain = static_cast<std::uint32_t>(limits::segment_grain_bytes);
+
+std::uint32_t halved(std::uint32_t size, std::uint32_t least) {
+  return std::max(size / 2 / grain * grain, least);
+}
+
 std::uint64_t sum_of(const segment_stock::numbered& segments) {
   std::uint64_t bytes = 0;
   for (auto& [number, size] : segments)
@@ -172,17 +178,32 @@ void segment_supply::make_wanted(locked& lock, const std::stop_token& stop) {
 
 result<std::uint32_t> segment_supply::prepare(std::uint64_t number, std::uint32_t bytes_min,
                                               const std::stop_token& stop) {
-  auto grain = static_cast<std::uint32_t>(limits::segment_grain_bytes);
-  auto size = std::max(sizes_.of(number), (bytes_min + grain - 1) / grain * grain);
+  auto least = std::max((bytes_min + grain - 1) / grain * grain, grain);
+  auto size = std::max(sizes_.of(number), least);
   if (auto reused = reuse(number, size, stop); reused || reused.code() == ec::not_ready)
     return reused;
+  size = fitting(size, least);
   auto made = prepare_segment(*place_.files, place_.directory, number, size, stop);
+  while (made.code() == ec::no_space && size > least) {
+    size = halved(size, least);
+    made = prepare_segment(*place_.files, place_.directory, number, size, stop);
+  }
   if (made)
     return size;
   if (made.code() == ec::no_space) // A smaller one than wished is better than none.
     if (auto reused = reuse(number, bytes_min, stop))
       return reused;
   return made.error();
+}
+
+/// A smaller segment than wished is better than none: it takes at most half of what is free.
+std::uint32_t segment_supply::fitting(std::uint32_t wished, std::uint32_t least) const {
+  disk_space found;
+  if (place_.files->space(place_.directory, found) < 0)
+    return wished;
+  while (wished > least && wished > found.free / 2)
+    wished = halved(wished, least);
+  return wished;
 }
 
 /// Makes the segment out of the smallest spare that suffices. Errors: `no_space` if none does.

@@ -12,7 +12,8 @@
 
 namespace troupe::storage {
 
-/// How large segments are: each twice as large as the one before, between the two.
+/// How large segments are to be: each twice as large as the one before, between the two. On a disk
+/// that is nearly full they are smaller.
 struct segment_sizes {
   std::uint32_t first = 0, max = 0; ///< Bytes; multiples of `segment_grain_bytes`.
 
@@ -64,6 +65,7 @@ private:
   status retire_one(std::uint64_t number, std::uint32_t size);
   result<std::uint32_t> prepare(std::uint64_t number, std::uint32_t bytes_min,
                                 const std::stop_token& stop);
+  std::uint32_t fitting(std::uint32_t wished, std::uint32_t least) const;
   result<std::uint32_t> reuse(std::uint64_t number, std::uint32_t bytes_min,
                               const std::stop_token& stop);
   void count_bytes();

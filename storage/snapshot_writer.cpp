@@ -51,7 +51,8 @@ void snapshot_writer::stop() {
 }
 
 snapshot_lag snapshot_writer::lag() const {
-  return {parts_.lag->bytes(), parts_.pace.lag_soft_bytes, parts_.pace.lag_hard_bytes};
+  return {parts_.lag->bytes(), parts_.pace.lag_soft_bytes, parts_.pace.lag_hard_bytes,
+          parts_.lag->records()};
 }
 
 status snapshot_writer::state() const {
@@ -74,6 +75,8 @@ bool snapshot_writer::go_on(std::stop_token stop, const status& outcome) {
   tell(outcome);
   if (outcome)
     return true;
+  if (outcome.code() == ec::no_space && parts_.make_room && parts_.make_room())
+    return !stop.stop_requested();
   if (outcome.code() == ec::no_space || outcome.code() == ec::overloaded)
     return parts_.lag->pause(stop, limits::snapshot_retry_wait);
   std::scoped_lock lock{mutex_};

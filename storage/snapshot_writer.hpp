@@ -22,9 +22,10 @@ struct snapshot_pace {
 
 /// How far the snapshot lags behind the journal; all shards together.
 struct snapshot_lag {
-  std::uint64_t bytes = 0; ///< Of durable batches that the snapshot does not hold.
-  std::uint64_t soft = 0;  ///< From here on new jobs are slowed down,
-  std::uint64_t hard = 0;  ///< and from here on refused.
+  std::uint64_t bytes = 0;   ///< Of durable batches that the snapshot does not hold.
+  std::uint64_t soft = 0;    ///< From here on new jobs are slowed down,
+  std::uint64_t hard = 0;    ///< and from here on refused.
+  std::uint64_t records = 0; ///< In these batches.
 };
 
 /// What the snapshot is written from and to.
@@ -38,6 +39,8 @@ struct snapshot_parts {
   std::function<status()> maintain;
   /// The newest segment of the journal, which the snapshot remembers. May be empty: it has none.
   std::function<std::uint64_t()> newest_segment;
+  /// Tries to free space on a disk that was found full; true if it did. May be empty.
+  std::function<bool()> make_room;
   /// Told of trouble, once each time that it changes. Any thread. May be empty.
   std::function<void(const error&)> report;
   /// A place where a simulated node can die, by name. Empty in a node.

@@ -27,8 +27,9 @@ view::view(core::shard_id shard, std::shared_ptr<table_store> tables, const shar
 
 void view::add(batch next) {
   auto size = next.records.size();
+  auto count = core::count_records(next.records);
   durable_batch kept{next.epoch, next.at, next.time,
-                     std::make_shared<const core::bytes>(std::move(next.records))};
+                     std::make_shared<const core::bytes>(std::move(next.records)), count};
   {
     std::scoped_lock lock{arrived_mutex_};
     assert(kept.at == durable_ + 1);
@@ -38,7 +39,7 @@ void view::add(batch next) {
     arrived_.push_back(std::move(kept));
   }
   if (lag_)
-    lag_->add(size);
+    lag_->add(size, count);
 }
 
 /// Brings the index up to the newest batch.
@@ -257,6 +258,7 @@ void view::drop(core::position upto) {
     if (oldest.empty() || oldest.front().at > upto)
       return;
     auto size = oldest.front().records->size();
+    auto count = oldest.front().count;
     applied_ = oldest.front().at;
     if (!indexed_.batches().empty())
       indexed_.drop_oldest();
@@ -264,7 +266,7 @@ void view::drop(core::position upto) {
       arrived_.pop_front();
     lag_bytes_ -= size;
     if (lag_)
-      lag_->drop(size);
+      lag_->drop(size, count);
   }
 }
 

@@ -130,6 +130,8 @@ public:
   /// became needed after it began may be missing.
   using blob_sink = std::function<void(namespace_id, const sha256_digest&)>;
   status each_blob(const blob_sink& sink);
+  /// The same for the messages in the outbox alone.
+  status each_message_blob(const blob_sink& sink);
 
   core::shard_id shard() const noexcept { return shard_; }
   /// The newest durable batch, its time, and the newest id by time.

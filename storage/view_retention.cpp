@@ -200,8 +200,15 @@ void name_blobs(const job_row& x, const view::blob_sink& sink) {
     sink(x.ns, blob);
 }
 
-void name_blobs(const core::record& r, const view::blob_sink& sink) {
-  each_blob(r, [&](const core::blob_ref& blob) { sink(r.ns, blob.sha256); });
+/// A message that asks for a job names its graph, too.
+void name_blobs(namespace_id ns, const core::message_sent& x, const view::blob_sink& sink) {
+  auto body = core::decode_message(x.body);
+  if (body)
+    if (auto child = std::get_if<core::child_requested>(&*body)) {
+      ns = child->ns;
+      sink(ns, child->graph.sha256);
+    }
+  each_blob({ns, {}, {}, {}, x}, [&](const core::blob_ref& blob) { sink(ns, blob.sha256); });
 }
 
 } // namespace
@@ -221,17 +228,29 @@ status view::each_blob(const blob_sink& sink) {
     });
     if (!walked)
       return walked;
+  }
+  if (auto walked = each_message_blob(sink); !walked)
+    return walked;
+  for (auto in : {table::live, table::done})
+    if (auto walked = each_table_blob(in, sink); !walked)
+      return walked;
+  return {};
+}
+
+status view::each_message_blob(const blob_sink& sink) {
+  {
+    auto in = begin();
+    if (!in)
+      return in.error();
     for (auto& at : in->behind().links()) {
       auto r = in->behind().record_at(at);
       if (!r)
         return r.error();
-      name_blobs(**r, sink);
+      if (auto sent = *r ? std::get_if<core::message_sent>(&(*r)->body) : nullptr)
+        name_blobs((*r)->ns, *sent, sink);
     }
   }
-  for (auto in : {table::links, table::live, table::done})
-    if (auto walked = each_table_blob(in, sink); !walked)
-      return walked;
-  return {};
+  return each_table_blob(table::links, sink);
 }
 
 /// One table in pages, each in a transaction of its own.
@@ -243,23 +262,22 @@ status view::each_table_blob(table of, const blob_sink& sink) {
       return in.error();
     std::size_t seen = 0;
     auto from = std::exchange(start, {});
-    auto walked = each_row(
-        in->tables(), of, prefix, from,
-        [&](core::byte_view key, core::byte_view value) -> result<bool> {
-          if (++seen > limits::list_scan_max) {
-            start.assign(key.begin(), key.end());
-            return false;
-          }
-          if (of == table::links) {
-            core::message_sent message{{}, 0, body_of_outbox_row(value)};
-            name_blobs({space_of_outbox_row(value), shard_, {}, {}, std::move(message)}, sink);
-            return true;
-          }
-          auto row = decode_job_row(keys::id_in(key), value);
-          if (row)
-            name_blobs(*row, sink);
-          return row ? result<bool>{true} : result<bool>{row.error()};
-        });
+    auto walked = each_row(in->tables(), of, prefix, from,
+                           [&](core::byte_view key, core::byte_view value) -> result<bool> {
+                             if (++seen > limits::list_scan_max) {
+                               start.assign(key.begin(), key.end());
+                               return false;
+                             }
+                             if (of == table::links) {
+                               core::message_sent message{{}, 0, body_of_outbox_row(value)};
+                               name_blobs(space_of_outbox_row(value), message, sink);
+                               return true;
+                             }
+                             auto row = decode_job_row(keys::id_in(key), value);
+                             if (row)
+                               name_blobs(*row, sink);
+                             return row ? result<bool>{true} : result<bool>{row.error()};
+                           });
     if (!walked)
       return walked;
   }

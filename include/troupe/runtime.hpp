@@ -52,6 +52,11 @@ struct runtime_config {
   std::chrono::milliseconds cancel_grace = limits::cancel_grace;
   retention_policy retention{}; ///< Of every queue that has none of its own,
   std::map<std::string, retention_policy, std::less<>> queue_retention{}; ///< in all namespaces.
+  /// New jobs are refused with `no_space` while less is free on the disk of `data_dir`, beside a
+  /// reserve; 0: `limits::min_free_bytes_max`, or one `limits::min_free_part`-th of a smaller disk.
+  std::uint64_t min_free_bytes = 0;
+  /// How long what accepted jobs record waits for space on a full disk; then the runtime stops.
+  std::chrono::milliseconds space_wait = std::chrono::milliseconds::max();
   bool hold_recovered = false; ///< Unfinished jobs wait for `release`.
   /// Told of what only a defect explains: an actor that failed and is started again. Any thread.
   std::function<void(const std::string&)> report{};
@@ -107,7 +112,8 @@ public:
   /// All that is wrong with a graph here, each with a JSON Pointer. Does not wait.
   problems check(const graph_spec& graph) const;
 
-  /// Makes a graph durable; the same graph is stored once. Errors: `invalid_spec` (see `check`),
+  /// Makes a graph durable; the same graph is stored once. It stays as long as a job names it, and
+  /// for `limits::unused_graph_keep` after it was added last. Errors: `invalid_spec` (see `check`),
   /// `io_failed`, `no_space`, `not_ready`.
   result<graph_id> add_graph(const graph_spec& graph, namespace_id ns = {});
 
@@ -117,8 +123,9 @@ public:
   /// Makes one job durable, then returns its id. It runs at least once, also across a crash. With
   /// an idempotency key the same request always gives the same job. While the store lags behind
   /// the journal the answer takes up to `limits::admission_delay_max`. Errors: `invalid_spec`,
-  /// `no_such_graph`, `no_such_job`, `too_large`, `overloaded`, `no_space`,
-  /// `idempotency_conflict`, `journal_failed`, `not_ready`.
+  /// `no_such_graph`, `no_such_job`, `too_large`, `overloaded`, `no_space` (the disk has no room
+  /// for new jobs; those that were accepted go on), `idempotency_conflict`, `journal_failed`,
+  /// `not_ready`.
   result<job_id> submit(const job_spec& spec);
 
   /// The same, and tells whether an earlier request with this key has made the job.

@@ -19,14 +19,24 @@ struct queue_total {
 
 /// How a runtime's store stands, for metrics. All zero in memory but the lag.
 struct store_stats {
-  std::uint64_t lag_bytes = 0;       ///< Durable, and not in the snapshot yet.
-  std::uint64_t lag_soft_bytes = 0;  ///< From here on new jobs are slowed down,
-  std::uint64_t lag_hard_bytes = 0;  ///< and from here on refused.
-  std::uint64_t gathered_bytes = 0;  ///< Records that wait for the journal.
-  std::uint64_t journal_bytes = 0;   ///< Its files, with what is prepared for more.
-  std::uint64_t snapshot_bytes = 0;  ///< The snapshot's file.
-  std::uint64_t disk_bytes = 0;      ///< Of the file system,
-  std::uint64_t disk_free_bytes = 0; ///< and what of it anyone may still use.
+  std::uint64_t lag_bytes = 0;          ///< Durable, and not in the snapshot yet.
+  std::uint64_t lag_soft_bytes = 0;     ///< From here on new jobs are slowed down,
+  std::uint64_t lag_hard_bytes = 0;     ///< and from here on refused.
+  std::uint64_t gathered_bytes = 0;     ///< Records that wait for the journal.
+  std::uint64_t journal_bytes = 0;      ///< Its files, with what is prepared for more.
+  std::uint64_t snapshot_bytes = 0;     ///< The snapshot's file.
+  std::uint64_t disk_bytes = 0;         ///< Of the file system,
+  std::uint64_t disk_free_bytes = 0;    ///< and what of it anyone may still use.
+  std::uint64_t lag_records = 0;        ///< In the bytes of the lag.
+  bool new_jobs_have_space = true;      ///< Else they are refused with `no_space`,
+  std::uint64_t disk_needed_bytes = 0;  ///< until so much is free.
+  std::uint64_t disk_reserve_bytes = 0; ///< Held for accepted jobs in a file.
+  std::uint64_t sweeps = 0;             ///< Of blobs that no job names, since the start;
+  std::uint64_t swept_blobs = 0;        ///< removed by them:
+  std::uint64_t swept_bytes = 0;
+  std::uint64_t scrub_passes = 0;   ///< Over all there is, since the start;
+  std::uint64_t scrub_bytes = 0;    ///< looked at,
+  std::uint64_t scrub_findings = 0; ///< and found damaged.
 };
 
 } // namespace troupe

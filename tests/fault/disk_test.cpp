@@ -59,14 +59,14 @@ void replace(std::string& text, const std::string& from, const std::string& to) 
 TEST_CASE("a disk that becomes full ends a run clearly, and nothing told is lost",
           "[fault][disk]") {
   auto bytes = GENERATE(20'000, 90'000, 300'000); // In records, and beside them.
-  auto disk_bytes = GENERATE(2 * megabyte, 5 * megabyte);
+  auto disk_bytes = GENERATE(12 * megabyte, 15 * megabyte);
   CAPTURE(bytes, disk_bytes);
   scratch in;
   small_disk disk{in, 64 * megabyte};
   if (lacks_disk(disk))
     return;
   disk.fill(disk_bytes);
-  in.write("g.json", filling_graph(6'000'000 / bytes, bytes));
+  in.write("g.json", filling_graph(16'000'000 / bytes, bytes));
   auto broken = troupe_with(in, run_on_disk);
   INFO(broken.err);
   CHECK(refused(broken, "E0117"));
@@ -98,7 +98,7 @@ TEST_CASE("on a full disk no job begins, and the next run is as if nothing was",
 
 TEST_CASE("a limit to the size of files is a full disk, not a signal", "[fault][disk]") {
   scratch in;
-  in.write("g.json", filling_graph(100, 30'000));
+  in.write("g.json", filling_graph(5, 2'000'000)); // Values that no file can hold.
   outcome broken;
   {
     file_size_limit limit{megabyte + megabyte / 2};

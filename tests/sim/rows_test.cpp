@@ -55,9 +55,9 @@ public:
     return told;
   }
 
-  answer<std::size_t> remove(std::vector<job_id> ids) {
+  answer<std::size_t> remove(std::vector<job_id> ids, bool strict = true) {
     auto told = std::make_shared<std::optional<result<std::size_t>>>();
-    msg::delete_jobs m{std::move(ids), "test", true, {}};
+    msg::delete_jobs m{std::move(ids), "test", strict, {}};
     m.done = [told](const result<std::size_t>& x) { *told = x; };
     caf::anon_send(home().shard.get(), std::move(m));
     return told;
@@ -207,6 +207,7 @@ TEST_CASE("only jobs that have ended can be removed, and then they are gone", "[
   auto removed = c.remove({id}), twice = c.remove({id});
   w.settle();
   CHECK(***removed == 1);
+  REQUIRE(*twice);
   CHECK((**twice).code() == ec::no_such_job);
   CHECK(c.home().view->find(id).code() == ec::no_such_job);
   w.move(id, core::job_request::cancel);
@@ -237,4 +238,74 @@ TEST_CASE("a full disk or a store far behind refuses new jobs only", "[sim][admi
   w.advance(limits::admission_delay_max);
   REQUIRE(*slow);
   CHECK(**slow);
+}
+
+TEST_CASE("a deletion that is on its way is told when it is durable", "[sim][retention]") {
+  world w{47, 1};
+  w.start();
+  client c{w};
+  auto done = c.submit("k");
+  w.run();
+  auto id = (**done)->id;
+  auto first = c.remove({id}, false), second = c.remove({id}, false);
+  run_actors(w);
+  CHECK_FALSE(*first);
+  CHECK_FALSE(*second); // "None are left" reflects the first one.
+  w.settle();
+  CHECK(***first == 1);
+  CHECK(***second == 0);
+}
+
+TEST_CASE("transactions are slowed, and those with jobs need space", "[sim][admission]") {
+  world w{48, 1};
+  w.start();
+  client c{w};
+  core::pressure now{0, 100, 200, false, 5, 10};
+  w.env->pressure = [&] { return now; };
+  msg::write_rows rows;
+  rows.rows = {{"a", bytes_of("1")}};
+  auto jobs = rows;
+  jobs.jobs = {c.request("k")};
+  auto refused = c.write(jobs), taken = c.write(rows);
+  w.settle();
+  REQUIRE((**refused).code() == ec::no_space);
+  CHECK((**refused).error().detail.find("5 bytes are free, new jobs need 10") != std::string::npos);
+  CHECK((*taken && **taken));
+  now = {150, 100, 200, true};
+  rows.rows = {{"a", bytes_of("2")}};
+  auto slow = c.write(rows);
+  w.settle();
+  CHECK_FALSE(*slow);
+  CHECK(c.row("a") == bytes_of("1"));
+  w.advance(limits::admission_delay_max);
+  CHECK((*slow && **slow));
+  CHECK(c.row("a") == bytes_of("2"));
+}
+
+TEST_CASE("requests for jobs that are still being recovered are bounded", "[sim][recovery]") {
+  world w{49, 1};
+  w.settings.running_jobs_max = 1;
+  w.start();
+  client c{w};
+  for (std::size_t i = 0; i < limits::recovery_step_jobs + 2; ++i)
+    w.submit(impure_chain(), "q");
+  w.settle();
+  auto last = w.clients.rbegin()->first; // It is reached last.
+  w.crash();
+  std::size_t overloaded = 0, others = 0;
+  auto ask = [&](const status& x) { ++(x.code() == ec::overloaded ? overloaded : others); };
+  auto ask_all = [&] {
+    for (std::size_t i = 0; i < limits::early_requests_max + 3; ++i)
+      caf::anon_send(c.home().shard.get(), msg::move_job{last, core::job_request::pause, "", ask});
+  };
+  w.started = [&] { // The shard's actor asks for chance before it recovers.
+    w.env->make_random = [&, made = w.env->make_random, asked = false]() mutable {
+      if (c.home().shard.get() && !std::exchange(asked, true))
+        ask_all();
+      return made();
+    };
+  };
+  w.start();
+  CHECK(overloaded == 3);
+  CHECK(others == limits::early_requests_max);
 }

@@ -137,6 +137,8 @@ void world::start() {
                             }});
   how.escalate = [](const std::string&) {};
   supervisor_ = system_->spawn(actors::supervisor, std::move(how));
+  if (started)
+    started();
   try {
     settle();
     for (auto& [id, client] : clients)

@@ -89,6 +89,7 @@ public:
   std::shared_ptr<sim_runner> runner = std::make_shared<sim_runner>();
   std::map<job_id, told> clients;
   actors::actor_settings settings;
+  std::function<void()> started; ///< Called by `start` before any actor has had a turn.
   std::vector<std::shared_ptr<actors::shard_context>> contexts;
   std::shared_ptr<actors::environment> env;
   std::unique_ptr<storage::snapshot_writer> snapshot;

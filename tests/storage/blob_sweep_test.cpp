@@ -1,4 +1,5 @@
-#include "storage/blob_store.hpp"
+#include "core/links.hpp"
+#include "storage/blob_sweeper.hpp"
 #include "storage/data_pin.hpp"
 #include "tests/storage/storage_fixture.hpp"
 
@@ -108,6 +109,67 @@ TEST_CASE("a blob that is put or pinned while a sweep marks stays", "[storage]")
   CHECK(store->pin(space, gone).code() == ec::blob_missing);
   none.meanwhile = {};
   CHECK(store->sweep(none.marker(), never + 4h)->blobs == 2);
+}
+
+TEST_CASE("a blob whose pin goes while a sweep marks stays until the next", "[storage]") {
+  on_files of_files;
+  auto of_memory = memory_blob_store();
+  for (auto* store : {of_files.store.get(), of_memory.get()}) {
+    auto held = std::optional{std::move(*store->keep(space, content_of(1)))};
+    auto name = held->name();
+    auto put = store->list(space)->front().put;
+    marks none; // The record that names it becomes durable behind the place that was walked.
+    none.meanwhile = [&] { held.reset(); };
+    CHECK(store->sweep(none.marker(), put + 2h)->blobs == 0);
+    CHECK(has(*store, name));
+    none.meanwhile = {};
+    CHECK(store->sweep(none.marker(), put + 2h)->blobs == 1);
+  }
+}
+
+TEST_CASE("a graph is spared longer than a value", "[storage]") {
+  on_files of_files;
+  auto of_memory = memory_blob_store();
+  for (auto* store : {of_files.store.get(), of_memory.get()}) {
+    core::bytes text{'{', '}'};
+    auto graph = *store->put(space, text), other = *store->put(space, content_of(1));
+    auto put = store->list(space)->front().put;
+    CHECK(store->sweep(marks{}.marker(), put + 2h)->blobs == 1);
+    CHECK_FALSE(has(*store, other));
+    CHECK(store->sweep(marks{}.marker(), put + limits::unused_graph_keep - 1h)->blobs == 0);
+    CHECK(has(*store, graph));
+    CHECK(store->sweep(marks{}.marker(), put + limits::unused_graph_keep + 1h)->blobs == 1);
+  }
+}
+
+TEST_CASE("what is swept is what no shard names, once nothing is on its way", "[storage]") {
+  sweep_parts parts;
+  parts.blobs = memory_blob_store();
+  parts.views = {std::make_shared<view>(core::shard_id{0})};
+  auto& store = *parts.blobs;
+  status settled{ec::not_ready};
+  parts.settle = [&] { return settled; };
+  core::record_group group;
+  core::child_requested child;
+  child.ns = space;
+  child.graph.sha256 = *store.put(space, content_of(1));
+  child.input = core::payload{core::blob_ref{*store.put(space, content_of(2)), 5000}};
+  auto gone = *store.put(space, content_of(3));
+  core::record sent{space, core::shard_id{0}, {}, {}, {}};
+  sent.body = core::message_sent{core::shard_id{1}, 1, core::encode_message(child)};
+  batch one{core::shard_id{0}, core::epoch{1}, 1, {}, {}};
+  core::encode(sent, one.records);
+  parts.views.front()->add(one);
+  auto now = store.list(space)->front().put + 2h;
+
+  blob_sweeper sweeper{parts};
+  CHECK(sweeper.step(now).code() == ec::not_ready);
+  CHECK(has(store, gone));
+  settled = {};
+  CHECK(sweeper.step(now).code() == ec::none);
+  CHECK(store.list(space)->size() == 2); // What the message in the outbox names.
+  CHECK_FALSE(has(store, gone));
+  CHECK(sweeper.state().blobs == 1);
 }
 
 TEST_CASE("a sweep that cannot mark, or meets a backup, removes nothing", "[storage]") {
@@ -234,7 +296,7 @@ TEST_CASE("puts beside sweeps never lose a blob that is held", "[storage]") {
   std::jthread sweeper{[&] {
     while (!ended) {
       auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-      wrong += store->sweep(marks{}.marker(), now + 1h, 0ms).code() != ec::none;
+      wrong += store->sweep(marks{}.marker(), now + 1h, {0ms, 0ms}).code() != ec::none;
       ++sweeps;
     }
   }};

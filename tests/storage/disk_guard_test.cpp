@@ -102,12 +102,16 @@ TEST_CASE("what must be written is tried until there is space, or who asks gives
   x.guard->grow_reserve();
   int tries = 0;
   auto succeeds_third = [&] { return ++tries < 3 ? status{ec::no_space} : status{}; };
-  CHECK(x.guard->retry(succeeds_third, [] { return false; }).code() == ec::none);
+  CHECK(x.guard->retry(succeeds_third, 1h, [] { return false; }).code() == ec::none);
   CHECK(tries == 3);
   auto fails = [] { return status{ec::io_failed}; };
-  CHECK(x.guard->retry(fails, [] { return false; }).code() == ec::io_failed);
+  CHECK(x.guard->retry(fails, 1h, [] { return false; }).code() == ec::io_failed);
   auto full = [] { return status{ec::no_space}; };
-  CHECK(x.guard->retry(full, [] { return true; }).code() == ec::no_space);
+  CHECK(x.guard->retry(full, 1h, [] { return true; }).code() == ec::no_space);
+  CHECK(x.guard->retry(full, 0h, [] { return false; }).code() == ec::no_space);
+  std::thread closing{[&] { x.guard->end_waits(); }};
+  CHECK(x.guard->retry(full, 1h, [] { return false; }).code() == ec::no_space);
+  closing.join();
 }
 
 TEST_CASE("a disk that tells nothing is told at the start, later the last answer stands",

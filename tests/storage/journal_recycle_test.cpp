@@ -2,6 +2,7 @@
 #include "storage/segment_file.hpp"
 #include "tests/storage/storage_fixture.hpp"
 
+#include <fcntl.h>
 #include <thread>
 
 using namespace troupe;
@@ -113,6 +114,32 @@ TEST_CASE("a journal whose snapshot keeps pace takes no new blocks", "[storage]"
   };
   append_some(100);
   CHECK(at.head == 130);
+}
+
+TEST_CASE("a segment is smaller where a larger one does not fit", "[storage]") {
+  fault_files files;
+  auto first_size = [&] {
+    auto store = open_store(files, "/data", {16 * 4096, 16 * 4096});
+    REQUIRE(store.code() == ec::none);
+    auto at = *store->journal->open(shard_id{0});
+    REQUIRE(append(*store->journal, batch_of(shard_id{0}, at, 900)).get().code() == ec::none);
+    return segment_view::open(files, "/data/journal", 1, O_RDONLY)->size();
+  };
+  SECTION("it takes at most half of what is free") {
+    files.disk = {1000 * 4096, 10 * 4096};
+    CHECK(first_size() == 4 * 4096);
+  }
+  SECTION("it is tried smaller and smaller") {
+    int refused = 0;
+    files.before = [&](op what, const file_ops::path& name) {
+      return what == op::write && name.filename() == "prepared.tmp" && ++refused <= 2 ? -ENOSPC : 0;
+    };
+    CHECK(first_size() == 4 * 4096);
+  }
+  SECTION("it is as large as what it must hold") {
+    files.disk = {1000 * 4096, 0};
+    CHECK(first_size() == 4096);
+  }
 }
 
 TEST_CASE("a journal that begins later continues its snapshot, and tells any other", "[storage]") {

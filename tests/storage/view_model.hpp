@@ -143,6 +143,7 @@ private:
     core::child_requested body;
     body.ns = namespace_id(random_() % 2);
     body.input = any_payload();
+    body.graph.sha256[0] = static_cast<std::uint8_t>(1 + random_() % 3);
     return {{body.ns,
              id_,
              {},

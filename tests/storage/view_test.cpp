@@ -204,6 +204,7 @@ void check_blobs(view& x, const shard_model& model) {
     for (auto& message : link.unacknowledged) {
       auto body = core::decode_message(message.body);
       auto& child = std::get<core::child_requested>(*body);
+      expected.insert({child.ns, child.graph.sha256});
       if (child.input.blob())
         expected.insert({child.ns, child.input.blob()->sha256});
     }
@@ -280,7 +281,7 @@ struct lagging_node {
     auto meta = snapshot_read{**in, id(i)}.meta();
     REQUIRE(meta);
     if (views[i])
-      lag->drop(views[i]->lag_bytes());
+      views[i]->drop(views[i]->durable());
     std::erase_if(applied, [&](auto& x) { return x.first == i; });
     views[i] = std::make_shared<view>(id(i), tables, *meta, lag);
     for (auto at = meta->applied; at < models[i].batches.size(); ++at)

@@ -33,8 +33,8 @@ public:
     return below_->list(ns);
   }
   result<storage::swept> sweep(const marker& mark, storage::blob_time now,
-                               std::chrono::milliseconds age_min) override {
-    return below_->sweep(mark, now, age_min);
+                               const storage::sweep_ages& ages) override {
+    return below_->sweep(mark, now, ages);
   }
 
 private:
