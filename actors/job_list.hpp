@@ -8,13 +8,17 @@
 
 namespace troupe::actors {
 
-/// What is durable of all shards, merged: jobs that fit, newest first, at most `filter.limit`.
-/// Errors: those of `view::list`.
-result<std::vector<storage::job_row>>
-list_jobs(std::span<const std::shared_ptr<storage::view>> views, const job_filter& filter);
+using shard_views = std::span<const std::shared_ptr<storage::view>>;
 
-/// The same with any query; its limit holds for all shards together.
-result<std::vector<storage::job_row>>
-list_jobs(std::span<const std::shared_ptr<storage::view>> views, const storage::job_query& query);
+/// What a filter asks of each shard, for a page of at most `limits::rows_page_max`.
+storage::job_query query_of(const job_filter& filter);
+
+/// A page of all shards as one: what is durable of every shard, newest first. It may have fewer
+/// rows than its limit, even none, where others follow. Errors: those of `view::list`.
+result<storage::job_page> list_page(shard_views views, const storage::job_query& query);
+
+/// As many pages as it takes for `limit` rows, or for all. Errors: as above.
+result<std::vector<storage::job_row>> list_jobs(shard_views views, storage::job_query query,
+                                                std::size_t limit);
 
 } // namespace troupe::actors

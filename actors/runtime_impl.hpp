@@ -42,6 +42,12 @@ struct __attribute__((visibility("hidden"))) runtime::impl {
   storage::view& view_of(namespace_id ns, const std::string& queue) const {
     return *engine->contexts()[core::index_of(home_of(ns, queue))]->view;
   }
+  std::vector<std::shared_ptr<storage::view>> views() const {
+    std::vector<std::shared_ptr<storage::view>> all;
+    for (auto& shard : engine->contexts())
+      all.push_back(shard->view);
+    return all;
+  }
 
   /// How many of these jobs were deleted, once that is durable.
   result<std::size_t> delete_jobs(core::shard_id shard, std::vector<job_id> jobs,

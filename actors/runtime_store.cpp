@@ -1,4 +1,5 @@
 #include "actors/job_book.hpp"
+#include "actors/job_list.hpp"
 #include "actors/runtime_impl.hpp"
 #include "actors/spec_check.hpp"
 
@@ -11,58 +12,11 @@ namespace {
 
 namespace msg = messages;
 
-bool fits(const storage::job_row& x, const job_filter& filter) {
-  return !filter.ended_before || (terminal(x.state) && x.ended < *filter.ended_before);
-}
-
-/// Pages of all shards as one: what every shard has told of, newest first.
-class merged_page {
-public:
-  void take(storage::job_page page, const job_filter& filter) {
-    if (page.next)
-      bound_ = std::max(bound_.value_or(job_id{}), *page.next);
-    for (auto& row : page.rows)
-      if (fits(row, filter))
-        rows_.push_back(std::move(row));
-  }
-
-  /// Rows before the bound may have others between them that no page has shown yet.
-  job_list finish(std::size_t limit) {
-    std::erase_if(rows_, [this](auto& x) { return bound_ && x.id < *bound_; });
-    std::ranges::sort(rows_, std::greater{}, &storage::job_row::id);
-    job_list list{{}, bound_};
-    for (auto& row : rows_) {
-      if (list.jobs.size() == limit) {
-        list.next = list.jobs.back().id;
-        break;
-      }
-      list.jobs.push_back(actors::info_of(row));
-    }
-    return list;
-  }
-
-private:
-  std::vector<storage::job_row> rows_;
-  std::optional<job_id> bound_;
-};
-
-storage::job_query query_of(const job_filter& filter) {
-  storage::job_query query;
-  query.ns = filter.ns;
-  query.state = filter.state;
-  query.unfinished = filter.unfinished;
-  query.queue = filter.queue;
-  query.labels = filter.labels;
-  query.before = filter.before;
-  query.limit = std::clamp<std::size_t>(filter.limit, 1, limits::rows_page_max);
-  return query;
-}
-
 /// The ended jobs of one shard that a filter shows, some at a time.
 class purge_walk {
 public:
   purge_walk(storage::view& view, const job_filter& filter)
-      : view_(view), filter_(filter), query_(query_of(filter)) {
+      : view_(view), query_(actors::query_of(filter)) {
     query_.limit = limits::retention_step_jobs;
   }
 
@@ -73,7 +27,7 @@ public:
       return page.error();
     std::vector<job_id> found;
     for (auto& row : page->rows)
-      if (terminal(row.state) && fits(row, filter_))
+      if (terminal(row.state))
         found.push_back(row.id);
     done_ = !page->next;
     query_.before = page->next;
@@ -83,10 +37,16 @@ public:
 
 private:
   storage::view& view_;
-  const job_filter& filter_;
   storage::job_query query_;
   bool done_ = false;
 };
+
+std::vector<job_info> infos_of(const std::vector<storage::job_row>& rows) {
+  std::vector<job_info> all;
+  std::ranges::transform(rows, std::back_inserter(all),
+                         [](auto& row) { return actors::info_of(row); });
+  return all;
+}
 
 constexpr job_state ended_states[]{job_state::completed, job_state::failed, job_state::cancelled,
                                    job_state::stopped};
@@ -94,31 +54,21 @@ constexpr job_state ended_states[]{job_state::completed, job_state::failed, job_
 } // namespace
 
 result<job_list> runtime::list_page(const job_filter& filter) {
-  auto& engine = *impl_->engine;
-  return engine.while_open([&]() -> result<job_list> {
-    merged_page all;
-    for (auto& shard : engine.contexts()) {
-      auto page = shard->view->list(query_of(filter));
-      if (!page)
-        return page.error();
-      all.take(std::move(*page), filter);
-    }
-    return all.finish(filter.limit);
+  return impl_->engine->while_open([&]() -> result<job_list> {
+    auto page = actors::list_page(impl_->views(), actors::query_of(filter));
+    if (!page)
+      return page.error();
+    return job_list{infos_of(page->rows), page->next};
   });
 }
 
 result<std::vector<job_info>> runtime::list(const job_filter& filter) {
-  std::vector<job_info> all;
-  auto rest = filter;
-  do {
-    rest.limit = filter.limit - all.size();
-    auto page = list_page(rest);
-    if (!page)
-      return page.error();
-    std::ranges::move(page->jobs, std::back_inserter(all));
-    rest.before = page->next;
-  } while (rest.before && all.size() < filter.limit);
-  return all;
+  return impl_->engine->while_open([&]() -> result<std::vector<job_info>> {
+    auto rows = actors::list_jobs(impl_->views(), actors::query_of(filter), filter.limit);
+    if (!rows)
+      return rows.error();
+    return infos_of(*rows);
+  });
 }
 
 result<std::vector<queue_total>> runtime::totals() {

@@ -45,7 +45,6 @@ std::optional<storage::job_query> ids_with(const std::string& prefix) {
     return {};
   storage::job_query query;
   query.from = *from;
-  query.limit = matches_wanted;
   if (++last->low != 0 || ++last->high != 0) // Else: every id.
     query.before = *last;
   return query;
@@ -88,7 +87,7 @@ storage::view::graph_source job_reader::graph_source() const {
 }
 
 result<std::vector<job_info>> job_reader::list(const job_filter& filter) {
-  auto rows = actors::list_jobs(views(), filter);
+  auto rows = actors::list_jobs(views(), actors::query_of(filter), filter.limit);
   if (!rows)
     return rows.error();
   std::vector<job_info> all;
@@ -106,7 +105,7 @@ result<std::vector<job_info>> job_reader::list(const job_filter& filter) {
 answer<job_id> job_reader::find(const std::string& prefix) {
   std::vector<storage::job_row> found;
   if (auto query = ids_with(lower(prefix))) {
-    auto rows = actors::list_jobs(views(), *query);
+    auto rows = actors::list_jobs(views(), *query, matches_wanted);
     if (!rows)
       return trouble{rows.error()};
     found = std::move(*rows);

@@ -20,9 +20,10 @@ struct job_query {
   bool unfinished = false; ///< Only those that have not ended.
   std::optional<std::string> queue;
   std::map<std::string, std::string> labels;
-  std::optional<job_id> before; ///< Only older ids: the page's cursor.
-  std::optional<job_id> from;   ///< No older ids than this.
-  std::size_t limit = 100;      ///< At most `limits::rows_page_max`.
+  std::optional<job_id> before;                 ///< Only older ids: the page's cursor.
+  std::optional<job_id> from;                   ///< No older ids than this.
+  std::optional<core::shard_time> ended_before; ///< Only those that had ended before then.
+  std::size_t limit = 100;                      ///< At most `limits::rows_page_max`.
 };
 
 struct job_page {

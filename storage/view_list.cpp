@@ -82,6 +82,7 @@ bool matches(const job_row& x, const job_query& q) {
   };
   return (!q.ns || x.ns == *q.ns) && (!q.state || x.state == *q.state)
          && (!q.unfinished || !terminal(x.state)) && (!q.queue || x.spec.queue == *q.queue)
+         && (!q.ended_before || (terminal(x.state) && x.ended < *q.ended_before))
          && std::ranges::all_of(q.labels, labelled);
 }
 
@@ -94,7 +95,8 @@ void choose(auto& walk, const job_query& q, core::shard_id shard) {
   auto common = q.state == core::job_state::completed;
   if (q.ns && q.state && !(common && q.queue))
     return walk.add(table::by_state, keys::state(shard, *q.ns, *q.state));
-  auto ended = q.state && terminal(*q.state), open = q.unfinished || (q.state && !ended);
+  auto ended = q.ended_before || (q.state && terminal(*q.state)),
+       open = q.unfinished || (q.state && !ended);
   if (q.ns && q.queue && !open)
     return walk.add(table::by_queue, keys::queue(shard, {*q.ns, *q.queue}));
   if (!ended)

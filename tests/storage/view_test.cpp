@@ -46,6 +46,9 @@ void check_list(view& x, const shard_model& model, random_shard& random) {
     q.labels["team"] = "x";
   if (random.below(6) == 0)
     q.labels["long"] = std::string(300, 'l') + "2";
+  auto known = model.there();
+  if (!known.empty() && random.below(5) == 0)
+    q.ended_before = known[random.below(known.size())].ended;
   q.limit = 1 + random.below(20);
   auto fits = [&](const job_row& row) {
     auto labelled = std::ranges::all_of(q.labels, [&](auto& label) {
@@ -53,9 +56,10 @@ void check_list(view& x, const shard_model& model, random_shard& random) {
       return found != row.spec.labels.end() && found->second == label.second;
     });
     return labelled && (!q.ns || *q.ns == row.ns) && (!q.state || *q.state == row.state)
-           && (!q.queue || *q.queue == row.spec.queue) && (!q.unfinished || !terminal(row.state));
+           && (!q.queue || *q.queue == row.spec.queue) && (!q.unfinished || !terminal(row.state))
+           && (!q.ended_before || (terminal(row.state) && row.ended < *q.ended_before));
   };
-  auto expected = model.there();
+  auto expected = std::move(known);
   std::erase_if(expected, [&](auto& row) { return !fits(row); });
   std::ranges::reverse(expected);
   auto found = all_of(x, q);
