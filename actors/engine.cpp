@@ -11,6 +11,7 @@
 #include "actors/store_sweep.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/vertex_actor.hpp"
+#include "actors/work_board.hpp"
 
 #include <future>
 #include <sys/random.h>
@@ -97,7 +98,9 @@ engine::caf_config::caf_config(unsigned threads) {
 }
 
 engine::engine(const runtime_config& config, store x)
-    : store_(std::move(x)), caf_config_(config.threads) {}
+    : store_(std::move(x)),
+      incarnation_(store_.directory ? store_.directory->about().owner.incarnation : 1),
+      caf_config_(config.threads) {}
 
 result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
                                              runtime::functions functions, engine_host host) {
@@ -219,6 +222,7 @@ status engine::start() {
   }
   for (unsigned i = 0; i < or_cores(0); ++i)
     env_->vertex_actors.push_back(system_->spawn(vertex_actor, env_));
+  env_->work_board = system_->spawn(work_board);
   recovery_watch recovered;
   supervision how{shard_restarts, {}, {}};
   for (auto& shard : shards_) {
@@ -286,6 +290,7 @@ void engine::close_shards() {
 /// actors of ended jobs, which have nothing more to do.
 void engine::end_actors() {
   auto all = env_->vertex_actors;
+  all.push_back(env_->work_board);
   all.push_back(supervisor_);
   for (auto& shard : shards_)
     all.push_back(shard->shard.get());
@@ -319,6 +324,7 @@ void engine::close() {
     blob_writer_.reset();
     env_->put_blob = {};
     env_->vertex_actors.clear();
+    env_->work_board = {};
     supervisor_ = {};
     for (auto& shard : shards_)
       shard->shard.set({});

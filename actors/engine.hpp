@@ -41,6 +41,16 @@ public:
     return true;
   }
 
+  /// Sends `m` to the work board; false if the engine is closing.
+  template <class Message>
+  bool send_board(Message m) {
+    std::shared_lock lock{closing_};
+    if (closed_)
+      return false;
+    caf::anon_send(env_->work_board, std::move(m));
+    return true;
+  }
+
   /// Calls `f`, which uses the store on this thread; `close` waits for it. Errors: `not_ready`, and
   /// those of `f`, which returns a `result`.
   template <class F>
@@ -57,6 +67,7 @@ public:
   }
   shard_context& shard(job_id job) const { return *context(job); }
   const std::vector<std::shared_ptr<shard_context>>& contexts() const noexcept { return shards_; }
+  std::uint64_t incarnation() const noexcept { return incarnation_; }
   environment& env() noexcept { return *env_; }
   storage::blob_store& blobs() noexcept { return *store_.blobs; }
   /// What is told of the store. Only inside of `while_open`.
@@ -88,6 +99,7 @@ private:
   void end_actors();
 
   store store_;
+  std::uint64_t incarnation_ = 1;
   std::unique_ptr<storage::scrubber> scrubber_; ///< Null in memory.
   std::unique_ptr<storage::blob_sweeper> sweeper_;
   std::shared_ptr<function_registry> functions_ = std::make_shared<function_registry>();

@@ -62,6 +62,7 @@ struct environment {
   counters counted;
   std::vector<caf::actor> vertex_actors; ///< Take turns.
   std::atomic<std::size_t> next_vertex_actor{0};
+  caf::actor work_board; ///< Where vertices wait for workers. Null: they wait for ever.
   /// Told of what only a defect explains, for people. May be unset.
   std::function<void(const std::string&)> report;
   /// Told what is durable. May be null.
@@ -70,6 +71,12 @@ struct environment {
   void happened(occurrence x) const {
     if (observer)
       observer->happened(x);
+  }
+
+  /// A result came with a token that is not current.
+  void refused_stale() {
+    ++counted.stale_completions;
+    happened(occurrence::stale_completion);
   }
 
   /// Whether so many blobs wait that nothing may start that could make more.

@@ -87,4 +87,10 @@ result<std::vector<event>> event_feed::next(std::chrono::steady_clock::time_poin
   return events;
 }
 
+void event_feed::when_more(std::function<void()> told) {
+  if (ended_ || !spare_.empty() || in_view())
+    return told();
+  shard_->ring->await(job_, next_, std::move(told));
+}
+
 } // namespace troupe::actors

@@ -19,6 +19,9 @@ public:
   result<std::vector<event>> next(std::chrono::steady_clock::time_point until,
                                   std::size_t limit = limits::events_read_max);
 
+  /// Calls `told` once, as soon as `next` may have something; see `event_ring::await`.
+  void when_more(std::function<void()> told);
+
   bool ended() const noexcept { return ended_; }
 
 private:

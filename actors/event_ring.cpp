@@ -2,6 +2,9 @@
 
 #include "core/payload.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace troupe::actors {
 
 std::uint64_t event_ring::open(job_id job, std::uint64_t next) {
@@ -13,10 +16,24 @@ std::uint64_t event_ring::open(job_id job, std::uint64_t next) {
 }
 
 void event_ring::close(job_id job) {
+  decltype(feed::awaiting) forgotten; // What a callback holds may close another reader.
   std::scoped_lock lock{mutex_};
   auto found = feeds_.find(job);
-  if (found != feeds_.end() && --found->second.readers == 0)
-    feeds_.erase(found); // What `order_` still counts goes when its turn comes.
+  if (found == feeds_.end() || --found->second.readers > 0)
+    return;
+  forgotten = std::move(found->second.awaiting);
+  feeds_.erase(found); // What `order_` still counts goes when its turn comes.
+}
+
+void event_ring::await(job_id job, std::uint64_t from, std::function<void()> told) {
+  {
+    std::scoped_lock lock{mutex_};
+    auto at = feeds_.find(job);
+    auto first = at == feeds_.end() ? 0 : at->second.first;
+    if (!shut_ && first > 0 && from >= first + at->second.events.size())
+      return at->second.awaiting.push_back(std::move(told));
+  }
+  told();
 }
 
 bool event_ring::watches(job_id job) const {
@@ -46,10 +63,16 @@ void event_ring::push(std::vector<event> events) {
   while (bytes_ > bytes_max_ && order_.size() > 1)
     drop_oldest();
   pushed_.notify_all();
-  auto told = feeds_.contains(job) ? told_ : nullptr;
+  auto feed = feeds_.find(job);
+  auto told = feed == feeds_.end() ? nullptr : told_;
+  decltype(feed->second.awaiting) awaiting;
+  if (feed != feeds_.end())
+    awaiting = std::exchange(feed->second.awaiting, {});
   lock.unlock();
   if (told)
     (*told)(job);
+  for (auto& call : awaiting)
+    call();
 }
 
 void event_ring::drop_oldest() {
@@ -83,9 +106,16 @@ event_ring::found event_ring::read(job_id job, std::uint64_t from, std::size_t l
 }
 
 void event_ring::shut() {
-  std::scoped_lock lock{mutex_};
-  shut_ = true;
-  pushed_.notify_all();
+  decltype(feed::awaiting) awaiting;
+  {
+    std::scoped_lock lock{mutex_};
+    shut_ = true;
+    pushed_.notify_all();
+    for (auto& [job, x] : feeds_)
+      std::ranges::move(std::exchange(x.awaiting, {}), std::back_inserter(awaiting));
+  }
+  for (auto& call : awaiting)
+    call();
 }
 
 } // namespace troupe::actors

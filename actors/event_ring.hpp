@@ -32,6 +32,10 @@ public:
   /// pushed them; it must not block.
   void listen(std::function<void(job_id)> told);
 
+  /// Calls `told` once, as soon as `read` from number `from` on would not wait: at once, or on the
+  /// thread that pushes or shuts; it must not block. It is forgotten when the last reader goes.
+  void await(job_id job, std::uint64_t from, std::function<void()> told);
+
   /// Adds events of one job, in the order of their numbers.
   void push(std::vector<event> events);
 
@@ -51,6 +55,7 @@ private:
     std::uint64_t first = 0; ///< The number of the oldest event here, or of the next to come.
     std::deque<event> events;
     std::size_t readers = 0;
+    std::vector<std::function<void()>> awaiting;
   };
 
   void drop_oldest();

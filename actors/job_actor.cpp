@@ -2,6 +2,7 @@
 
 #include "actors/faults.hpp"
 #include "actors/job_ends.hpp"
+#include "actors/job_leases.hpp"
 #include "actors/job_rest.hpp"
 #include "actors/job_starts.hpp"
 
@@ -20,6 +21,7 @@ void finish(job_self self, output out = {}) {
   start_all(self);
   if (job.run && job.run->failing && !terminal(job.state) && !std::exchange(st.ending, true))
     end_running(self, env_of(self).settings.cancel_grace);
+  withdraw_offers(self);
   out = rest_if_idle(self, std::move(out));
   flush(self, std::move(out));
   if (terminal(job.state) && !std::exchange(st.over, true))
@@ -148,6 +150,7 @@ void begin(job_self self) {
       st.holders.insert(v);
     arm(self, v);
   }
+  adopt_leases(self);
   finish(self);
 }
 
@@ -173,6 +176,14 @@ caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
       [self](const msg::move_job& m) { move_job(self, m); },
       [self](const msg::get_job& m) { get_job(self, m); },
       [self](const msg::watch_job& m) { watch_job(self, m); },
+      [self](const msg::take_work& m) { finish(self, take_work(self, m)); },
+      [self](msg::finish_work& m) { finish(self, finish_work(self, m)); },
+      [self](msg::emit_work& m) { finish(self, emit_work(self, m)); },
+      [self](const msg::find_lease& m) { finish(self, find_lease(self, m)); },
+      [self](const msg::lease_over& m) {
+        lease_over(self, m);
+        finish(self);
+      },
       [self](const msg::rest_durable& m) { leave_if_at_rest(self, m); },
       [self](const msg::end_in_order&) { end_in_order(self); },
   };

@@ -37,6 +37,7 @@ struct job_actor_state {
   std::map<core::token, pooled_attempt> pooled;    ///< Pure attempts at a runner.
   std::map<core::token, core::vertex_index> begun; ///< Impure attempts that a runner has.
   std::vector<messages::attempt_begins> beginning; ///< Decided by the current message.
+  std::set<core::vertex_index> offered;            ///< Ready, and waiting for a worker.
   bool held_back = false;                          ///< Until fewer blobs wait.
   bool ending = false;                             ///< What ran was told to end.
   bool over = false;                               ///< The shard knows that the job has ended.

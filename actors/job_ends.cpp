@@ -1,5 +1,7 @@
 #include "actors/job_ends.hpp"
 
+#include "actors/job_leases.hpp"
+
 namespace troupe::actors {
 
 using core::vertex_index;
@@ -21,11 +23,6 @@ void take_results(job_self self, std::vector<core::attempt_result> results, core
     after_end(self, v);
 }
 
-void refuse_stale(job_self self) {
-  ++env_of(self).counted.stale_completions;
-  env_of(self).happened(occurrence::stale_completion);
-}
-
 std::size_t bytes_of(const core::attempt_result& r) {
   return r.output.blob() ? 64 : core::encoded_size(r.output.get()) + r.error.detail.size() + 64;
 }
@@ -39,7 +36,7 @@ void end_attempt(job_self self, const core::token& proof, core::attempt_result r
   if (ended)
     st.book->take(std::move(*ended));
   else
-    refuse_stale(self);
+    env_of(self).refused_stale();
 }
 
 bool end_pooled(job_self self, const core::token& proof, core::attempt_result&& r) {
@@ -81,14 +78,22 @@ void end_running(job_self self, core::duration grace) {
   auto& st = self->state;
   for (auto& [proof, v] : st.begun)
     traits_of(self, v).runner->cancel(proof, grace);
+  end_leases(self, grace);
   drop_pooled(self);
+  auto waited_for = [&](auto& x) {
+    return st.begun.contains(*x.current)
+           || (x.lease > core::duration{} && grace > core::duration{});
+  };
   std::vector<std::pair<vertex_index, core::token>> here;
   if (job_of(self).run)
     for (auto& [v, detail] : job_of(self).run->details)
-      if (detail.current && !st.begun.contains(*detail.current))
+      if (detail.current && !waited_for(detail))
         here.emplace_back(v, *detail.current);
-  for (auto& [v, proof] : here)
+  for (auto& [v, proof] : here) {
+    if (detail_of(self, v)->lease > core::duration{})
+      drop_lease(self, proof);
     end_attempt(self, proof, cancelled(v));
+  }
 }
 
 void lose_running(job_self self, bool counts) {

@@ -2,6 +2,7 @@
 
 #include "actors/attempt_reports.hpp"
 #include "actors/job_ends.hpp"
+#include "actors/job_leases.hpp"
 
 #include <caf/send.hpp>
 
@@ -142,6 +143,8 @@ void start_vertex(job_self self, vertex_index v, outgoing_group& group,
     self->state.holders.insert(v);
   if (traits.constant)
     known.push_back(constant_result(self, v));
+  else if (traits.how == core::execution::leased)
+    offer(self, v);
   else if (traits.how == core::execution::inline_pure)
     group.add(v);
   else if (traits.how == core::execution::pooled_pure)

@@ -29,10 +29,17 @@ T answer_of(const std::function<bool(std::function<void(const T&)>)>& ask,
 struct __attribute__((visibility("hidden"))) runtime::impl {
   std::shared_ptr<actors::engine> engine;
 
-  status move(job_id id, core::job_request on, std::string reason) {
-    return answer_of<status>([&](auto done) {
-      return engine->send(id, messages::move_job{id, on, std::move(reason), std::move(done)});
-    });
+  /// Hands `then` to `send`, which says whether it could be sent; it is called in any case.
+  template <class T, class Send>
+  static void ask(Send send, std::function<void(const T&)> then) {
+    auto done = actors::answered<T>(std::move(then));
+    if (!send(done))
+      done(closed());
+  }
+
+  static status move(runtime& x, job_id id, job_change to, std::string reason) {
+    return answer_of<status>(
+        [&](auto done) { return x.change(id, to, std::move(reason), std::move(done)), true; });
   }
 
   /// The shard of a queue.

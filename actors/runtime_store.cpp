@@ -48,6 +48,15 @@ std::vector<job_info> infos_of(const std::vector<storage::job_row>& rows) {
   return all;
 }
 
+vertex_info vertex_of(const core::job& x, core::vertex_index v) {
+  vertex_info info{x.plan->names[v], x.plan->shape(v).kind, x.run->states[v], 0, {}};
+  if (auto found = x.run->details.find(v); found != x.run->details.end()) {
+    info.attempts = found->second.attempts;
+    info.error = found->second.error;
+  }
+  return info;
+}
+
 constexpr job_state ended_states[]{job_state::completed, job_state::failed, job_state::cancelled,
                                    job_state::stopped};
 
@@ -104,10 +113,19 @@ result<std::size_t> runtime::impl::delete_jobs(core::shard_id shard, std::vector
   });
 }
 
-status runtime::remove(job_id id) {
+void runtime::remove(job_id id, changed then) {
   auto shard = core::shard_of(slot_of(id), impl_->engine->shards());
-  auto removed = impl_->delete_jobs(shard, {id}, "removed", true);
-  return removed ? status{} : status{removed.error()};
+  impl_->ask<result<std::size_t>>(
+      [&](auto done) {
+        return impl_->engine->send(shard, msg::delete_jobs{{id}, "removed", true, std::move(done)});
+      },
+      [then = std::move(then)](const result<std::size_t>& removed) {
+        then(removed ? status{} : status{removed.error()});
+      });
+}
+
+status runtime::remove(job_id id) {
+  return answer_of<status>([&](auto done) { return remove(id, std::move(done)), true; });
 }
 
 result<std::size_t> runtime::impl::purge(actors::shard_context& shard, const job_filter& filter,
@@ -147,15 +165,58 @@ result<std::size_t> runtime::purge(const job_filter& filter, bool dry_run) {
   return total;
 }
 
-result<std::vector<submitted>> runtime::transact(const transaction& x) {
+void runtime::transact(const transaction& x, transacted then) {
   auto request = impl_->engine->while_open([&] { return actors::checked(x, *impl_->engine); });
   if (!request)
-    return request.error();
-  return answer_of<result<std::vector<submitted>>>([&](auto done) {
-    request->done = std::move(done);
-    return impl_->engine->send(impl_->home_of(x.ns, x.queue), std::move(*request));
+    return then(request.error());
+  impl_->ask<result<std::vector<submitted>>>(
+      [&](auto done) {
+        request->done = std::move(done);
+        return impl_->engine->send(impl_->home_of(x.ns, x.queue), std::move(*request));
+      },
+      std::move(then));
+}
+
+result<std::vector<submitted>> runtime::transact(const transaction& x) {
+  return answer_of<result<std::vector<submitted>>>(
+      [&](auto done) { return transact(x, std::move(done)), true; });
+}
+
+result<job_spec> runtime::spec(job_id id) {
+  auto& engine = *impl_->engine;
+  return engine.while_open([&]() -> result<job_spec> {
+    auto& shard = engine.shard(id);
+    auto job = shard.view->load(id, shard.graph_source());
+    if (!job)
+      return job.error();
+    if (auto loaded = actors::load_blobs(*job, engine.env()); !loaded)
+      return loaded.error();
+    auto& from = job->spec;
+    job_spec spec{job->ns,          from.queue,  from.graph,
+                  from.input.get(), from.labels, from.max_parallel};
+    if (from.retention > core::duration{})
+      spec.retention = from.retention;
+    return spec;
   });
 }
+
+result<vertex_list> runtime::vertices(job_id id, std::uint32_t from, std::size_t limit) {
+  auto& engine = *impl_->engine;
+  auto job = engine.while_open(
+      [&] { return engine.shard(id).view->load(id, engine.shard(id).graph_source()); });
+  if (!job)
+    return job.error();
+  vertex_list found{job->ns, {}, {}};
+  auto count = job->run ? job->plan->size() : 0;
+  limit = std::clamp<std::size_t>(limit, 1, limits::rows_page_max);
+  for (auto v = from; v < count && found.vertices.size() < limit; ++v)
+    found.vertices.push_back(vertex_of(*job, v));
+  if (auto next = from + found.vertices.size(); next < count)
+    found.next = static_cast<std::uint32_t>(next);
+  return found;
+}
+
+std::uint64_t runtime::incarnation() const noexcept { return impl_->engine->incarnation(); }
 
 result<std::optional<std::vector<std::uint8_t>>>
 runtime::row(const std::string& queue, const std::string& key, namespace_id ns) {

@@ -8,6 +8,7 @@
 #include "actors/shard_retention.hpp"
 #include "actors/shard_supervision.hpp"
 #include "actors/shard_transaction.hpp"
+#include "actors/shard_work.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
@@ -85,6 +86,9 @@ caf::behavior serving(shard_self self) {
       [self](const msg::get_job& m) { get_job(self, m); },
       [self](const msg::await_end& m) { await_end(self, m); },
       [self](const msg::watch_job& m) { watch_job(self, m); },
+      [self](const msg::finish_work& m) { finish_work(self, m); },
+      [self](const msg::emit_work& m) { emit_work(self, m); },
+      [self](const msg::find_lease& m) { find_lease(self, m); },
       [self](const msg::release_job& m) { release_job(self, m); },
       [self](const msg::restart_job& m) { restart_job(self, m); },
       [self](const msg::apply_retention&) { apply_retention(self); },

@@ -23,4 +23,17 @@ inline bool begun(const core::job& x) {
   return x.run || x.state == core::job_state::cancelling || x.state == core::job_state::stopping;
 }
 
+/// Keeps a request for a job that the recovery has not reached yet; `overloaded` if too many wait.
+template <class Message>
+void wait_until_reached(shard_self self, const Message& m,
+                        void (*handle)(shard_self, const Message&)) {
+  auto& early = self->state.recovery.early;
+  if (early.size() >= limits::early_requests_max)
+    return m.done(error{ec::overloaded, "the jobs are still being recovered and "
+                                            + std::to_string(early.size())
+                                            + " requests wait for them already; repeat after a "
+                                              "while"});
+  early.emplace(m.job, [self, m, handle] { handle(self, m); });
+}
+
 } // namespace troupe::actors

@@ -89,19 +89,6 @@ void move_recorded(shard_self self, core::job x, const msg::move_job& m) {
   self->send(self->state.live[m.job].actor, m);
 }
 
-/// A request for a job that the recovery has not reached yet.
-template <class Message>
-void wait_until_reached(shard_self self, const Message& m,
-                        void (*handle)(shard_self, const Message&)) {
-  auto& early = self->state.recovery.early;
-  if (early.size() >= limits::early_requests_max)
-    return m.done(error{ec::overloaded, "the jobs are still being recovered and "
-                                            + std::to_string(early.size())
-                                            + " requests wait for them already; repeat after a "
-                                              "while"});
-  early.emplace(m.job, [self, m, handle] { handle(self, m); });
-}
-
 } // namespace
 
 void move_job(shard_self self, const msg::move_job& m) {

@@ -21,6 +21,10 @@ status check_kept(const job_spec& spec) {
     return error{ec::invalid_spec, "idempotency_key: 1 to "
                                        + std::to_string(limits::idempotency_key_bytes_max)
                                        + " printable characters of ASCII, no spaces"};
+  if (spec.request_digest.size() > limits::request_digest_bytes_max)
+    return error{ec::invalid_spec, "request_digest: at most "
+                                       + std::to_string(limits::request_digest_bytes_max)
+                                       + " bytes"};
   if (spec.retention
       && (*spec.retention <= core::duration{} || *spec.retention > limits::duration_max))
     return error{ec::invalid_spec, "retention: it must be more than 0 and at most 100 years"};
@@ -96,6 +100,15 @@ result<core::payload> input_of(const job_spec& spec, engine& engine, held_blobs&
   return input;
 }
 
+status name_first(const std::string& vertex, messages::submit_job& to) {
+  auto& names = to.plan->names;
+  auto at = std::find(names.begin(), names.end(), vertex);
+  to.from = vertex.empty() ? core::no_index : static_cast<core::vertex_index>(at - names.begin());
+  if (!vertex.empty() && at == names.end())
+    return error{ec::no_such_vertex, "the graph has no vertex " + core::quoted(vertex)};
+  return {};
+}
+
 /// The job whose results are reused, as it stands. Its values are held: it may be deleted.
 status find_earlier(const reuse_spec& reuse, engine& engine, messages::submit_job& to,
                     held_blobs& held) {
@@ -116,14 +129,11 @@ status find_earlier(const reuse_spec& reuse, engine& engine, messages::submit_jo
     return earlier.error();
   if (auto loaded = load_blobs(*earlier, engine.env()); !loaded)
     return loaded;
-  auto& names = to.plan->names;
-  auto at = std::find(names.begin(), names.end(), reuse.vertex);
-  if (at == names.end())
-    return error{ec::no_such_vertex, "the graph has no vertex " + core::quoted(reuse.vertex)};
-  to.from = static_cast<core::vertex_index>(at - names.begin());
   to.spec.retry_of = reuse.job;
+  if (reuse.vertex.empty() && !earlier->run)
+    return {}; // It never began: there is nothing to reuse.
   to.earlier = std::make_shared<const core::job>(std::move(*earlier));
-  return {};
+  return name_first(reuse.vertex, to);
 }
 
 } // namespace
@@ -142,7 +152,9 @@ result<messages::submit_job> checked(const job_spec& spec, engine& engine) {
   m.ns = spec.ns;
   m.spec.idempotency_key = spec.idempotency_key;
   if (!spec.idempotency_key.empty())
-    m.spec.request_digest = digest_of(spec);
+    m.spec.request_digest = spec.request_digest.empty() ? digest_of(spec)
+                                                        : core::bytes(spec.request_digest.begin(),
+                                                                      spec.request_digest.end());
   m.spec.retention = spec.retention.value_or(core::duration{});
   m.spec.queue = spec.queue;
   m.spec.graph = spec.graph;

@@ -98,14 +98,19 @@ result<half_open> open_shard(const store& x, const std::shared_ptr<storage::lag_
   auto found = x.journal->open(id, {kept->epoch, kept->applied});
   if (!found)
     return found.error();
-  half_open opened{{*found, std::make_shared<storage::view>(id, x.tables, *kept, lag)},
+  return half_open{{*found, std::make_shared<storage::view>(id, x.tables, *kept, lag)},
                    kept->level};
-  auto read = x.journal->read(id, kept->applied + 1, [&](const storage::batch& b) {
-    return take(*opened.shard.view, b, opened.level);
+}
+
+/// Takes all that the journal tells beyond the snapshot into the views; it is read once.
+status replay(storage::journal& journal, std::vector<half_open>& shards) {
+  storage::journal::positions from;
+  for (auto& x : shards)
+    from[x.shard.view->shard()] = x.shard.view->durable() + 1;
+  return journal.read_all(from, [&](const storage::batch& b) {
+    auto& x = shards[core::index_of(b.shard)];
+    return take(*x.shard.view, b, x.level);
   });
-  if (!read)
-    return read.error();
-  return opened;
 }
 
 /// Opens every shard. Nothing of a newer format is written before `ready` has said yes.
@@ -130,6 +135,8 @@ status open_shards(store& x, const runtime_config& config, std::uint16_t shards,
       return opened.error();
     all.push_back(std::move(*opened));
   }
+  if (auto replayed = replay(*x.journal, all); !replayed)
+    return replayed;
   if (auto can = ready(); !can)
     return can;
   for (auto& opened : all) {

@@ -15,7 +15,7 @@ namespace troupe::bench {
 
 /// A value that this process and its children see alike; it starts as zeros.
 template <class T>
-  requires std::is_trivially_destructible_v<T>
+requires std::is_trivially_destructible_v<T>
 class shared {
 public:
   shared()

@@ -14,11 +14,10 @@ struct row {
   void (*run)(const store_options&);
 };
 
-constexpr row rows[]{{"lag", bench_lag},       {"restart", bench_restart},
-                     {"memory", bench_memory}, {"list", bench_list},
-                     {"bytes", bench_bytes},   {"finished", bench_finished},
-                     {"verify", bench_verify}, {"backup", bench_backup},
-                     {"replay", bench_replay}};
+constexpr row rows[]{
+    {"lag", bench_lag},       {"restart", bench_restart}, {"memory", bench_memory},
+    {"list", bench_list},     {"bytes", bench_bytes},     {"finished", bench_finished},
+    {"verify", bench_verify}, {"backup", bench_backup},   {"replay", bench_replay}};
 
 store_options read_options(int argc, char** argv) {
   store_options o;

@@ -1,6 +1,7 @@
 #include "bench/raw_sync.hpp"
 #include "bench/store_parts.hpp"
 #include "storage/backup.hpp"
+#include "storage/give_way.hpp"
 
 #include <atomic>
 #include <thread>
@@ -65,7 +66,9 @@ double rate_beside_backup(const live_node& told, const fs::path& data, const fs:
                           double& took) {
   fs::remove_all(target);
   auto begin = clock::now();
-  auto child = begin_child([&] { must(storage::back_up(data, target)); });
+  auto child = begin_child([&] {
+    must(storage::giving_way([&] { return storage::back_up(data, target); })); // As the command.
+  });
   siginfo_t info{};
   auto rate = rate_until(told, [&] {
     info.si_pid = 0;
@@ -110,7 +113,8 @@ void bench_lag(const store_options& o) {
   print_row("  lag of the snapshot, p50 of the time", {quantile(lag, 0.5)}, "MiB", "bounded");
   print_row("  lag at most", {quantile(lag, 1)}, "MiB", "below the soft limit");
   print_row("  lag at the end", {last}, "MiB", "");
-  print_row("  last twelfth of the time against the first", {rates.back() / rates.front()}, "x", "");
+  print_row("  last twelfth of the time against the first", {rates.back() / rates.front()}, "x",
+            "");
   print_row("  refused", {static_cast<double>(told->refused)}, "jobs", "0");
   print_row("  to drain, check and close", {drained}, "s", "");
   if (!o.keep)
@@ -118,7 +122,7 @@ void bench_lag(const store_options& o) {
 }
 
 void bench_backup(const store_options& o) {
-  auto data = finished_store(o, o.jobs);
+  auto data = copy_of(o, finished_store(o, o.jobs));
   shared<live_node> told;
   auto child = begin_child([&] { load(data, *told); });
   wait_until_running(*told);
@@ -139,6 +143,7 @@ void bench_backup(const store_options& o) {
   print_row("  slower by", slower, "%", "at most 20");
   print_row("  time of the backup", times, "s", "");
   fs::remove_all(o.directory / "backup");
+  fs::remove_all(data);
 }
 
 } // namespace troupe::bench

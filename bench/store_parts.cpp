@@ -123,4 +123,11 @@ fs::path finished_store(const store_options& o, std::size_t count) {
   });
 }
 
+fs::path copy_of(const store_options& o, const fs::path& data) {
+  auto copy = o.directory / "copy";
+  fs::remove_all(copy);
+  fs::copy(data, copy, fs::copy_options::recursive);
+  return copy;
+}
+
 } // namespace troupe::bench

@@ -47,6 +47,9 @@ std::filesystem::path pending_store(const store_options& o, std::size_t count, b
 /// A directory with `count` no-op jobs that have completed; made by running them.
 std::filesystem::path finished_store(const store_options& o, std::size_t count);
 
+/// A copy of one of these that may be changed; the one before is gone then.
+std::filesystem::path copy_of(const store_options& o, const std::filesystem::path& data);
+
 // The rows, by name.
 void bench_lag(const store_options& o);
 void bench_restart(const store_options& o);

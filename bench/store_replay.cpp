@@ -79,8 +79,11 @@ std::uint64_t make_lag(const fs::path& data, std::size_t bytes, bool pending) {
     auto& found = store.shards[k].found;
     auto batch = makers[k].next(batch_bytes);
     written += batch.size();
-    append(*store.journal, {core::shard_id(static_cast<std::uint16_t>(k)), found.epoch,
-                            ++found.head, {}, std::move(batch)});
+    append(*store.journal, {core::shard_id(static_cast<std::uint16_t>(k)),
+                            found.epoch,
+                            ++found.head,
+                            {},
+                            std::move(batch)});
   }
   for (auto& x : makers)
     records += x.records();

@@ -1,5 +1,4 @@
 #include "bench/store_parts.hpp"
-#include "core/records.hpp"
 
 #include <atomic>
 #include <fstream>
@@ -13,16 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct restarted {
-  std::atomic<double> first, opened, memory;
+  std::atomic<double> first, opened, memory, own_memory;
 };
-
-/// A copy that may be changed.
-fs::path copy_of(const store_options& o, const fs::path& data) {
-  auto copy = o.directory / "copy";
-  fs::remove_all(copy);
-  fs::copy(data, copy, fs::copy_options::recursive);
-  return copy;
-}
 
 /// Opens a store with pending jobs and ends when the first of them is dispatched and all are known.
 void restart(const fs::path& data, const begun_jobs& begun, restarted& told) {
@@ -51,16 +42,15 @@ void wait_until_calm() {
 }
 
 /// Memory of an open store in which every job stays as it is.
-double resident(const fs::path& data) {
-  shared<restarted> told;
+void measure_memory(const fs::path& data, restarted& told) {
   in_child([&] {
     auto node = open_node(data, hold, 1);
     wait_for_snapshot(*node);
     wait_until_calm();
-    told->memory = memory_bytes("VmRSS");
+    told.memory = memory_bytes("VmRSS");
+    told.own_memory = memory_bytes("RssAnon");
     ::_exit(0);
   });
-  return told->memory;
 }
 
 /// Seconds from opening a store to the end of the first job that is made then.
@@ -108,10 +98,17 @@ void bench_memory(const store_options& o) {
   constexpr std::size_t few = 1000;
   auto many = pending_store(o, o.jobs, begun);
   auto small = pending_store(o, few, begun);
-  std::vector<double> each;
-  for (std::size_t i = 0; i < o.runs; ++i)
-    each.push_back((resident(many) - resident(small)) / static_cast<double>(o.jobs - few));
+  std::vector<double> each, own;
+  for (std::size_t i = 0; i < o.runs; ++i) {
+    shared<restarted> with, without;
+    measure_memory(many, *with);
+    measure_memory(small, *without);
+    auto jobs = static_cast<double>(o.jobs - few);
+    each.push_back((with->memory - without->memory) / jobs);
+    own.push_back((with->own_memory - without->own_memory) / jobs);
+  }
   print_row("memory a pending job, after a restart", each, "B", "at most 400");
+  print_row("  without pages of the snapshot's file", own, "B", "");
   std::vector<double> submitted;
   for (std::size_t i = 0; i < o.runs; ++i) {
     auto data = o.directory / "grown";

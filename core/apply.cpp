@@ -29,21 +29,15 @@ public:
       end();
   }
 
-  void operator()(const attempt_started& x) {
-    if (!has(x.vertex) || !move(x.vertex, vertex_request::start))
-      return ignore(0);
-    auto& detail = run().details[x.vertex];
-    detail.attempts = x.number;
-    detail.current = x.proof;
-    detail.started = record_.at;
-    detail.due = x.due;
-    seen_.reset = std::exchange(detail.said, 0) > 0;
-  }
+  void operator()(const attempt_started& x) { start(x.vertex, x.number, x.proof, x.due, {}); }
+
+  void operator()(const attempt_leased& x) { start(x.vertex, x.number, x.proof, {}, x.lease); }
 
   void operator()(const attempt_ended& x) {
     if (!is_current(x.end.vertex, x.proof))
       return ignore(0);
-    run().details[x.end.vertex].current.reset();
+    auto& detail = run().details[x.end.vertex];
+    detail.ended = std::exchange(detail.current, std::nullopt);
     end_vertex(x.end, 0);
   }
 
@@ -84,7 +78,9 @@ public:
       return ignore(0);
     job_.streamed += x.text.size();
     job_.stream_cut = x.cut;
-    run().details[x.vertex].said += x.text.size();
+    auto& detail = run().details[x.vertex];
+    detail.said += x.text.size();
+    ++detail.pieces;
   }
 
   void operator()(const auto&) { ignore(0); }
@@ -122,6 +118,20 @@ private:
     ++run().count[std::size_t(*to)];
     run().states[v] = *to;
     return true;
+  }
+
+  void start(vertex_index v, std::uint32_t number, const token& proof, shard_time due,
+             duration lease) {
+    if (!has(v) || !move(v, vertex_request::start))
+      return ignore(0);
+    auto& detail = run().details[v];
+    detail.attempts = number;
+    detail.current = proof;
+    detail.started = record_.at;
+    detail.due = due;
+    detail.lease = lease;
+    detail.pieces = 0;
+    seen_.reset = std::exchange(detail.said, 0) > 0;
   }
 
   void begin() {
@@ -290,6 +300,7 @@ struct event_counter {
     return 1 + (m.from == job_state::pending && m.to == job_state::running); // `vertices_sorted`
   }
   std::uint64_t operator()(const attempt_started&) { return 1 + seen.reset; }
+  std::uint64_t operator()(const attempt_leased&) { return 1 + seen.reset; }
   std::uint64_t operator()(const attempt_ended&) { return 1; }
   std::uint64_t operator()(const vertices_ended& m) {
     return 2 * (m.ends.size() - seen.ignored.size());

@@ -212,6 +212,9 @@ void fields(auto& f, body_of<job_deleted> auto& x) { f(x.reason); }
 void fields(auto& f, body_of<job_passivated> auto& x) { f(x.wake_at); }
 void fields(auto& f, body_of<row_written> auto& x) { f(x.queue, x.key, x.content); }
 void fields(auto& f, body_of<row_erased> auto& x) { f(x.queue, x.key); }
+void fields(auto& f, body_of<attempt_leased> auto& x) {
+  f(x.vertex, x.number, x.proof, x.lease, x.worker);
+}
 
 void scope(auto& f, auto& x) { f(x.ns, x.shard, x.job, x.at); }
 constexpr std::size_t scope_job_offset = sizeof(namespace_id) + sizeof(shard_id);

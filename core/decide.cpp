@@ -47,6 +47,20 @@ shard_time due_of(const vertex_shape& shape, shard_time now) {
   return std::max(parse_time(text("until")).value_or(now), now + duration{1});
 }
 
+bool can_start(const job& x, vertex_index v) {
+  return x.state == job_state::running && goes_on(x) && v < x.run->states.size()
+         && next(x.run->states[v], vertex_request::start);
+}
+
+/// The number of the attempt that starts next: a redelivery repeats it.
+std::uint32_t next_number(const job& x, vertex_index v) {
+  auto detail = detail_of(x, v);
+  if (!detail)
+    return 1;
+  auto redelivered = x.run->states[v] == vertex_state::ready && detail->attempts > 0;
+  return detail->attempts + !redelivered;
+}
+
 bool repeats(const retry_spec& retry, attempt_end outcome) {
   return (outcome == attempt_end::failed && retry.on_error)
          || (outcome == attempt_end::timed_out && retry.on_timeout);
@@ -151,24 +165,47 @@ result<record_group> decide_move(const job& x, job_request on, std::string reaso
 
 result<record_group> decide_start(const job& x, vertex_index v, shard_time now,
                                   random_bits& random) {
-  if (x.state != job_state::running || !goes_on(x) || v >= x.run->states.size()
-      || !next(x.run->states[v], vertex_request::start))
+  if (!can_start(x, v))
     return error{ec::illegal_request, "the vertex cannot start now"};
-  auto detail = detail_of(x, v);
-  auto redelivered = detail && x.run->states[v] == vertex_state::ready && detail->attempts > 0;
-  auto number = detail ? detail->attempts + !redelivered : 1;
   token proof{random(), random()};
-  return group_of(x, now, attempt_started{v, number, proof, due_of(x.plan->shape(v), now)});
+  return group_of(x, now,
+                  attempt_started{v, next_number(x, v), proof, due_of(x.plan->shape(v), now)});
+}
+
+result<record_group> decide_lease(const job& x, vertex_index v, duration lease, std::string worker,
+                                  shard_time now, random_bits& random) {
+  if (!can_start(x, v))
+    return error{ec::illegal_request, "the vertex cannot start now"};
+  token proof{random(), random()};
+  return group_of(x, now, attempt_leased{v, next_number(x, v), proof, lease, std::move(worker)});
 }
 
 result<record_group> decide_attempt_ended(const job& x, const token& proof, attempt_result r,
                                           shard_time now, random_bits& random) {
   if (!is_current(x, r.vertex, proof))
-    return error{ec::stale_token, "the attempt is not the vertex's current one"};
+    return stale_attempt();
   auto detail = detail_of(x, r.vertex);
   auto took = std::max(now - detail->started, duration{});
   auto end = judge(x, std::move(r), detail->attempts, took, now, random);
   return group_of(x, now, attempt_ended{proof, std::move(end)});
+}
+
+error stale_attempt() {
+  return {ec::stale_token, "the attempt is not the vertex's current one: it has ended, or it was "
+                           "given to another"};
+}
+
+bool has_recorded(const job& x, const token& proof, const attempt_result& r) {
+  auto detail = detail_of(x, r.vertex);
+  if (!detail || detail->ended != proof)
+    return false;
+  auto state = x.run->states[r.vertex];
+  auto succeeded = state == vertex_state::succeeded;
+  if (state == vertex_state::cancelled)
+    return true; // Whatever it said, this was recorded.
+  if (r.outcome == attempt_end::succeeded)
+    return succeeded && x.run->outputs[r.vertex] == r.output;
+  return !succeeded && detail->error == r.error;
 }
 
 record_group decide_vertices_ended(const job& x, std::vector<attempt_result> results, duration took,
@@ -202,15 +239,17 @@ result<record_group> decide_lost(const job& x, vertex_index v, bool counts, shar
   if (counts && detail->redeliveries >= limits::redeliveries_max)
     return end(attempt_end::failed,
                {"redelivery_limit", "",
-                "the node ended while it ran, " + std::to_string(detail->redeliveries + 1)
+                std::string{detail->lease == duration{} ? "the node ended while it ran, "
+                                                        : "its worker fell silent, "}
+                    + std::to_string(detail->redeliveries + 1)
                     + " times; see whether the vertex is what ends it"});
   return group_of(x, now, attempt_lost{v, *detail->current, counts});
 }
 
 result<record_group> decide_said(const job& x, vertex_index v, const token& proof, std::string text,
-                                 shard_time now) {
+                                 shard_time now, stream_kind kind) {
   if (!is_current(x, v, proof))
-    return error{ec::stale_token, "the attempt is not the vertex's current one"};
+    return stale_attempt();
   if (x.stream_cut || x.streamed >= limits::stream_bytes_max || text.empty())
     return record_group{};
   auto detail = detail_of(x, v);
@@ -218,9 +257,22 @@ result<record_group> decide_said(const job& x, vertex_index v, const token& proo
   auto cut = text.size() >= left;
   if (cut)
     text.resize(whole_characters(text, left));
-  return group_of(
-      x, now,
-      stream_appended{v, detail->attempts, detail->said, stream_kind::log, std::move(text), cut});
+  return group_of(x, now,
+                  stream_appended{v, detail->attempts, detail->said, kind, std::move(text), cut});
+}
+
+result<record_group> decide_emitted(const job& x, vertex_index v, const token& proof,
+                                    std::uint64_t number, stream_kind kind, std::string text,
+                                    shard_time now) {
+  if (!is_current(x, v, proof))
+    return stale_attempt();
+  auto due = detail_of(x, v)->pieces + std::uint64_t{1};
+  if (x.stream_cut || number < due)
+    return record_group{};
+  if (number > due)
+    return error{ec::illegal_request, "piece " + std::to_string(number) + " came before piece "
+                                          + std::to_string(due) + "; send that one first"};
+  return decide_said(x, v, proof, std::move(text), now, kind);
 }
 
 result<record_group> decide_reuse(const job& x, const job& earlier, vertex_index from,
@@ -274,6 +326,8 @@ resumption resume(const job& x) {
       continue;
     if (x.run->states[v] == vertex_state::backoff || (detail.current && timer))
       all.timers.push_back(v);
+    else if (detail.current && goes_on(x) && detail.lease != duration{})
+      all.leased.push_back(v);
     else if (detail.current)
       all.lost.push_back(v);
   }

@@ -16,6 +16,11 @@ result<record_group> decide_move(const job& x, job_request on, std::string reaso
 result<record_group> decide_start(const job& x, vertex_index v, shard_time now,
                                   random_bits& random);
 
+/// A worker outside takes a vertex that is ready, or whose back-off is over. Errors:
+/// `illegal_request`.
+result<record_group> decide_lease(const job& x, vertex_index v, duration lease, std::string worker,
+                                  shard_time now, random_bits& random);
+
 /// What a runner says of an attempt; `took`, `retry_at` and `untaken` are decided here.
 struct attempt_result {
   vertex_index vertex = 0;
@@ -27,6 +32,13 @@ struct attempt_result {
 /// The attempt with this token has ended. Errors: `stale_token`.
 result<record_group> decide_attempt_ended(const job& x, const token& proof, attempt_result r,
                                           shard_time now, random_bits& random);
+
+/// What an attempt is told whose token is not its vertex's current one: `stale_token`.
+error stale_attempt();
+
+/// Whether just this end of just this attempt has been recorded: who reports it again is answered
+/// as before.
+bool has_recorded(const job& x, const token& proof, const attempt_result& r);
 
 /// Pure vertices have ended, each having taken `took`; those that could not start now are left
 /// out. Each vertex at most once. Empty if none is left.
@@ -43,7 +55,13 @@ std::size_t whole_characters(const std::string& text, std::size_t limit);
 
 /// An attempt said something. Empty once the job's budget is used up. Errors: `stale_token`.
 result<record_group> decide_said(const job& x, vertex_index v, const token& proof, std::string text,
-                                 shard_time now);
+                                 shard_time now, stream_kind kind = stream_kind::log);
+
+/// The same by a worker, which numbers what it says from 1 in each attempt: a repeated number is
+/// not recorded again. Errors: `stale_token`; `illegal_request` if numbers were left out.
+result<record_group> decide_emitted(const job& x, vertex_index v, const token& proof,
+                                    std::uint64_t number, stream_kind kind, std::string text,
+                                    shard_time now);
 
 /// Takes over what `earlier` recorded for vertices that neither are `from` nor depend on it, nor on
 /// one that came to no result. `earlier` must be a job of the same graph. Errors:
@@ -60,6 +78,7 @@ struct resumption {
   std::vector<vertex_index> ready;  ///< To be started.
   std::vector<vertex_index> lost;   ///< Whose attempts are gone: `decide_lost`.
   std::vector<vertex_index> timers; ///< Running timers and back-offs: see `details[v].due`.
+  std::vector<vertex_index> leased; ///< Whose attempts workers outside may still have.
 };
 resumption resume(const job& x);
 

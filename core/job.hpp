@@ -21,12 +21,15 @@ struct vertex_detail {
   std::uint32_t attempts = 0; ///< Numbers given so far.
   std::uint32_t redeliveries = 0;
   std::optional<token> current; ///< While an attempt runs.
+  std::optional<token> ended;   ///< The last attempt whose result was recorded.
   shard_time started{};         ///< Of the current attempt.
   /// When its timer or back-off ends; zero: none. While the job is paused, `due − paused_at` is
   /// what is left of it.
   shard_time due{};
-  std::uint64_t said = 0; ///< Stream bytes of the current attempt.
-  problem error;          ///< Of the last failure.
+  duration lease{};         ///< Of the current attempt if a worker outside has it; else zero.
+  std::uint64_t said = 0;   ///< Stream bytes of the current attempt.
+  std::uint32_t pieces = 0; ///< Stream records of the current attempt.
+  problem error;            ///< Of the last failure.
   bool operator==(const vertex_detail&) const = default;
 };
 

@@ -21,6 +21,7 @@ constexpr std::string_view delay_keys[] = {"for", "until", "hold"};
 constexpr std::string_view jq_keys[] = {"program"};
 constexpr std::string_view function_keys[] = {"name", "arguments"};
 constexpr std::string_view actor_keys[] = {"name", "arguments"};
+constexpr std::string_view worker_keys[] = {"task", "queue", "arguments"};
 constexpr std::string_view exec_keys[] = {"argv", "shell", "output",   "env",
                                           "cwd",  "stdin", "ok_codes", "output_max"};
 constexpr std::string_view exec_outputs[] = {"text", "json", "ndjson"};
@@ -114,6 +115,16 @@ void check_jq(const value& config, const std::string& pointer, problems& errors)
   in.text_at("program");
 }
 
+void check_worker(const value& config, const std::string& pointer, problems& errors) {
+  config_check in{config, pointer, errors, worker_keys};
+  in.require("task");
+  for (auto key : {"task", "queue"})
+    if (auto name = in.text_at(key); name && !is_name(*name))
+      in.report("bad_name",
+                "`"s + key + "` has 1 to 128 letters, digits and `_.:-`, not " + quoted(*name),
+                key);
+}
+
 void check_function(const function_known& known, const value& config, const std::string& pointer,
                     problems& errors) {
   config_check in{config, pointer, errors, function_keys};
@@ -135,6 +146,7 @@ kind_catalog builtin_kinds(function_known functions) {
       {"exec", {execution::attempt, true, check_exec}},
       {"jq", {execution::pooled_pure, true, check_jq}},
       {"function", {execution::attempt, true, check_a_function}},
+      {"worker", {execution::leased, true, check_worker}},
   };
 }
 
@@ -148,6 +160,15 @@ kind_info actor_kind(actor_known actors) {
   return {execution::attempt, true, check};
 }
 
+worker_task worker_task_of(const value& config, const std::string& job_queue) {
+  auto text = [&](const char* key) {
+    auto found = config.find(key);
+    return found && found->string() ? *found->string() : std::string{};
+  };
+  auto own = text("queue");
+  return {own.empty() ? job_queue : own, text("task")};
+}
+
 bool holds_slot(const kind_info& kind, const value& config) noexcept {
   auto hold = kind.how == execution::timer ? config.find("hold") : nullptr;
   return hold && hold->boolean() ? *hold->boolean() : kind.holds_slot;
@@ -155,7 +176,8 @@ bool holds_slot(const kind_info& kind, const value& config) noexcept {
 
 execution how_to_run(const kind_info& info, const std::string& kind, const value& config,
                      std::optional<bool> pure) {
-  if (info.how == execution::timer || info.how == execution::inline_pure)
+  if (info.how == execution::timer || info.how == execution::inline_pure
+      || info.how == execution::leased)
     return info.how; // There is no other way to run these.
   if (!pure && kind == "jq") {
     auto program = config.find("program");

@@ -17,6 +17,7 @@ enum class execution : std::uint8_t {
   pooled_pure, ///< Pure, but slow or fragile: by a runner, without a start record.
   attempt,     ///< Impure: by a runner, once its start record is durable.
   timer,       ///< Waits for a recorded time.
+  leased,      ///< Impure: by a worker outside, from the moment it has taken the vertex.
 };
 
 /// What a graph may say of a vertex of one kind.
@@ -33,7 +34,7 @@ using kind_catalog = std::map<std::string, kind_info, std::less<>>;
 /// Whether a C++ callable of this name is registered; unset: none is.
 using function_known = std::function<bool(const std::string&)>;
 
-/// The kinds in the box: `noop`, `delay`, `exec`, `jq`, `function`.
+/// The kinds in the box: `noop`, `delay`, `exec`, `jq`, `function`, `worker`.
 kind_catalog builtin_kinds(function_known functions = {});
 
 /// Whether an actor of this name is registered; unset: none is.
@@ -41,6 +42,13 @@ using actor_known = std::function<bool(const std::string&)>;
 
 /// The kind `actor`: one of a host's own actors. Only for a runtime with such a host.
 kind_info actor_kind(actor_known actors);
+
+/// What a vertex of kind `worker` asks for.
+struct worker_task {
+  std::string queue; ///< Where workers look; the job's own unless the config names one.
+  std::string name;  ///< What is to be done.
+};
+worker_task worker_task_of(const value& config, const std::string& job_queue);
 
 /// Whether a vertex of this kind and config counts toward `max_parallel` while it runs: a timer by
 /// its `hold`, any other as its kind says.

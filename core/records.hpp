@@ -19,8 +19,9 @@ struct record_type {
 };
 
 /// What new record types a store may hold: raised by a record, never lowered.
-/// Level 2 came with the snapshot: version 2 of `job_added`, `job_deleted`, `job_passivated`, rows.
-inline constexpr std::uint32_t feature_level_current = 2;
+/// Level 2 came with the snapshot: version 2 of `job_added`, `job_deleted`, `job_passivated`, rows;
+/// level 3 with workers: `attempt_leased`.
+inline constexpr std::uint32_t feature_level_current = 3;
 
 /// From here on the journal may hold every record type of this level.
 struct feature_level_raised {
@@ -181,11 +182,23 @@ struct row_erased {
   bool operator==(const row_erased&) const = default;
 };
 
+/// A worker outside may run this attempt once this is durable. Unlike one of this node, it goes on
+/// when the node ends: it is lost when nothing is heard of it for the time of its lease.
+struct attempt_leased {
+  static constexpr record_type type{17, 1};
+  vertex_index vertex = 0;
+  std::uint32_t number = 1; ///< A redelivery repeats it.
+  token proof;
+  duration lease{};
+  std::string worker; ///< As it calls itself; for people.
+  bool operator==(const attempt_leased&) const = default;
+};
+
 using record_body =
     std::variant<feature_level_raised, job_added, job_moved, attempt_started, attempt_ended,
                  vertices_ended, attempt_lost, vertices_reused, stream_appended, message_sent,
                  message_received, message_acknowledged, job_deleted, job_passivated, row_written,
-                 row_erased>;
+                 row_erased, attempt_leased>;
 
 /// One outcome, never a command: times, ids and chance already stand in it.
 struct record {

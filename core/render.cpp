@@ -28,9 +28,13 @@ public:
   }
 
   void operator()(const attempt_started& x) {
-    if (seen_.reset)
-      tell("reset", {{"vertex", name(x.vertex)}, {"attempt", std::int64_t{x.number}}}, true);
+    tell_reset(x.vertex, x.number);
     tell_start(x.vertex, x.number);
+  }
+
+  void operator()(const attempt_leased& x) {
+    tell_reset(x.vertex, x.number);
+    tell_start(x.vertex, x.number, x.worker);
   }
 
   void operator()(const attempt_ended& x) {
@@ -105,8 +109,16 @@ private:
     return found == job_.run->details.end() ? 0 : found->second.attempts;
   }
 
-  void tell_start(vertex_index v, std::uint32_t number) {
-    tell("vertex_start", {{"vertex", name(v)}, {"attempt", std::int64_t{number}}});
+  void tell_reset(vertex_index v, std::uint32_t number) {
+    if (seen_.reset)
+      tell("reset", {{"vertex", name(v)}, {"attempt", std::int64_t{number}}}, true);
+  }
+
+  void tell_start(vertex_index v, std::uint32_t number, const std::string& worker = {}) {
+    value::object data{{"vertex", name(v)}, {"attempt", std::int64_t{number}}};
+    if (!worker.empty())
+      data.emplace("worker", worker);
+    tell("vertex_start", std::move(data));
   }
 
   void tell_vertex_end(const vertex_outcome& x, std::uint32_t number, std::uint32_t cause) {

@@ -5,6 +5,8 @@
 #include "troupe/limits.hpp"
 #include "troupe/problem.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +36,18 @@ parsed_graph parse_graph(std::string_view text, const graph_bounds& bounds = {})
 
 /// The same from a file or a pipe, read in pieces.
 parsed_graph parse_graph_file(const std::string& path, const graph_bounds& bounds = {});
+
+/// An object that has a graph among its members.
+struct parsed_members {
+  value others = value::object{};         ///< All members but a graph that is an object.
+  std::optional<graph_spec> graph;        ///< The graph, if it is an object.
+  std::optional<std::uint64_t> malformed; ///< The byte where it stops being JSON.
+  problems errors;                        ///< As those of `parse_graph`.
+};
+
+/// Reads an object whose member `name` may be a graph, in one pass. Pointers lead into the whole.
+parsed_members parse_members(std::string_view text, std::string_view name,
+                             const graph_bounds& bounds = {});
 
 /// The object that `parse_graph` reads back; what is as by default is left out.
 value to_value(const graph_spec& graph);

@@ -5,6 +5,8 @@
 #include "graph_json/value_json.hpp"
 #include "graph_json/vertex_json.hpp"
 
+#include <algorithm>
+
 namespace troupe::graph_json {
 
 namespace {
@@ -38,24 +40,48 @@ constexpr field<graph_spec> graph_fields[] = {
     {"result", read_result},
 };
 
+/// Numbers as the canonical text has them.
+void normalise(value& x) {
+  if (auto number = x.number())
+    x = normal(*number);
+  else if (auto items = x.items())
+    std::ranges::for_each(*items, normalise);
+  else if (auto members = x.members())
+    for (auto& [ignored, member] : *members)
+      normalise(member);
+}
+
 class graph_reader : public json_walker {
 public:
-  explicit graph_reader(const graph_bounds& bounds) : bounds_(bounds) {}
+  /// The graph is the whole text, or what stands at `root`; then the rest goes to `others`.
+  explicit graph_reader(const graph_bounds& bounds, std::string root = {})
+      : bounds_(bounds), root_(std::move(root)) {}
 
   parsed_graph release(const std::optional<json_fault>& fault) {
     if (fault)
       return {std::move(spec_), {problem_of(*fault)}};
-    report_too_many("/vertices", vertices_, bounds_.vertices_max);
-    report_too_many("/edges", edges_, bounds_.edges_max);
+    report_too_many("vertices", vertices_, bounds_.vertices_max);
+    report_too_many("edges", edges_, bounds_.edges_max);
     if (is_object_ && !has_vertices_)
-      problems_.missing_key(json_place{""}, "vertices");
+      problems_.missing_key(json_place{root_}, "vertices");
     return {std::move(spec_), problems_.release()};
   }
 
+  value release_others() { return std::move(others_); }
+  bool has_graph() const noexcept { return is_object_; }
+
 private:
+  bool is_outside(std::string_view pointer) const {
+    return pointer.size() <= root_.size() ? pointer != root_ : !pointer.starts_with(root_ + "/");
+  }
+
   way choose(std::string_view pointer, value::type type) override {
+    auto is_object = type == value::type::object;
+    if (is_outside(pointer))
+      return pointer.empty() && is_object ? way::down : way::take;
+    pointer.remove_prefix(root_.size());
     if (pointer.empty()) {
-      is_object_ = type == value::type::object;
+      is_object_ = is_object;
       return is_object_ ? way::down : way::take;
     }
     has_vertices_ = has_vertices_ || pointer == "/vertices";
@@ -65,7 +91,11 @@ private:
 
   void take(std::string_view pointer, std::string_view key, value&& x) override {
     json_place at{pointer};
-    json_place root{""};
+    json_place root{root_};
+    if (is_outside(pointer) || (pointer == root_ && !root_.empty()))
+      return take_other(at, pointer, key, std::move(x));
+    normalise(x);
+    pointer.remove_prefix(root_.size());
     if (pointer.empty())
       problems_.wrong_type(at, x, "an object");
     else if (pointer.starts_with("/vertices/"))
@@ -76,13 +106,15 @@ private:
       read_field<graph_spec>(graph_fields, spec_, key, x, root, problems_);
   }
 
-  void repeated(std::string_view pointer, std::string_view key) override {
-    problems_.duplicate_key(json_place{pointer}, key);
+  void take_other(const json_place& at, std::string_view pointer, std::string_view key, value&& x) {
+    if (pointer.empty())
+      problems_.wrong_type(at, x, "an object");
+    else
+      others_[key] = std::move(x);
   }
 
-  void filter(value& x) override {
-    if (auto number = x.number())
-      x = normal(*number);
+  void repeated(std::string_view pointer, std::string_view key) override {
+    problems_.duplicate_key(json_place{pointer}, key);
   }
 
   void add_vertex(value&& x, const json_place& at) {
@@ -95,9 +127,10 @@ private:
       spec_.edges.push_back(read_edge(std::move(x), at, problems_));
   }
 
-  void report_too_many(std::string_view pointer, std::size_t count, std::size_t max) {
+  void report_too_many(std::string_view key, std::size_t count, std::size_t max) {
+    json_place root{root_};
     if (count > max)
-      problems_.add("too_many", json_place{pointer},
+      problems_.add("too_many", root / key,
                     std::to_string(count) + "; at most " + std::to_string(max));
   }
 
@@ -108,6 +141,8 @@ private:
   }
 
   graph_bounds bounds_;
+  std::string root_;
+  value others_ = value::object{};
   graph_spec spec_;
   problem_list problems_;
   std::size_t vertices_ = 0, edges_ = 0;
@@ -115,6 +150,19 @@ private:
 };
 
 } // namespace
+
+parsed_members parse_members(std::string_view text, std::string_view name,
+                             const graph_bounds& bounds) {
+  graph_reader reader{bounds, "/" + std::string{name}};
+  auto fault = read_json(text, reader);
+  auto parsed = reader.release(fault);
+  parsed_members all{reader.release_others(), {}, {}, std::move(parsed.errors)};
+  if (reader.has_graph())
+    all.graph = std::move(parsed.spec);
+  if (fault)
+    all.malformed = fault->at.byte;
+  return all;
+}
 
 parsed_graph parse_graph(std::string_view text, const graph_bounds& bounds) {
   graph_reader reader{bounds};

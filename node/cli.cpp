@@ -6,6 +6,7 @@
 #include "node/job_commands.hpp"
 #include "node/logs_command.hpp"
 #include "node/run_command.hpp"
+#include "node/serve_command.hpp"
 #include "node/store_verbs.hpp"
 #include "node/version.hpp"
 
@@ -25,6 +26,7 @@ constexpr auto main_footer = R"(Examples:
   troupe graphs validate hello.json       tell everything that is wrong with it
   troupe graphs render g.json | dot -Tsvg draw it
   troupe jobs list                        what ran here
+  troupe serve                            a node that takes jobs over HTTP
   troupe backup /mnt/monday               a copy to restore from, while jobs run
 
 A graph in hello.json:
@@ -74,6 +76,16 @@ constexpr auto import_footer = R"(Examples:
   troupe graphs import --from wfformat montage.json --output montage.graph.json
   troupe graphs import --from wfformat montage.json --replay 100 | troupe run - --max-parallel 8)";
 
+constexpr auto serve_footer =
+    R"(Jobs of the data directory that have not ended go on. Everything is told over HTTP: docs/http.md has
+lines for curl, GET /v1/openapi.json has all routes. Ctrl-C and SIGTERM end it in order; what runs
+then runs again at the next start.
+
+Examples:
+  troupe serve --data /var/lib/troupe
+  troupe serve --allow-kind exec          graphs that come over HTTP may run programs
+  curl localhost:7700/readyz?verbose)";
+
 /// What was asked for: filled while arguments are read, called after.
 struct request {
   format how = format::table;
@@ -82,6 +94,7 @@ struct request {
   import_options import;
   list_options list;
   logs_options logs;
+  serve_options serve;
   std::string data = default_data;
   std::function<int(console&)> act;
 };
@@ -155,6 +168,37 @@ void add_run(CLI::App& app, request& r) {
       ->type_name("VERTEX");
   verb.add_option("--until", o.until, "Run only this vertex and all that it needs")
       ->type_name("VERTEX");
+  add_format(verb, r);
+}
+
+/// An option that may be repeated, each time with one value.
+void add_repeated(CLI::App& to, const char* name, std::vector<std::string>& all, const char* about,
+                  const char* type) {
+  to.add_option(name, all, about)
+      ->type_name(type)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+/// One table of options.
+void add_serve(CLI::App& app, request& r) {
+  auto& o = r.serve;
+  auto& verb = add_verb(app, "serve", "Run a node that is talked to over HTTP", serve_footer, r,
+                        [&r](console& to) { return serve(to, r.serve, r.how); });
+  verb.group("Run");
+  verb.add_option("-c,--config", o.config, "The configuration, JSON (default: none)")
+      ->type_name("FILE");
+  verb.add_flag("--check", o.check, "Only say what is wrong with the configuration");
+  verb.add_option("--data", o.data, "Where jobs are kept (default: .troupe)")->type_name("DIR");
+  verb.add_option("--address", o.address, "Where to listen (default: 127.0.0.1)")->type_name("IP");
+  verb.add_option("--port", o.port, "Where to listen; 0: any free port (default: 7700)")
+      ->type_name("N");
+  add_repeated(verb, "--allow-kind", o.kinds,
+               "A kind that graphs over HTTP may have, too; * for all", "KIND");
+  add_repeated(verb, "--allow-host", o.hosts, "A name that the header Host may have, too", "NAME");
+  verb.add_option("--tls-cert", o.tls_cert, "Serve by TLS with this certificate (PEM)")
+      ->type_name("FILE");
+  verb.add_option("--tls-key", o.tls_key, "Its private key (PEM)")->type_name("FILE");
   add_format(verb, r);
 }
 
@@ -236,6 +280,7 @@ void add_all(CLI::App& app, request& r) {
   app.set_version_flag("--version", version_line(), "Print the version");
   app.get_formatter()->column_width(34);
   add_run(app, r);
+  add_serve(app, r);
   add_graphs(app, r);
   add_jobs(app, r);
   add_store_verbs(app, {r.how, r.data, r.act});

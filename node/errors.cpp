@@ -73,6 +73,9 @@ constexpr error_kind kinds[] = {
      "`troupe keys list` shows the ids"},
     {"E0044", "unhealthy", failed, "something here is not as it should be",
      "the findings are listed above", "do what each finding says"},
+    {"E0024", "cannot_listen", unavailable, "the node cannot listen on its address",
+     "another process has the port, or the address is none of this machine's",
+     "choose another one with --port or --address, or end the process that has it"},
     {"E0018", "unexpected", failed, "something went wrong that should not", "a defect of troupe",
      "please report it with the command and its output"},
 

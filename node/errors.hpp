@@ -57,6 +57,7 @@ enum class fault : std::uint8_t {
   broken_audit,      ///< A line of the audit log does not follow the one before.
   unknown_key,       ///< There is no key with this id.
   unhealthy,         ///< `troupe doctor` has found something.
+  cannot_listen,     ///< The node's address cannot be listened on.
   unexpected,        ///< A defect of the program.
 };
 

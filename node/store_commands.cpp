@@ -5,6 +5,7 @@
 #include "node/store_text.hpp"
 #include "node/text.hpp"
 #include "storage/compact.hpp"
+#include "storage/give_way.hpp"
 #include "storage/restore.hpp"
 #include "storage/verify.hpp"
 
@@ -123,7 +124,8 @@ int back_up_data(console& to, const fs::path& data, const fs::path& target, form
   if (!is_there(data))
     return to.fail(no_data(data));
   progress_line line{to};
-  auto done = storage::back_up(data, target, with_progress(line));
+  auto done =
+      storage::giving_way([&] { return storage::back_up(data, target, with_progress(line)); });
   line.clear();
   if (!done)
     return to.fail(copy_trouble(done.error()));
@@ -170,7 +172,8 @@ int verify_data(console& to, const fs::path& path, bool online, format how) {
     line.tell(x.part, x.bytes, x.bytes_total);
   };
   auto begun = std::chrono::steady_clock::now();
-  auto report = storage::verify(path, options);
+  auto check = [&] { return storage::verify(path, options); };
+  auto report = online ? storage::giving_way(check) : check();
   line.clear();
   if (!report)
     return to.fail(report.error());

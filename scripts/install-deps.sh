@@ -10,7 +10,7 @@ packages=(
   clang-format-14 clang-14 libclang-rt-14-dev
   # libraries
   libcaf-dev liblmdb-dev nlohmann-json3-dev prometheus-cpp-dev catch2
-  libcli11-dev libspdlog-dev libfmt-dev libssl-dev libjq-dev
+  libcli11-dev libspdlog-dev libfmt-dev libssl-dev libjq-dev libboost1.81-dev
   # tests: promtool
   prometheus
 )

@@ -66,10 +66,14 @@ public:
   }
 
   status read(core::shard_id shard, core::position from, const reader& each) override {
+    return read_all({{shard, from}}, each);
+  }
+
+  status read_all(const positions& from, const reader& each) override {
     std::unique_lock lock{mutex_};
     auto durable = state_;
     lock.unlock();
-    return read_batches(place_, durable, shard, from, each);
+    return read_batches(place_, durable, from, each);
   }
 
   void trim(core::shard_id shard, core::position upto) override {

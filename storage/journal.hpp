@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <span>
 
 namespace troupe::storage {
@@ -56,6 +57,16 @@ public:
   /// Hands every batch of `shard` from `from` on to `each`, in order; stops at its first error.
   /// Errors: `journal_corrupt`, also if `from` was trimmed; those of `each`.
   virtual status read(core::shard_id shard, core::position from, const reader& each) = 0;
+
+  /// As `read` for several shards, each from its own place on. Batches of different shards come in
+  /// any order. Errors: as `read`.
+  using positions = std::map<core::shard_id, core::position>;
+  virtual status read_all(const positions& from, const reader& each) {
+    for (auto& [shard, at] : from)
+      if (auto done = read(shard, at, each); !done)
+        return done;
+    return {};
+  }
 
   /// Everything up to `upto` is durable elsewhere and need not be kept here. Thread-safe; what it
   /// frees is free after a while.

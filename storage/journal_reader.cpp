@@ -60,7 +60,7 @@ std::map<core::shard_id, core::position> journal_reader::trimmed() const {
 
 status journal_reader::read(core::shard_id shard, core::position from,
                             const journal::reader& each) const {
-  return read_batches(state_->place, state_->seen, shard, from, each);
+  return read_batches(state_->place, state_->seen, {{shard, from}}, each);
 }
 
 result<journal_reader> open_journal_reader(const data_dir& directory) {

@@ -180,9 +180,9 @@ status scan_from(const journal_place& place, journal_state& state, std::uint64_t
   }
 }
 
-/// Hands the shard's batches from `next` on, up to `end`, to `each`; counts `next` up.
-status read_segment(const journal_place& place, disk_position end, core::shard_id shard,
-                    core::position& next, const journal::reader& each) {
+/// Hands on the batches that are the next ones of their shards, up to `end`; counts `next` up.
+status read_segment(const journal_place& place, disk_position end, journal::positions& next,
+                    const journal::reader& each) {
   auto segment = segment_view::open(*place.files, place.directory, end.segment, O_RDONLY);
   if (!segment)
     return segment.error();
@@ -195,15 +195,37 @@ status read_segment(const journal_place& place, disk_position end, core::shard_i
       return damaged(place, end.segment, at, "no valid batch where there was one");
     auto& x = found->header;
     at += padded_bytes(x.length);
-    if (x.kind != batch_kind::records || x.shard != shard || x.at < next)
+    auto wanted = x.kind == batch_kind::records ? next.find(x.shard) : next.end();
+    if (wanted == next.end() || x.at < wanted->second)
       continue;
-    ++next;
+    ++wanted->second;
     if (auto done =
-            each({shard, x.epoch, x.at, x.time, {found->records.begin(), found->records.end()}});
+            each({x.shard, x.epoch, x.at, x.time, {found->records.begin(), found->records.end()}});
         !done)
       return done;
   }
   return {};
+}
+
+/// What is to be read must not be trimmed.
+status check_kept(const journal_place& place, const journal_state& state, core::shard_id shard,
+                  core::position from) {
+  auto trimmed = state.trimmed.find(shard);
+  if (trimmed == state.trimmed.end() || from > trimmed->second)
+    return {};
+  return error{ec::journal_corrupt, place.directory.string() + ", shard "
+                                        + std::to_string(core::index_of(shard)) + ": batch "
+                                        + std::to_string(from)
+                                        + " was trimmed; read it from the snapshot, or restore "
+                                          "a backup"};
+}
+
+/// Whether the segment holds a batch that is to be read.
+bool holds_any(const segment_summary& segment, const journal::positions& next) {
+  return std::ranges::any_of(next, [&](auto& wanted) {
+    auto newest = segment.newest.find(wanted.first);
+    return newest != segment.newest.end() && newest->second >= wanted.second;
+  });
 }
 
 /// Segments before the start are gone, or about to go. If the end of `state` is among them, all
@@ -317,21 +339,17 @@ status settle(const journal_place& place, const journal_state& state) {
   return sync_directory(*place.files, place.directory);
 }
 
-status read_batches(const journal_place& place, const journal_state& state, core::shard_id shard,
-                    core::position from, const journal::reader& each) {
-  auto next = std::max<core::position>(from, 1);
-  if (auto trimmed = state.trimmed.find(shard);
-      trimmed != state.trimmed.end() && next <= trimmed->second)
-    return error{ec::journal_corrupt, place.directory.string() + ", shard "
-                                          + std::to_string(core::index_of(shard)) + ": batch "
-                                          + std::to_string(next)
-                                          + " was trimmed; read it from the snapshot, or restore "
-                                            "a backup"};
+status read_batches(const journal_place& place, const journal_state& state, journal::positions next,
+                    const journal::reader& each) {
+  for (auto& [shard, from] : next) {
+    from = std::max<core::position>(from, 1);
+    if (auto kept = check_kept(place, state, shard, from); !kept)
+      return kept;
+  }
   for (auto& [number, summary] : state.segments) {
-    auto newest = summary.newest.find(shard);
-    if (newest == summary.newest.end() || newest->second < next)
+    if (!holds_any(summary, next))
       continue;
-    auto done = read_segment(place, {number, summary.end}, shard, next, each);
+    auto done = read_segment(place, {number, summary.end}, next, each);
     if (done.code() == ec::io_failed || done.code() == ec::journal_corrupt)
       if (auto start = read_start(place); start && number < start->first)
         return error{ec::not_ready, segment_path(place.directory, number).string()

@@ -48,10 +48,11 @@ status settle(const journal_place& place, const journal_state& state);
 status continues(const journal_place& place, const journal_state& state, core::shard_id shard,
                  const opened& kept);
 
-/// Hands `shard`'s batches from `from` up to `state`'s head to `each`, in order.
-/// Errors: `journal_corrupt`, also if `from` was trimmed; `not_ready` if its writer trimmed it
+/// Hands the batches of each shard in `next`, from there up to `state`'s head, to `each`: each
+/// shard's in order, those of different shards as they lie in the files, which are read once.
+/// Errors: `journal_corrupt`, also if `next` was trimmed; `not_ready` if its writer trimmed it
 /// since `state` was scanned; `io_failed`, and those of `each`.
-status read_batches(const journal_place& place, const journal_state& state, core::shard_id shard,
-                    core::position from, const journal::reader& each);
+status read_batches(const journal_place& place, const journal_state& state, journal::positions next,
+                    const journal::reader& each);
 
 } // namespace troupe::storage

@@ -12,6 +12,7 @@ bool changes_job(const core::record& r) {
   using namespace core;
   return std::holds_alternative<job_moved>(r.body)
          || std::holds_alternative<attempt_started>(r.body)
+         || std::holds_alternative<attempt_leased>(r.body)
          || std::holds_alternative<attempt_ended>(r.body)
          || std::holds_alternative<vertices_ended>(r.body)
          || std::holds_alternative<attempt_lost>(r.body)
@@ -37,7 +38,8 @@ const char* name_of(const core::record& r) noexcept {
       "feature_level_raised", "job_added",      "job_moved",        "attempt_started",
       "attempt_ended",        "vertices_ended", "attempt_lost",     "vertices_reused",
       "stream_appended",      "message_sent",   "message_received", "message_acknowledged",
-      "job_deleted",          "job_passivated", "row_written",      "row_erased"};
+      "job_deleted",          "job_passivated", "row_written",      "row_erased",
+      "attempt_leased"};
   static_assert(std::size(names) == std::variant_size_v<core::record_body>);
   return names[r.body.index()];
 }

@@ -1,3 +1,4 @@
+#include "storage/list_plan.hpp"
 #include "storage/view_reading.hpp"
 #include "troupe/limits.hpp"
 
@@ -86,25 +87,6 @@ bool matches(const job_row& x, const job_query& q) {
          && std::ranges::all_of(q.labels, labelled);
 }
 
-/// Adds the indexes to walk: together they hold every job that fits.
-void choose(auto& walk, const job_query& q, core::shard_id shard) {
-  if (q.ns && !q.labels.empty()) {
-    auto& [key, value] = *q.labels.begin();
-    return walk.add(table::by_label, keys::label(shard, *q.ns, key, value));
-  }
-  auto common = q.state == core::job_state::completed;
-  if (q.ns && q.state && !(common && q.queue))
-    return walk.add(table::by_state, keys::state(shard, *q.ns, *q.state));
-  auto ended = q.ended_before || (q.state && terminal(*q.state)),
-       open = q.unfinished || (q.state && !ended);
-  if (q.ns && q.queue && !open)
-    return walk.add(table::by_queue, keys::queue(shard, {*q.ns, *q.queue}));
-  if (!ended)
-    walk.add(table::live, keys::shard(shard));
-  if (!open)
-    walk.add(table::done, keys::shard(shard));
-}
-
 } // namespace
 
 result<job_page> view::list(const job_query& q) {
@@ -112,7 +94,11 @@ result<job_page> view::list(const job_query& q) {
   if (!in)
     return in.error();
   merged_walk walk{*in, true};
-  choose(walk, q, shard_);
+  auto plan = plan_list(in->snapshot(), q);
+  if (!plan)
+    return plan.error();
+  for (auto& x : *plan)
+    walk.add(x.index, std::move(x.prefix));
   job_page page;
   auto limit = std::min(q.limit, limits::rows_page_max);
   if (auto started = walk.start(q.before); !started)

@@ -17,7 +17,8 @@ namespace troupe {
 /// Take over what an earlier job of the same graph has recorded.
 struct reuse_spec {
   job_id job{};         ///< Whose results.
-  std::string vertex{}; ///< This one and all that depend on it run again; the others do not.
+  std::string vertex{}; ///< This one and all that depend on it run again; empty: what did not
+                        ///< succeed, and all that depends on that. The others do not.
 };
 
 /// What a job is made from.
@@ -33,6 +34,9 @@ struct job_spec {
   /// 24 hours more; any other request with it is refused. 1 to 255 printable ASCII characters
   /// without spaces, within namespace and queue; empty: none.
   std::string idempotency_key{};
+  /// What tells two requests with the same key apart, such as the SHA-256 of a message; at most 64
+  /// bytes. Empty: all that stands here.
+  std::string request_digest{};
   /// How long the job is kept once it has ended; nothing: as its queue has it.
   std::optional<std::chrono::milliseconds> retention{};
 };
@@ -65,6 +69,25 @@ struct job_info {
 
   std::uint32_t in(vertex_state x) const noexcept { return count[static_cast<unsigned>(x)]; }
 };
+
+/// What is known of one vertex of a job.
+struct vertex_info {
+  std::string id{};
+  std::string kind{};
+  vertex_state state = vertex_state::waiting;
+  std::uint32_t attempts = 0; ///< That were begun; of a pure vertex none is recorded.
+  problem error{};            ///< Of its last failure.
+};
+
+/// Some vertices of a job, in the order of its graph.
+struct vertex_list {
+  namespace_id ns{};
+  std::vector<vertex_info> vertices{}; ///< Empty before the job has begun.
+  std::optional<std::uint32_t> next{}; ///< Where the next part begins; nothing: there is none.
+};
+
+/// What a step asks of a job.
+enum class job_change : std::uint8_t { cancel, stop, pause, resume };
 
 /// Which jobs a list holds, or a purge deletes. Newest first. What is not set does not matter.
 struct job_filter {

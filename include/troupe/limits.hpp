@@ -78,15 +78,19 @@ inline constexpr std::size_t chunk_bytes_merged = 4096; ///< A job's smaller las
 inline constexpr std::size_t chunk_bytes_max = 65536;   ///< Larger only for one large record.
 inline constexpr auto idempotency_keep = 24h;           ///< A request's key, after its job's end.
 inline constexpr std::size_t idempotency_purge_max = 10'000; ///< Keys that go with one window.
-inline constexpr std::size_t list_scan_max = 10'000; ///< Rows of a shard that one page looks at.
-inline constexpr std::size_t rows_page_max = 1000;   ///< Of jobs or of own rows, at once.
+inline constexpr std::size_t list_scan_max = 10'000;  ///< Rows of a shard that one page looks at.
+inline constexpr std::size_t list_counts_max = 256;   ///< Of a shard's counts, to plan a list by.
+inline constexpr std::size_t list_namespaces_max = 8; ///< More than these: no index is walked.
+inline constexpr std::size_t rows_page_max = 1000;    ///< Of jobs or of own rows, at once.
 inline constexpr std::size_t snapshot_window_bytes = 4 << 20;      ///< Applied at once,
 inline constexpr auto snapshot_window_age = 1s;                    ///< or when it is so old;
 inline constexpr std::size_t snapshot_window_bytes_max = 16 << 20; ///< no more together.
-inline constexpr std::size_t snapshot_lag_soft_bytes = 64 << 20;   ///< New jobs are slowed down.
-inline constexpr std::size_t snapshot_lag_hard_bytes = 128 << 20;  ///< `overloaded`.
-inline constexpr auto snapshot_retry_wait = 1s;                    ///< While the disk is full.
-inline constexpr auto snapshot_maintain_interval = 60s;            ///< Looks for readers that died.
+// All that the snapshot lacks is read again by the next start, within 2 s: one processor takes in
+// more than 45 MiB in a second of its time (`store_bench --only replay`), and shards share several.
+inline constexpr std::size_t snapshot_lag_soft_bytes = 32 << 20; ///< New jobs are slowed down.
+inline constexpr std::size_t snapshot_lag_hard_bytes = 64 << 20; ///< `overloaded`.
+inline constexpr auto snapshot_retry_wait = 1s;                  ///< While the disk is full.
+inline constexpr auto snapshot_maintain_interval = 60s;          ///< Looks for readers that died.
 inline constexpr auto read_transaction_max = 1s; ///< Longer reads begin another and go on.
 
 inline constexpr std::size_t admissions_per_turn = 64;  ///< Then another actor has its turn.
@@ -97,6 +101,7 @@ inline constexpr std::size_t slowed_submits_max = 4096; ///< Per shard; then `ov
 inline constexpr auto passivation_min = 1s;             ///< A shorter rest keeps its actor.
 inline constexpr std::size_t passivation_vertices_per_second = 1000; ///< Large jobs rest longer.
 inline constexpr std::size_t idempotency_key_bytes_max = 255;
+inline constexpr std::size_t request_digest_bytes_max = 64;
 inline constexpr auto retention_default = 24h * 7;         ///< Of jobs that did not fail.
 inline constexpr auto retention_failed = 24h * 180;        ///< Of failed ones: a queue's dead list.
 inline constexpr auto retention_interval = 1min;           ///< From one search to the next.
@@ -108,9 +113,40 @@ inline constexpr std::size_t transaction_parts_max = 1024; ///< Rows, conditions
 inline constexpr auto sweep_interval = 1h;                 ///< Of blobs that nothing names.
 inline constexpr auto sweep_retry = 1min;                  ///< After one that could not mark.
 inline constexpr auto sweep_settle_max = 60s;            ///< For the journal, before a sweep marks.
+inline constexpr auto work_lease = 30s;                  ///< Of a vertex that a worker has,
+inline constexpr auto work_lease_min = 1s;               ///< unless it asks for another one
+inline constexpr auto work_lease_max = 24h;              ///< between these.
+inline constexpr auto work_wait_max = 60s;               ///< A worker waits for work.
+inline constexpr std::size_t work_fetch_max = 100;       ///< Vertices for one worker at once.
+inline constexpr std::size_t work_queues_max = 32;       ///< In which one worker looks.
+inline constexpr std::size_t work_fetchers_max = 10'000; ///< Waiting workers; then `overloaded`.
+inline constexpr std::size_t work_extend_max = 1000;     ///< Leases extended by one call.
 inline constexpr std::size_t verify_findings_max = 1000; ///< Told by one check; then a count.
-inline constexpr std::size_t verify_graph_vertices = 4'000'000;  ///< Of graphs kept by a check.
+inline constexpr std::size_t verify_graph_vertices = 4'000'000; ///< Of graphs kept by a check.
+inline constexpr int copy_niceness = 10; ///< Of a backup beside the owner: it gives way.
 inline constexpr std::uint64_t scrub_bytes_per_second = 1 << 20; ///< Looked at beside the work.
 inline constexpr auto scrub_pass_min = 1h;                       ///< From one pass to the next.
+
+// The HTTP interface, by default; what has a time-out is cut off after it.
+inline constexpr std::size_t http_header_bytes_max = 16 << 10;
+inline constexpr std::size_t http_body_bytes_max = 8 << 20;   ///< Streams have no such limit.
+inline constexpr std::size_t http_line_bytes_max = 1 << 20;   ///< Of a batch.
+inline constexpr std::size_t http_batch_in_flight_max = 1024; ///< Lines of a batch, until durable.
+inline constexpr std::size_t http_query_parts_max = 64;       ///< Parameters of one request.
+inline constexpr std::size_t http_graph_vertices_max = 100'000;
+inline constexpr std::size_t http_piece_bytes_max = 64 << 10;  ///< Of a stream, at once.
+inline constexpr std::size_t http_small_body_bytes = 64 << 10; ///< Larger ones have own threads.
+inline constexpr std::size_t http_connections_max = 10'000;
+inline constexpr std::size_t http_connections_reserved = 100; ///< Of these, for operators.
+inline constexpr unsigned http_work_threads = 4;              ///< For what reads the disk.
+inline constexpr std::size_t http_work_waiting_max = 1024;    ///< Then `overloaded`.
+inline constexpr std::size_t http_bulk_in_flight_max = 256;   ///< Steps of one bulk request.
+inline constexpr auto http_header_time = 10s;                 ///< From its first byte.
+inline constexpr auto http_idle_time = 75s;                   ///< Between two requests.
+inline constexpr auto http_body_time = 60s;                   ///< For a whole body, or one piece.
+inline constexpr auto http_write_time = 30s;                  ///< For a whole answer, or one piece.
+inline constexpr auto http_ping_interval = 15s;               ///< Of a stream without news.
+inline constexpr auto http_wait_max = 300s;                   ///< Of `?wait=`.
+inline constexpr auto http_shutdown_time = 10s;               ///< For requests that go on.
 
 } // namespace troupe::limits

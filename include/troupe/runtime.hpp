@@ -11,6 +11,7 @@
 #include "troupe/problem.hpp"
 #include "troupe/stats.hpp"
 #include "troupe/transaction.hpp"
+#include "troupe/work.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -75,9 +76,15 @@ struct function_entry {
 /// where they read. It may outlive its runtime, and then answers `not_ready`.
 class TROUPE_EXPORT event_reader {
 public:
-  /// The next events, at least one; waits for them up to `timeout`. Empty once `end` has been
-  /// read. Errors: `timed_out`, `not_ready`, `journal_failed`.
-  result<std::vector<event>> next(std::chrono::milliseconds timeout);
+  /// The next events, at least one and at most `most`; waits for them up to `timeout`. Empty once
+  /// `end` has been read. Errors: `timed_out`, `not_ready`, `journal_failed`.
+  result<std::vector<event>> next(std::chrono::milliseconds timeout,
+                                  std::size_t most = limits::events_read_max);
+
+  /// Calls `told` once, as soon as `next` may have something to give, or to refuse: at once on this
+  /// thread, or on one of the runtime, and then it must not block. After a failure of the journal
+  /// it may not be called: ask `next` now and then. Not again before it was called.
+  void when_more(std::function<void()> told);
 
 private:
   friend class runtime;
@@ -96,6 +103,9 @@ public:
   using accepted = std::function<void(result<job_id>)>;
   using accepted_once = std::function<void(const result<submitted>&)>;
   using ended = std::function<void(const result<job_info>&)>;
+  using changed = std::function<void(const status&)>;
+  using watched = std::function<void(const result<event_reader>&)>;
+  using transacted = std::function<void(const result<std::vector<submitted>>&)>;
 
   /// Opens or creates `config.data_dir`, recovers, and goes on with unfinished jobs: functions may
   /// be called before this returns. Errors: `already_open`, `newer_format`, `wrong_node`,
@@ -140,6 +150,8 @@ public:
 
   /// What is known of a job. Errors: `no_such_job`, `journal_failed`, `not_ready`.
   result<job_info> get(job_id id);
+  /// The same without waiting: `then` is called once, as that of `submit`.
+  void get(job_id id, ended then);
   /// Jobs of every shard, newest first; at most `filter.limit`. Errors: `not_ready`,
   /// `journal_corrupt`, `io_failed`.
   result<std::vector<job_info>> list(const job_filter& filter = {});
@@ -147,6 +159,9 @@ public:
   result<job_list> list_page(const job_filter& filter = {});
   /// Waits for the end of a job. Errors: `timed_out`, and those of `get`.
   result<job_info> wait(job_id id, std::chrono::milliseconds timeout);
+  /// The same without waiting: `then` is called once, as that of `submit`, unless what is returned
+  /// is called before. Errors: those of `get`, and `overloaded` if too many wait.
+  std::function<void()> wait(job_id id, ended then);
 
   /// Steps of a job's life; `reason` goes into its events. Errors: `no_such_job`,
   /// `illegal_request` with both states, `journal_failed`, `not_ready`.
@@ -154,6 +169,8 @@ public:
   status stop(job_id id, std::string reason = {});
   status pause(job_id id, std::string reason = {});
   status resume(job_id id, std::string reason = {});
+  /// One of these steps without waiting: `then` is called once, as that of `submit`.
+  void change(job_id id, job_change to, std::string reason, changed then);
 
   /// Lets a recovered job go on that `hold_recovered` keeps. Errors: `no_such_job`, `not_ready`.
   status release(job_id id);
@@ -161,6 +178,8 @@ public:
   /// Deletes a job that has ended, with its events and result. Errors: `no_such_job`,
   /// `illegal_request` if it has not ended, `journal_failed`, `not_ready`.
   status remove(job_id id);
+  /// The same without waiting: `then` is called once, as that of `submit`.
+  void remove(job_id id, changed then);
 
   /// Deletes every ended job that the filter shows, however many (`filter.limit` does not matter),
   /// and tells how many. With `dry_run` they are only counted. Deletions become durable in groups:
@@ -174,6 +193,9 @@ public:
   /// written), those of `submit`; `too_large` for a part or if all is more than
   /// `limits::record_group_bytes_max`.
   result<std::vector<submitted>> transact(const transaction& x);
+  /// The same, and waits for no more than values to be stored: `then` is called once, as that of
+  /// `submit`.
+  void transact(const transaction& x, transacted then);
 
   /// The content of a row; nothing if there is none. Errors: `not_ready`, `journal_corrupt`,
   /// `io_failed`.
@@ -197,6 +219,54 @@ public:
   /// Reads events from number `from` on; a reader may come at any time of a job's life, and after
   /// it. There may be many. Errors: those of `get`.
   result<event_reader> events(job_id id, std::uint64_t from = 1);
+  /// The same without waiting: `then` is called once, as that of `submit`.
+  void events(job_id id, std::uint64_t from, watched then);
+
+  /// What a job was made from, to make another one of it; without its idempotency key. Errors:
+  /// `no_such_job`, `no_such_graph`, `blob_missing`, `not_ready`, `journal_corrupt`, `io_failed`.
+  result<job_spec> spec(job_id id);
+
+  /// At most `limit` (and at most `limits::rows_page_max`) vertices of a job, from number `from` of
+  /// its graph on, as they are on the disk. Errors: `no_such_job`, `no_such_graph`, `not_ready`,
+  /// `journal_corrupt`, `io_failed`.
+  result<vertex_list> vertices(job_id id, std::uint32_t from = 0, std::size_t limit = 100);
+
+  /// Counts the lives of the store, from 1: a restored backup begins another, whose events are not
+  /// those that were told before. Does not wait.
+  std::uint64_t incarnation() const noexcept;
+
+  using fetched = std::function<void(const result<std::vector<work_item>>&)>;
+  using extended = std::function<void(const result<std::vector<lease_state>>&)>;
+  using reported = std::function<void(const status&)>;
+
+  /// Hands vertices of kind `worker` to a worker, once their leases are durable; nothing if there
+  /// were none in time. Every callback here as that of `submit`. Errors: `invalid_spec`,
+  /// `overloaded`, `not_ready`.
+  void fetch_work(const work_request& what, fetched then);
+  result<std::vector<work_item>> fetch_work(const work_request& what);
+
+  /// The worker's attempt has succeeded, or failed: then the vertex's `retry` decides. Saying the
+  /// same again is answered again. Errors: `stale_token` if the attempt has ended otherwise or was
+  /// given to another, `invalid_spec` if this is no token of this store, `no_such_job`,
+  /// `too_large`, `journal_failed`, `not_ready`.
+  void complete_work(namespace_id ns, const std::string& token, value output, reported then);
+  status complete_work(const std::string& token, value output, namespace_id ns = {});
+  void fail_work(namespace_id ns, const std::string& token, problem why, reported then);
+  status fail_work(const std::string& token, problem why, namespace_id ns = {});
+
+  /// The worker says something: an event of its job. `number` counts the worker's calls for this
+  /// token from 1; a repeated one changes nothing. Errors: also `illegal_request` if numbers were
+  /// left out; `too_large` beyond `limits::log_piece_bytes_max`.
+  void emit_work(namespace_id ns, const std::string& token, std::uint64_t number, emit_kind kind,
+                 std::string text, reported then);
+  status emit_work(const std::string& token, std::uint64_t number, emit_kind kind, std::string text,
+                   namespace_id ns = {});
+
+  /// The worker is alive: each lease lasts its whole length from now on. Nothing is recorded.
+  /// Errors: `too_large` for more than `limits::work_extend_max` tokens, `not_ready`.
+  void extend_leases(namespace_id ns, std::vector<std::string> tokens, extended then);
+  result<std::vector<lease_state>> extend_leases(std::vector<std::string> tokens,
+                                                 namespace_id ns = {});
 
   /// Ends all that runs (its attempts are run again by the next `open`), waits for it, and gives
   /// the directory back; every later call answers `not_ready`. A second call does nothing.

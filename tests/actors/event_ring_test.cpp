@@ -80,3 +80,50 @@ TEST_CASE("beyond the budget the oldest go and a slow reader is sent to the view
   CHECK(last.back() == 100);
   CHECK(last.size() < 20);
 }
+
+TEST_CASE("who awaits events is told once, when the next one comes", "[actors][ring]") {
+  event_ring ring{1 << 20};
+  ring.open(job, 1);
+  int told = 0;
+  ring.await(job, 1, [&] { ++told; });
+  CHECK(told == 0);
+  ring.push({made(other, 1)}); // Nobody reads that job.
+  CHECK(told == 0);
+  ring.push({made(job, 1)});
+  ring.push({made(job, 2)});
+  CHECK(told == 1);
+}
+
+TEST_CASE("who awaits what is there, is gone, or never comes is told at once", "[actors][ring]") {
+  event_ring ring{1 << 20};
+  int told = 0;
+  auto count = [&] { ++told; };
+  ring.await(job, 1, count); // Nobody watches.
+  CHECK(told == 1);
+  ring.open(job, 3);
+  ring.await(job, 2, count); // Only in the view.
+  CHECK(told == 2);
+  ring.push({made(job, 3)});
+  ring.await(job, 3, count);
+  CHECK(told == 3);
+  ring.await(job, 4, count);
+  CHECK(told == 3);
+  ring.shut();
+  CHECK(told == 4);
+  ring.await(job, 4, count);
+  CHECK(told == 5);
+}
+
+TEST_CASE("a callback that holds the last reader of another job may go with its feed",
+          "[actors][ring]") {
+  event_ring ring{1 << 20};
+  ring.open(job, 1);
+  ring.open(other, 1);
+  auto closes = std::shared_ptr<int>(new int, [&](int* x) {
+    ring.close(other);
+    delete x;
+  });
+  ring.await(job, 1, [closes = std::move(closes)] {});
+  ring.close(job);
+  CHECK_FALSE(ring.watches(other));
+}

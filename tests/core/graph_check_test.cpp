@@ -217,7 +217,8 @@ TEST_CASE("a detail says what is known and what may have been meant", "[core]") 
   auto found = checked(spec);
   REQUIRE(found.size() == 4);
   CHECK(found[0].detail
-        == "no kind `functoin`; known are `delay`, `exec`, `function`, `jq`, `noop`; did you mean "
+        == "no kind `functoin`; known are `delay`, `exec`, `function`, `jq`, `noop`, `worker`; did "
+           "you mean "
            "`function`?");
   CHECK(found[1].detail == "`c` is the id of /vertices/2, too");
   CHECK(found[2].detail == "no vertex `fecth`; did you mean `fetch`?");

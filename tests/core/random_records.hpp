@@ -91,6 +91,9 @@ private:
     x.reason = make_.text();
     x.error = any_problem();
   }
+  void fill(core::attempt_leased& x) {
+    x = {any_u32(), any_u32(), any_token(), core::duration{any_u32()}, make_.text()};
+  }
   void fill(core::attempt_started& x) { x = {any_u32(), any_u32(), any_token(), any_time()}; }
   void fill(core::attempt_ended& x) { x = {any_token(), any_outcome()}; }
   void fill(core::vertices_ended& x) { x.ends = any_outcomes(); }

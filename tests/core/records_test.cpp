@@ -115,6 +115,7 @@ std::map<std::string, record> examples() {
       {"job_added.plain", scoped(job_added{"q", graph, {}, {}, 0, {}, {}, 0, {}, {}, {}, {}, {}})},
       {"job_moved", scoped(job_moved{job_state::running, job_state::failed, "why", wrong})},
       {"attempt_started", scoped(attempt_started{2, 3, proof, shard_time{1'700'000'002s}})},
+      {"attempt_leased", scoped(attempt_leased{2, 3, proof, 30s, "a worker"})},
       {"attempt_ended", scoped(attempt_ended{proof, well})},
       {"attempt_ended.retry", scoped(attempt_ended{proof, again})},
       {"vertices_ended", scoped(vertices_ended{{well, again, stored, {}}})},

@@ -55,14 +55,15 @@ struct outcome {
   std::string out, err;
 };
 
-/// The program `troupe` at work in a directory. Killed with the object.
+/// The program `troupe`, or another one, at work in a directory. Killed with the object.
 class process {
 public:
-  process(const scratch& in, std::vector<std::string> arguments, const std::string& input = {})
+  process(const scratch& in, std::vector<std::string> arguments, const std::string& input = {},
+          const char* program = TROUPE_BINARY_DIR "/bin/troupe")
       : out_(unique(in, "out")), err_(unique(in, "err")) {
     auto stdin_path = unique(in, "in");
     std::ofstream{stdin_path} << input;
-    arguments.insert(arguments.begin(), TROUPE_BINARY_DIR "/bin/troupe");
+    arguments.insert(arguments.begin(), program);
     std::vector<char*> argv;
     for (auto& x : arguments)
       argv.push_back(x.data());

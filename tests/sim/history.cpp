@@ -2,6 +2,8 @@
 #include "tests/sim/world.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
+
 namespace troupe::tests {
 
 namespace {
@@ -24,9 +26,9 @@ class attempts_seen {
 public:
   void see(const core::record& r) {
     if (auto started = std::get_if<core::attempt_started>(&r.body)) {
-      CHECK_FALSE(running_.contains(started->vertex));
-      CHECK(used_.insert(started->proof).second);
-      running_[started->vertex] = started->proof;
+      start(started->vertex, started->proof);
+    } else if (auto leased = std::get_if<core::attempt_leased>(&r.body)) {
+      start(leased->vertex, leased->proof);
     } else if (auto ended = std::get_if<core::attempt_ended>(&r.body)) {
       CHECK(runs(ended->end.vertex, ended->proof));
       running_.erase(ended->end.vertex);
@@ -37,6 +39,12 @@ public:
   }
 
 private:
+  void start(core::vertex_index v, const core::token& proof) {
+    CHECK_FALSE(running_.contains(v));
+    CHECK(used_.insert(proof).second);
+    running_[v] = proof;
+  }
+
   bool runs(core::vertex_index v, const core::token& proof) const {
     auto found = running_.find(v);
     return found != running_.end() && found->second == proof;
@@ -69,10 +77,15 @@ void world::read_events() {
 }
 
 std::vector<storage::job_row> rows_of(storage::view& view) {
-  auto page = view.list({});
-  REQUIRE(page);
-  REQUIRE_FALSE(page->next);
-  return page->rows;
+  storage::job_query query;
+  std::vector<storage::job_row> all;
+  do {
+    auto page = view.list(query);
+    REQUIRE(page);
+    std::ranges::move(page->rows, std::back_inserter(all));
+    query.before = page->next;
+  } while (query.before);
+  return all;
 }
 
 /// Every step of the job and its vertices is one of their tables; every success is recorded once.

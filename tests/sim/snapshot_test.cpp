@@ -39,8 +39,6 @@ public:
     survive([&] { w.advance(2min); });
     survive([&] { sweep(); });
     survive([&] { apply_all(); });
-    w.crash();
-    w.start();
     submit_all(); // Graphs and blobs that were swept come again.
     survive([&] { w.run(); });
     survive([&] { sweep(); });

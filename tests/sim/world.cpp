@@ -4,6 +4,7 @@
 #include "actors/store.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/vertex_actor.hpp"
+#include "actors/work_board.hpp"
 #include "core/place.hpp"
 #include "core/render.hpp"
 #include "tests/support/catch.hpp"
@@ -124,6 +125,7 @@ void world::start() {
   lag = std::make_shared<storage::lag_gauge>();
   for (int i = 0; i < 2; ++i)
     env->vertex_actors.push_back(system_->spawn(actors::vertex_actor, env));
+  env->work_board = system_->spawn(actors::work_board);
   for (std::uint16_t i = 0; i < shards; ++i)
     make_shard(i);
   make_snapshot_writer();
@@ -182,9 +184,11 @@ void world::take_down() {
     caf::anon_send_exit(shard->shard.get(), caf::exit_reason::kill);
   for (auto& actor : env->vertex_actors)
     caf::anon_send_exit(actor, caf::exit_reason::kill);
+  caf::anon_send_exit(env->work_board, caf::exit_reason::kill);
   while (scheduler().try_run_once())
     ;
   supervisor_ = {};
+  env->work_board = {};
   env->vertex_actors.clear();
   for (auto& shard : contexts)
     shard->shard.set({});

@@ -128,7 +128,7 @@ private:
   caf::actor supervisor_;
 };
 
-/// All jobs of a shard, newest first; fewer than a page.
+/// All jobs of a shard, newest first.
 std::vector<storage::job_row> rows_of(storage::view& view);
 
 } // namespace troupe::tests

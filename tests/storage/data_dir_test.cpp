@@ -104,7 +104,7 @@ TEST_CASE("a data directory of a newer format or feature level is refused", "[st
   temporary_directory temporary;
   auto about = data_dir::open(temporary.path, open_mode::write)->about();
   for (auto* line : {"format", "feature_level"}) {
-    write_text(temporary.path / "MANIFEST", with(about, line, "3"));
+    write_text(temporary.path / "MANIFEST", with(about, line, "99"));
     auto refused = data_dir::open(temporary.path, open_mode::write);
     REQUIRE(refused.code() == ec::newer_format);
     CHECK(names(refused.error(), temporary.path));

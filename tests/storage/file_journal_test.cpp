@@ -41,6 +41,40 @@ TEST_CASE("a read starts where it is asked to and stops at an error", "[storage]
   CHECK(last == 50);
 }
 
+TEST_CASE("a journal hands on several shards in order, reading each file once", "[storage]") {
+  std::mutex mutex;
+  std::map<std::filesystem::path, int> opened;
+  fault_files files;
+  files.before = [&](op what, const std::filesystem::path& name) {
+    std::scoped_lock lock{mutex};
+    if (what == op::open && is_segment(name))
+      ++opened[name];
+    return 0;
+  };
+  auto store = open_store(files, "/data");
+  REQUIRE(store);
+  for (int round = 0; round < 30; ++round)
+    for (std::uint16_t i = 0; i < 3; ++i)
+      append_all(*store->journal, shard_id{i}, 2);
+  {
+    std::scoped_lock lock{mutex};
+    opened.clear();
+  }
+  journal::positions next{{shard_id{0}, 5}, {shard_id{2}, 15}};
+  auto done = store->journal->read_all(next, [&](const batch& x) {
+    REQUIRE(next.contains(x.shard));
+    CHECK(x.at == next[x.shard]++);
+    CHECK(x.records == records_of(x.shard, x.at));
+    return status{};
+  });
+  CHECK(done.code() == ec::none);
+  CHECK(next == journal::positions{{shard_id{0}, 61}, {shard_id{2}, 61}});
+  std::scoped_lock lock{mutex};
+  CHECK(opened.size() > 2);
+  for (auto& [name, times] : opened)
+    CHECK(times == 1);
+}
+
 TEST_CASE("each opening of a shard has a newer epoch, which fences the older", "[storage]") {
   fault_files files;
   auto store = open_store(files, "/data");

@@ -105,7 +105,7 @@ TEST_CASE("what CMake looks for is what the install script installs", "[tree]") 
       {"OpenSSL", "libssl-dev"},   {"CLI11", "libcli11-dev"},
       {"Catch2", "catch2"},        {"Threads", "g++"},
       {"PkgConfig", "pkg-config"}, {"prometheus-cpp", "prometheus-cpp-dev"},
-      {"spdlog", "libspdlog-dev"}};
+      {"spdlog", "libspdlog-dev"}, {"Boost", "libboost1.81-dev"}};
   auto script = text_of(root / "scripts/install-deps.sh");
   std::set<std::string> wanted;
   for (auto file : {"CMakeLists.txt", "tests/CMakeLists.txt"})

@@ -1,0 +1,229 @@
+#include "actors/job_leases.hpp"
+
+#include "actors/job_ends.hpp"
+#include "actors/job_starts.hpp"
+
+#include <caf/send.hpp>
+
+namespace troupe::actors {
+
+using core::vertex_index;
+namespace msg = messages;
+
+namespace {
+
+void tell_board(job_self self, auto m) {
+  if (auto& board = env_of(self).work_board)
+    self->send(board, std::move(m));
+}
+
+bool is_leased(const core::vertex_detail& x) { return x.current && x.lease != core::duration{}; }
+
+std::vector<std::pair<vertex_index, core::vertex_detail>> leases_of(job_self self) {
+  std::vector<std::pair<vertex_index, core::vertex_detail>> all;
+  if (job_of(self).run)
+    for (auto& [v, detail] : job_of(self).run->details)
+      if (is_leased(detail))
+        all.emplace_back(v, detail);
+  return all;
+}
+
+core::worker_task task_of(job_self self, vertex_index v) {
+  auto& job = job_of(self);
+  return core::worker_task_of(job.plan->shape(v).config, job.spec.queue);
+}
+
+/// What a worker gets of the vertex that it has just leased.
+msg::leased_work work_of(job_self self, vertex_index v, value inputs) {
+  auto& job = job_of(self);
+  auto detail = detail_of(self, v);
+  auto task = task_of(self, v);
+  auto arguments = job.plan->shape(v).config.find("arguments");
+  auto& name = job.plan->names[v];
+  work_item item{{},
+                 job.id,
+                 name,
+                 task.queue,
+                 task.name,
+                 detail->attempts,
+                 to_string(job.id) + "/" + name,
+                 arguments ? *arguments : value{},
+                 std::move(inputs),
+                 detail->lease};
+  return {std::move(item), *detail->current, v};
+}
+
+/// The board may lease it, or, if the lease will never be durable, gets nothing.
+output leased(job_self self, std::uint64_t fetch, msg::leased_work work) {
+  msg::work_leased m{fetch, caf::actor{self}, job_of(self).ns, std::move(work)};
+  return [board = env_of(self).work_board, m = std::move(m)](const status& outcome) {
+    if (outcome)
+      caf::anon_send(board, m);
+    else
+      caf::anon_send(board, msg::work_refused{m.fetch});
+  };
+}
+
+/// The time that is left of what its vertex allows, if it allows only so much.
+void limit(job_self self, vertex_index v) {
+  auto& shape = job_of(self).plan->shape(v);
+  auto& most = shape.timeouts.hard > core::duration{} ? shape.timeouts.hard : shape.timeouts.soft;
+  if (most <= core::duration{})
+    return;
+  auto detail = detail_of(self, v);
+  auto left = std::max(detail->started + most - self->state.book->now(), core::duration{});
+  self->delayed_send(self, left, msg::lease_over{v, *detail->current, msg::lease_end::timed_out});
+}
+
+output refused(job_self self, std::uint64_t fetch) {
+  tell_board(self, msg::work_refused{fetch});
+  return {};
+}
+
+/// Ends an attempt by its token, whoever has it.
+void end(job_self self, vertex_index v, const core::token& proof, core::attempt_end outcome,
+         problem why) {
+  end_attempt(self, proof, {v, outcome, {}, std::move(why)});
+  drop_lease(self, proof);
+  after_end(self, v);
+}
+
+/// Answers `x`, once all that it reflects is durable.
+output answer(const msg::reply_status& done, status x) {
+  return [done, x = std::move(x)](const status& outcome) { done(outcome ? x : outcome); };
+}
+
+status wrong_namespace(job_id id) {
+  return error{ec::no_such_job, "no job " + to_string(id) + " is recorded here"};
+}
+
+} // namespace
+
+void offer(job_self self, vertex_index v) {
+  self->state.offered.insert(v);
+  auto& job = job_of(self);
+  tell_board(self,
+             msg::offer_work{caf::actor{self}, {job.id, v}, {job.ns, task_of(self, v).queue}});
+}
+
+void withdraw_offers(job_self self) {
+  auto& st = self->state;
+  if (st.offered.empty() || may_start(self))
+    return;
+  tell_board(self, msg::withdraw_work{job_of(self).id});
+  for (auto v : std::exchange(st.offered, {})) {
+    st.holders.erase(v);
+    st.ready.push_back(v);
+  }
+}
+
+void adopt_leases(job_self self) {
+  auto& job = job_of(self);
+  for (auto v : core::resume(job).leased) {
+    auto detail = detail_of(self, v);
+    self->state.holders.insert(v);
+    tell_board(self, msg::adopt_lease{
+                         caf::actor{self}, job.ns, {job.id, v}, *detail->current, detail->lease});
+    limit(self, v);
+  }
+}
+
+void end_leases(job_self self, core::duration grace) {
+  for (auto& [v, detail] : leases_of(self)) {
+    if (grace == core::duration{})
+      continue; // Ended at once, as all that no runner has.
+    tell_board(self, msg::cancel_lease{*detail.current});
+    self->delayed_send(self, grace, msg::lease_over{v, *detail.current, msg::lease_end::asked});
+  }
+}
+
+void drop_lease(job_self self, const core::token& proof) {
+  tell_board(self, msg::drop_lease{proof});
+}
+
+output take_work(job_self self, const msg::take_work& m) {
+  auto& st = self->state;
+  auto v = m.what.vertex;
+  if (st.offered.erase(v) == 0)
+    return refused(self, m.fetch);
+  st.holders.erase(v);
+  if (!may_start(self)) {
+    st.ready.push_back(v);
+    return refused(self, m.fetch);
+  }
+  auto all = core::gather(job_of(self), v);
+  auto started = core::decide_lease(job_of(self), v, m.lease, m.worker, st.book->now(), st.random);
+  if (!started)
+    return refused(self, m.fetch);
+  st.book->take(std::move(*started));
+  st.holders.insert(v);
+  if (all.wrong) {
+    end(self, v, *detail_of(self, v)->current, core::attempt_end::failed, std::move(*all.wrong));
+    return refused(self, m.fetch);
+  }
+  limit(self, v);
+  return leased(self, m.fetch, work_of(self, v, std::move(all.inputs)));
+}
+
+output finish_work(job_self self, msg::finish_work& m) {
+  auto& job = job_of(self);
+  auto v = m.result.vertex;
+  if (job.ns != m.ns)
+    return answer(m.done, wrong_namespace(m.job));
+  if (core::has_recorded(job, m.proof, m.result))
+    return answer(m.done, {});
+  auto detail = job.run && v < job.plan->size() ? detail_of(self, v) : nullptr;
+  if (!detail || detail->current != m.proof || !is_leased(*detail)) {
+    env_of(self).refused_stale();
+    return answer(m.done, core::stale_attempt());
+  }
+  end_attempt(self, m.proof, std::move(m.result));
+  drop_lease(self, m.proof);
+  after_end(self, v);
+  return answer(m.done, {});
+}
+
+output emit_work(job_self self, msg::emit_work& m) {
+  auto& st = self->state;
+  if (job_of(self).ns != m.ns)
+    return answer(m.done, wrong_namespace(m.job));
+  auto said = core::decide_emitted(job_of(self), m.vertex, m.proof, m.number, m.kind,
+                                   std::move(m.text), st.book->now());
+  if (!said)
+    return answer(m.done, said.error());
+  if (!said->empty())
+    st.book->take(std::move(*said));
+  return answer(m.done, {});
+}
+
+void lease_over(job_self self, const msg::lease_over& m) {
+  auto& st = self->state;
+  if (!is_current(self, m.vertex, m.proof))
+    return;
+  if (m.why == msg::lease_end::timed_out)
+    return end(self, m.vertex, m.proof, core::attempt_end::timed_out,
+               {"timed_out", "", "the worker took longer than the vertex's time-out"});
+  if (m.why == msg::lease_end::asked)
+    return end(self, m.vertex, m.proof, core::attempt_end::cancelled,
+               {"cancelled", "", "its job is ending"});
+  auto lost = core::decide_lost(job_of(self), m.vertex, true, st.book->now());
+  if (!lost)
+    return;
+  st.book->take(std::move(*lost));
+  drop_lease(self, m.proof);
+  st.holders.erase(m.vertex);
+}
+
+output find_lease(job_self self, const msg::find_lease& m) {
+  auto& job = job_of(self);
+  if (job.ns != m.ns)
+    return answer(m.done, wrong_namespace(m.job));
+  auto detail = detail_of(self, m.vertex);
+  if (!detail || detail->current != m.proof || !is_leased(*detail))
+    return answer(m.done, core::stale_attempt());
+  tell_board(
+      self, msg::adopt_lease{caf::actor{self}, job.ns, {job.id, m.vertex}, m.proof, detail->lease});
+  return answer(m.done, {});
+}
+
+} // namespace troupe::actors

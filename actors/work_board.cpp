@@ -1,0 +1,195 @@
+#include "actors/work_board.hpp"
+
+#include <caf/send.hpp>
+
+namespace troupe::actors {
+
+namespace {
+
+namespace msg = messages;
+using board_self = caf::stateful_actor<work_board_state>*;
+
+core::work_place place_of(const waiting_fetch& x, const std::string& queue) {
+  return {x.request.what.ns, queue};
+}
+
+/// The worker waits no longer.
+void forget(board_self self, std::uint64_t id) {
+  auto& st = self->state;
+  auto found = st.fetches.find(id);
+  for (auto& queue : found->second.request.what.queues) {
+    auto place = st.waiting.find(place_of(found->second, queue));
+    if (place == st.waiting.end())
+      continue;
+    place->second.erase(id);
+    if (place->second.empty())
+      st.waiting.erase(place);
+  }
+  st.fetches.erase(found);
+}
+
+/// Answers the worker if there is nothing more to wait for.
+void answer_if_done(board_self self, std::uint64_t id) {
+  auto& x = self->state.fetches.at(id);
+  if (x.asked > 0 || (x.got.empty() && !x.late))
+    return;
+  auto done = x.request.done;
+  auto got = std::move(x.got);
+  forget(self, id);
+  done(std::move(got));
+}
+
+/// Asks a job for the first vertex of a line. False if the line is empty.
+bool ask_for(board_self self, std::uint64_t id, const core::work_place& place) {
+  auto& st = self->state;
+  auto& x = st.fetches.at(id);
+  auto what = st.lines.take(place);
+  if (!what)
+    return false;
+  ++x.asked;
+  auto job = st.jobs.find(what->job);
+  self->send(job->second, msg::take_work{*what, id, x.request.what.lease, x.request.what.worker});
+  if (!st.lines.waits(what->job))
+    st.jobs.erase(job);
+  return true;
+}
+
+/// Asks for as much as the worker wants and there is.
+void serve(board_self self, std::uint64_t id) {
+  auto& x = self->state.fetches.at(id);
+  for (auto& queue : x.request.what.queues)
+    while (!x.late && x.asked + x.got.size() < x.request.what.count
+           && ask_for(self, id, place_of(x, queue))) {
+    }
+}
+
+void fetch_work(board_self self, msg::fetch_work& m) {
+  auto& st = self->state;
+  if (st.fetches.size() >= limits::work_fetchers_max)
+    return m.done(error{ec::overloaded, "too many workers wait; fetch again after a while"});
+  auto id = st.next_fetch++;
+  auto wait = m.what.wait;
+  auto& x = st.fetches.emplace(id, waiting_fetch{std::move(m), {}, 0, false}).first->second;
+  for (auto& queue : x.request.what.queues)
+    st.waiting[place_of(x, queue)].insert(id);
+  serve(self, id);
+  x.late = wait == core::duration{};
+  self->delayed_send(self, x.late ? limits::request_deadline : wait, msg::fetch_due{id});
+  answer_if_done(self, id);
+}
+
+/// What was asked for is waited for all the same: it may be leased by now.
+void fetch_due(board_self self, const msg::fetch_due& m) {
+  auto found = self->state.fetches.find(m.fetch);
+  if (found == self->state.fetches.end())
+    return;
+  auto again = std::exchange(found->second.late, true);
+  if (again)
+    found->second.asked = 0; // Jobs that have not answered for so long are gone.
+  else if (found->second.asked > 0)
+    self->delayed_send(self, limits::request_deadline, m);
+  answer_if_done(self, m.fetch);
+}
+
+void offer_work(board_self self, const msg::offer_work& m) {
+  auto& st = self->state;
+  st.jobs[m.what.job] = m.job;
+  st.lines.offer(m.in, m.what);
+  auto waiting = st.waiting.find(m.in);
+  if (waiting == st.waiting.end())
+    return;
+  for (auto id : waiting->second) {
+    auto& x = st.fetches.at(id);
+    if (!x.late && x.asked + x.got.size() < x.request.what.count) {
+      ask_for(self, id, m.in);
+      return;
+    }
+  }
+}
+
+void withdraw_work(board_self self, const msg::withdraw_work& m) {
+  self->state.lines.withdraw(m.job);
+  self->state.jobs.erase(m.job);
+}
+
+void work_refused(board_self self, const msg::work_refused& m) {
+  auto found = self->state.fetches.find(m.fetch);
+  if (found == self->state.fetches.end() || found->second.asked == 0)
+    return;
+  --found->second.asked;
+  serve(self, m.fetch);
+  answer_if_done(self, m.fetch);
+}
+
+void watch(board_self self, const core::token& proof, held_lease x) {
+  x.until = self->clock().now() + x.term;
+  self->delayed_send(self, x.term, msg::lease_due{proof});
+  self->state.leases[proof] = std::move(x);
+}
+
+void work_leased(board_self self, msg::work_leased& m) {
+  auto& st = self->state;
+  core::work_key what{m.work.item.job, m.work.vertex};
+  watch(self, m.work.proof, {m.job, m.ns, what, m.work.item.lease, {}, false});
+  auto found = st.fetches.find(m.fetch);
+  if (found == st.fetches.end())
+    return; // Nobody has it: it is given to another when its lease is over.
+  found->second.asked -= found->second.asked > 0;
+  found->second.got.push_back(std::move(m.work));
+  answer_if_done(self, m.fetch);
+}
+
+void adopt_lease(board_self self, const msg::adopt_lease& m) {
+  auto known = self->state.leases.find(m.proof);
+  if (known == self->state.leases.end())
+    watch(self, m.proof, {m.job, m.ns, m.what, m.lease, {}, false});
+  else
+    known->second.job = m.job;
+}
+
+void extend_lease(board_self self, const msg::extend_lease& m) {
+  using enum lease_state::condition;
+  auto found = self->state.leases.find(m.proof);
+  if (found == self->state.leases.end() || found->second.ns != m.ns)
+    return m.done(error{ec::no_such_job, "the lease is not known here"});
+  found->second.until = self->clock().now() + found->second.term;
+  m.done(found->second.cancelled ? cancelled : held);
+}
+
+void cancel_lease(board_self self, const msg::cancel_lease& m) {
+  if (auto found = self->state.leases.find(m.proof); found != self->state.leases.end())
+    found->second.cancelled = true;
+}
+
+void lease_due(board_self self, const msg::lease_due& m) {
+  auto found = self->state.leases.find(m.proof);
+  if (found == self->state.leases.end())
+    return;
+  auto& x = found->second;
+  if (auto left = x.until - self->clock().now(); left > left.zero())
+    return self->delayed_send(self, left, m);
+  self->send(x.job, msg::lease_over{x.what.vertex, m.proof, msg::lease_end::silent});
+  x.until = self->clock().now() + x.term; // It is told again if the job has no actor right now.
+  self->delayed_send(self, x.term, m);
+}
+
+} // namespace
+
+caf::behavior work_board(caf::stateful_actor<work_board_state>* self) {
+  self->set_default_handler(caf::drop);
+  return {
+      [self](msg::fetch_work& m) { fetch_work(self, m); },
+      [self](const msg::fetch_due& m) { fetch_due(self, m); },
+      [self](const msg::offer_work& m) { offer_work(self, m); },
+      [self](const msg::withdraw_work& m) { withdraw_work(self, m); },
+      [self](const msg::work_refused& m) { work_refused(self, m); },
+      [self](msg::work_leased& m) { work_leased(self, m); },
+      [self](const msg::adopt_lease& m) { adopt_lease(self, m); },
+      [self](const msg::extend_lease& m) { extend_lease(self, m); },
+      [self](const msg::cancel_lease& m) { cancel_lease(self, m); },
+      [self](const msg::drop_lease& m) { self->state.leases.erase(m.proof); },
+      [self](const msg::lease_due& m) { lease_due(self, m); },
+  };
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/work_lines.hpp"
+#include "messages/work.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/stateful_actor.hpp>
+
+namespace troupe::actors {
+
+/// A worker that waits.
+struct waiting_fetch {
+  messages::fetch_work request;
+  std::vector<messages::leased_work> got; ///< Their leases are durable.
+  std::size_t asked = 0;                  ///< Jobs that have not answered yet.
+  bool late = false;                      ///< It does not wait for more.
+};
+
+/// What a worker has.
+struct held_lease {
+  caf::actor job;
+  namespace_id ns{};
+  core::work_key what;
+  core::duration term{};
+  caf::actor_clock::time_point until;
+  bool cancelled = false;
+};
+
+struct work_board_state {
+  static inline const char* name = "work_board";
+
+  core::work_lines lines;
+  std::map<job_id, caf::actor> jobs; ///< Of what stands in lines.
+  std::uint64_t next_fetch = 1;
+  std::map<std::uint64_t, waiting_fetch> fetches;
+  std::map<core::work_place, std::set<std::uint64_t>> waiting; ///< Fetches by what they want.
+  std::map<core::token, held_lease> leases;
+};
+
+/// Brings workers and vertices of kind `worker` together, and watches over leases. It holds
+/// nothing that is not derived from jobs, who tell it again after a restart. `messages/work.hpp`
+/// has what it takes.
+caf::behavior work_board(caf::stateful_actor<work_board_state>* self);
+
+} // namespace troupe::actors

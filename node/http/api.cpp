@@ -1,0 +1,142 @@
+#include "node/http/api.hpp"
+
+#include "core/names.hpp"
+#include "graph_json/problem_list.hpp"
+#include "graph_json/value_json.hpp"
+#include "node/show.hpp"
+
+#include <algorithm>
+
+namespace troupe::http {
+
+namespace {
+
+std::optional<job_state> state_named(std::string_view text) {
+  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i)
+    if (text == to_string(job_state(i)))
+      return job_state(i);
+  return {};
+}
+
+/// `key=value`.
+bool add_label(std::string_view text, job_filter& to) {
+  auto equals = text.find('=');
+  if (equals == text.npos || !core::is_name(text.substr(0, equals)))
+    return false;
+  to.labels[std::string{text.substr(0, equals)}] = text.substr(equals + 1);
+  return true;
+}
+
+} // namespace
+
+std::vector<route> api_routes(const api_parts& parts) {
+  auto all = std::make_shared<api>(parts);
+  std::vector<route> routes;
+  add_submit_routes(all, routes);
+  add_batch_route(all, routes);
+  add_job_routes(all, routes);
+  add_bulk_routes(all, routes);
+  add_event_route(all, routes);
+  add_work_routes(all, routes);
+  add_node_routes(all, routes);
+  return routes;
+}
+
+void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task) {
+  if (!in->pool.post(std::move(task)))
+    refuse(x, {ec::overloaded, "too many requests wait for the disk; repeat after a while"});
+}
+
+bool may_see(const call_ptr& x, const job_info& job) {
+  if (job.ns == x->in.who.ns)
+    return true;
+  refuse(x, {ec::no_such_job, "no job " + to_string(job.id) + " is recorded here"});
+  return false;
+}
+
+void with_job(const api_ptr& in, const call_ptr& x, std::function<void(const job_info&)> then) {
+  in->node.get(x->in.arguments.job, [x, then = std::move(then)](const result<job_info>& job) {
+    if (!job)
+      return refuse(x, job.error());
+    if (may_see(x, *job))
+      then(*job);
+  });
+}
+
+response job_answer(int status, const job_info& job) {
+  return json_answer(status, node::to_value(job));
+}
+
+bool has_bad_query(const call_ptr& x, std::span<const parameter> known) {
+  auto good = check_query(x->in.query, known);
+  if (!good)
+    x->out(problem_answer(refusal::bad_query, good.error().detail));
+  return !good;
+}
+
+std::optional<bool> cancels_on_disconnect(const call_ptr& x) {
+  auto policy = find(x->in.query, "on_disconnect");
+  if (!policy || *policy == "detach")
+    return false;
+  if (*policy == "cancel" && node::may(x->in.who.role, action::control))
+    return true;
+  x->out(problem_answer(refusal::bad_query, "the parameter `on_disconnect` is `detach`, or "
+                                            "`cancel` with a key of an operator"));
+  return {};
+}
+
+std::optional<value> members_of(const call_ptr& x, std::span<const std::string_view> known) {
+  if (x->in.body.empty())
+    return value{value::object{}};
+  auto parsed = read_body(x->in.body);
+  if (auto wrong = std::get_if<std::string>(&parsed)) {
+    x->out(problem_answer(refusal::bad_json, *wrong));
+    return {};
+  }
+  auto& body = std::get<value>(parsed);
+  graph_json::problem_list found;
+  graph_json::json_place root{""};
+  if (auto members = body.members()) {
+    for (auto& [key, ignored] : *members)
+      if (std::ranges::find(known, key) == known.end())
+        found.unknown_key(root, key, known);
+  } else {
+    found.wrong_type(root, body, "an object");
+  }
+  if (found.is_empty())
+    return std::move(body);
+  x->out(problem_answer(error{ec::invalid_spec, "the request is not valid"}, found.release()));
+  return {};
+}
+
+std::optional<job_filter> filter_of(const call_ptr& x) {
+  job_filter filter;
+  filter.ns = x->in.who.ns;
+  auto wrong = [&](std::string detail) {
+    x->out(problem_answer(refusal::bad_query, std::move(detail)));
+    return std::nullopt;
+  };
+  if (auto state = find(x->in.query, "state")) {
+    filter.state = state_named(*state);
+    filter.unfinished = *state == "unfinished";
+    if (!filter.state && !filter.unfinished)
+      return wrong(
+          "there is no state " + core::quoted(*state)
+          + "; the states are `pending`, `running`, `paused`, `cancelling`, `stopping`, "
+            "`completed`, `failed`, `cancelled`, `stopped`, and `unfinished` for the first "
+            "five");
+  }
+  if (auto queue = find(x->in.query, "queue")) {
+    if (!core::is_name(*queue))
+      return wrong(core::quoted(*queue) + " is no name of a queue");
+    filter.queue = *queue;
+  }
+  auto [begin, end] = x->in.query.equal_range("label");
+  for (auto at = begin; at != end; ++at)
+    if (!add_label(at->second, filter))
+      return wrong("the parameter `label` has the form NAME=VALUE, not "
+                   + core::quoted(at->second));
+  return filter;
+}
+
+} // namespace troupe::http

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "node/http/graph_door.hpp"
+#include "node/http/problem.hpp"
+#include "node/http/query.hpp"
+#include "node/http/router.hpp"
+#include "node/http/work_pool.hpp"
+#include "troupe/runtime.hpp"
+
+/// What the HTTP interface of a node does: routes on its runtime.
+namespace troupe::http {
+
+/// What the routes stand on. The runtime must outlive the server that has them.
+struct api_parts {
+  runtime& node;
+  std::function<bool(std::string_view kind)> allows_kind{}; ///< Unset: all.
+  std::function<std::string()> metrics{};                   ///< In Prometheus' text format.
+  bool metrics_need_key = false;
+  std::function<problems()> troubles{}; ///< Why the node is not ready, beyond its runtime.
+};
+
+/// The same for all routes; every one holds it.
+struct api {
+  explicit api(const api_parts& parts)
+      : node(parts.node), graphs(parts.node, parts.allows_kind), outside(parts) {}
+
+  runtime& node;
+  graph_door graphs;
+  api_parts outside;
+  work_pool pool{limits::http_work_threads, limits::http_work_waiting_max};
+};
+using api_ptr = std::shared_ptr<api>;
+
+/// All routes, each once.
+std::vector<route> api_routes(const api_parts& parts);
+
+void add_submit_routes(const api_ptr& to, std::vector<route>& all);
+void add_batch_route(const api_ptr& to, std::vector<route>& all);
+void add_job_routes(const api_ptr& to, std::vector<route>& all);
+void add_bulk_routes(const api_ptr& to, std::vector<route>& all);
+void add_event_route(const api_ptr& to, std::vector<route>& all);
+void add_work_routes(const api_ptr& to, std::vector<route>& all);
+void add_node_routes(const api_ptr& to, std::vector<route>& all);
+
+/// A handler that gets `api`.
+inline auto bound(const api_ptr& to, void (*act)(const api_ptr&, const call_ptr&)) {
+  return [to, act](const call_ptr& x) { act(to, x); };
+}
+
+/// Has `task` done by the pool; if too much waits there, the call is answered with that.
+void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task);
+
+/// Answers with a problem.
+inline void refuse(const call_ptr& x, const error& why) { x->out(problem_answer(why)); }
+
+/// Looks a job up for its caller: `then` is called with it, or the call is answered.
+void with_job(const api_ptr& in, const call_ptr& x, std::function<void(const job_info&)> then);
+
+/// Whether the caller's namespace has the job; if not, the call is answered as if it were not
+/// there.
+bool may_see(const call_ptr& x, const job_info& job);
+
+/// A job as `GET /v1/jobs/{job}` shows it.
+response job_answer(int status, const job_info& job);
+
+/// Whether the query has a parameter that is not `known`; then the call is answered.
+bool has_bad_query(const call_ptr& x, std::span<const parameter> known);
+
+/// What `on_disconnect` says: whether a job is cancelled when who waits for it goes. Nothing: it is
+/// malformed, and the call is answered.
+std::optional<bool> cancels_on_disconnect(const call_ptr& x);
+
+/// The members of a body that may be left out; the call is answered if it is malformed. `known` may
+/// be empty.
+std::optional<value> members_of(const call_ptr& x, std::span<const std::string_view> known);
+
+/// The query's `state`, `queue`, `label`s; the call is answered if one is malformed.
+std::optional<job_filter> filter_of(const call_ptr& x);
+
+inline constexpr parameter filter_parameters[] = {{"state"}, {"queue"}, {"label", true}};
+
+} // namespace troupe::http

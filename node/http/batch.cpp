@@ -1,0 +1,151 @@
+#include "node/http/batch.hpp"
+
+#include "core/payload.hpp"
+#include "graph_json/value_json.hpp"
+#include "node/http/new_job.hpp"
+
+namespace troupe::http {
+
+namespace {
+
+constexpr std::size_t out_bytes_max = 256 << 10; ///< Then no more lines are read.
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t") == text.npos; }
+
+} // namespace
+
+void batch::next(taken then) {
+  {
+    std::scoped_lock lock{mutex_};
+    taker_ = std::move(then);
+  }
+  give();
+  read_on();
+}
+
+/// Hands out what has been answered; the end, if nothing more can come.
+void batch::give() {
+  std::unique_lock lock{mutex_};
+  auto done = over_ && in_flight_ == 0;
+  if (!taker_ || (out_.empty() && !done))
+    return;
+  auto then = std::exchange(taker_, {});
+  auto piece = std::exchange(out_, {});
+  lock.unlock();
+  then(std::move(piece));
+}
+
+/// Asks for more lines if there is room.
+void batch::read_on() {
+  {
+    std::scoped_lock lock{mutex_};
+    if (reading_ || over_ || in_flight_ >= limits::http_batch_in_flight_max
+        || out_.size() >= out_bytes_max)
+      return;
+    reading_ = true;
+  }
+  lines_->next([self = shared_from_this()](result<std::string> piece) {
+    self->take_piece(std::move(piece));
+  });
+}
+
+void batch::take_piece(result<std::string> piece) {
+  bool whole = true, last = !piece || piece->empty();
+  if (piece && !last)
+    whole = split_.add(*piece, [this](std::string text) { take_line(std::move(text)); });
+  else if (piece)
+    take_line(split_.take());
+  if (!whole) {
+    auto x = std::make_shared<line>();
+    {
+      std::scoped_lock lock{mutex_};
+      x->number = ++number_;
+      ++in_flight_;
+      over_ = true;
+    }
+    refuse(x, 413,
+           problem_value(refusal::body_too_large,
+                         "a line has at most " + std::to_string(limits::http_line_bytes_max)
+                             + " bytes; it and all behind it were not read"));
+  }
+  {
+    std::scoped_lock lock{mutex_};
+    reading_ = false;
+    over_ = over_ || last;
+  }
+  give();
+  read_on();
+}
+
+void batch::take_line(std::string text) {
+  auto x = std::make_shared<line>();
+  {
+    std::scoped_lock lock{mutex_};
+    x->number = ++number_;
+    if (is_blank(text))
+      return;
+    ++in_flight_;
+  }
+  x->text = std::move(text);
+  if (x->text.size() <= limits::http_small_body_bytes)
+    return read(x, false);
+  in_->pool.post([self = shared_from_this(), x] { self->read(x, true); }, true);
+}
+
+/// Reads one line. `here`: this thread may wait. Tasks are bounded by the lines in flight.
+void batch::read(const line_ptr& x, bool here) {
+  auto parsed = read_job_request(x->text, true);
+  if (parsed.malformed || !parsed.errors.empty())
+    return refuse(x, answer_of(parsed).status, problem_of(parsed));
+  x->asked = std::move(parsed.request);
+  auto& spec = x->asked.spec;
+  spec.ns = who_.ns;
+  if (!spec.idempotency_key.empty())
+    spec.request_digest = digest_text(x->text);
+  x->text = {};
+  auto large = core::encoded_size(spec.input) > limits::record_value_bytes_max;
+  if (!here && !large)
+    if (auto known = in_->graphs.find(who_.ns, x->asked))
+      return submit(x, std::move(*known));
+  if (here)
+    return submit(x, in_->graphs.resolve(who_.ns, x->asked));
+  in_->pool.post([self = shared_from_this(),
+                  x] { self->submit(x, self->in_->graphs.resolve(self->who_.ns, x->asked)); },
+                 true);
+}
+
+void batch::submit(const line_ptr& x, std::variant<known_graph, graph_trouble> graph) {
+  if (auto wrong = std::get_if<graph_trouble>(&graph)) {
+    auto problem = wrong->what ? problem_value(*wrong->what, wrong->why.detail, wrong->found)
+                               : problem_value(wrong->why, wrong->found);
+    return refuse(x, graph_answer(*wrong).status, std::move(problem));
+  }
+  x->asked.spec.graph = std::get<known_graph>(graph).id;
+  in_->node.submit_once(
+      x->asked.spec, [self = shared_from_this(), x](const result<submitted>& made) {
+        if (!made)
+          return self->refuse(x, status_of(made.code()), problem_value(made.error()));
+        self->end(x, {{"status", made->replayed ? 200 : 201},
+                      {"id", to_string(made->id)},
+                      {"replayed", made->replayed}});
+      });
+}
+
+void batch::refuse(const line_ptr& x, int status, value problem) {
+  end(x, {{"status", status}, {"error", std::move(problem)}});
+}
+
+/// The answer to a line is known, and durable.
+void batch::end(const line_ptr& x, value::object answer) {
+  answer.emplace("line", static_cast<std::int64_t>(x->number));
+  auto text = graph_json::to_json(value{std::move(answer)}) + "\n";
+  {
+    std::scoped_lock lock{mutex_};
+    --in_flight_;
+    out_ += text;
+  }
+  give();
+  read_on();
+}
+
+} // namespace troupe::http

@@ -1,0 +1,118 @@
+#include "graph_json/value_json.hpp"
+#include "node/http/batch.hpp"
+#include "node/http/new_job.hpp"
+
+namespace troupe::http {
+
+namespace {
+
+/// Reads a stream of at most `limits::record_group_bytes_max` to its end.
+void collect(const std::shared_ptr<body_source>& from, std::string begun,
+             std::function<void(result<std::string>)> then) {
+  from->next(
+      [from, begun = std::move(begun), then = std::move(then)](result<std::string> piece) mutable {
+        if (!piece || piece->empty())
+          return then(piece ? result<std::string>{std::move(begun)} : piece.error());
+        begun += *piece;
+        if (begun.size() > limits::record_group_bytes_max)
+          return then(error{ec::too_large, "an atomic batch has at most "
+                                               + std::to_string(limits::record_group_bytes_max)
+                                               + " bytes"});
+        collect(from, std::move(begun), std::move(then));
+      });
+}
+
+/// All lines as one transaction, or the answer to what is wrong.
+struct atomic_batch {
+  transaction all;
+  std::optional<response> wrong;
+
+  void refuse(std::uint64_t number, response x) {
+    x.fields.add("Troupe-Line", std::to_string(number));
+    wrong = std::move(x);
+  }
+
+  void add(const api_ptr& in, const principal& who, std::uint64_t number, std::string_view text) {
+    auto parsed = read_job_request(text, true);
+    if (parsed.malformed || !parsed.errors.empty())
+      return refuse(number, answer_of(parsed));
+    auto graph = in->graphs.resolve(who.ns, parsed.request);
+    if (auto trouble = std::get_if<graph_trouble>(&graph))
+      return refuse(number, graph_answer(*trouble));
+    auto& spec = parsed.request.spec;
+    spec.ns = who.ns;
+    spec.graph = std::get<known_graph>(graph).id;
+    if (!spec.idempotency_key.empty())
+      spec.request_digest = digest_text(text);
+    if (all.jobs.empty())
+      all.queue = spec.queue;
+    if (spec.queue != all.queue)
+      return refuse(number, problem_answer(error{ec::invalid_spec,
+                                                 "line " + std::to_string(number)
+                                                     + ": all lines of an atomic batch go to one "
+                                                       "queue, the first one to "
+                                                     + all.queue}));
+    all.jobs.push_back(std::move(spec));
+  }
+};
+
+response answer_of(const std::vector<submitted>& made) {
+  std::string lines;
+  for (std::size_t i = 0; i < made.size(); ++i)
+    lines += graph_json::to_json(value::object{{"line", static_cast<std::int64_t>(i + 1)},
+                                               {"status", made[i].replayed ? 200 : 201},
+                                               {"id", to_string(made[i].id)},
+                                               {"replayed", made[i].replayed}})
+             + "\n";
+  return {200, "application/x-ndjson", lines};
+}
+
+void submit_all(const api_ptr& in, const call_ptr& to, const std::string& text) {
+  atomic_batch x;
+  x.all.ns = to->in.who.ns;
+  std::uint64_t number = 0;
+  line_splitter split{limits::http_line_bytes_max};
+  auto add = [&](const std::string& line) {
+    if (!x.wrong && !line.empty())
+      x.add(in, to->in.who, number + 1, line);
+    ++number;
+  };
+  split.add(text, add);
+  add(split.take());
+  if (x.wrong)
+    return to->out(std::move(*x.wrong));
+  in->node.transact(x.all, [to](const result<std::vector<submitted>>& made) {
+    if (made)
+      to->out(answer_of(*made));
+    else
+      refuse(to, made.error());
+  });
+}
+
+void submit_batch(const api_ptr& in, const call_ptr& to) {
+  constexpr parameter known[] = {{"atomic"}};
+  if (has_bad_query(to, known))
+    return;
+  auto atomic = flag_in(to->in.query, "atomic");
+  if (!atomic)
+    return to->out(problem_answer(refusal::bad_query, atomic.error().detail));
+  if (!*atomic) {
+    response x{200, "application/x-ndjson"};
+    x.stream = std::make_shared<batch>(in, to->in);
+    return to->out(std::move(x));
+  }
+  collect(to->in.stream, {}, [in, to](result<std::string> text) {
+    if (!text)
+      return refuse(to, text.error());
+    on_pool(in, to, [in, to, text = std::move(*text)] { submit_all(in, to, text); });
+  });
+}
+
+} // namespace
+
+void add_batch_route(const api_ptr& to, std::vector<route>& all) {
+  all.push_back(
+      {"POST", "/v1/jobs:batch", bound(to, submit_batch), body_mode::ndjson, action::submit});
+}
+
+} // namespace troupe::http

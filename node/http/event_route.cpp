@@ -1,0 +1,59 @@
+#include "node/http/event_stream.hpp"
+
+namespace troupe::http {
+
+namespace {
+
+event_format format_of(const request& in) {
+  auto accept = in.fields.find("Accept");
+  return accept && accept->find("ndjson") != accept->npos ? event_format::ndjson
+                                                          : event_format::sse;
+}
+
+response stream_answer(event_format how, std::shared_ptr<body_source> stream) {
+  response x{200, how == event_format::sse ? "text/event-stream" : "application/x-ndjson"};
+  x.stream = std::move(stream);
+  return x;
+}
+
+void open_stream(const api_ptr& in, const call_ptr& to, const event_place& at, bool cancels) {
+  auto id = to->in.arguments.job;
+  auto how = format_of(to->in);
+  auto first = at.lost > 0 ? gap_text(1, at.lost, "restored", how) : "";
+  in->node.events(id, at.from, [in, to, how, first, id, cancels](const result<event_reader>& x) {
+    if (!x)
+      return refuse(to, x.error());
+    if (cancels)
+      to->out.when_unwanted([in, id](unwanted why) {
+        if (why == unwanted::gone)
+          in->node.change(id, job_change::cancel, "the client that read its events has gone",
+                          [](const status&) {});
+      });
+    to->out(stream_answer(how, std::make_shared<event_stream>(in, *x, how, first)));
+  });
+}
+
+void read_events(const api_ptr& in, const call_ptr& to) {
+  constexpr parameter known[] = {{"from"}, {"on_disconnect"}};
+  if (has_bad_query(to, known))
+    return;
+  auto cancels = cancels_on_disconnect(to);
+  if (!cancels)
+    return;
+  auto at = event_place_of(to->in, in->node.incarnation());
+  if (!at)
+    return to->out(problem_answer(refusal::bad_query, at.error().detail));
+  with_job(in, to, [in, to, at = *at, cancels = *cancels](const job_info& job) {
+    if (terminal(job.state) && at.from > job.events)
+      return to->out({204}); // All was read; a browser does not ask again.
+    open_stream(in, to, at, cancels);
+  });
+}
+
+} // namespace
+
+void add_event_route(const api_ptr& to, std::vector<route>& all) {
+  all.push_back({"GET", "/v1/jobs/{job}/events", bound(to, read_events)});
+}
+
+} // namespace troupe::http

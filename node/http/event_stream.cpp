@@ -1,0 +1,170 @@
+#include "node/http/event_stream.hpp"
+
+#include "graph_json/value_json.hpp"
+#include "node/show.hpp"
+
+#include <charconv>
+
+namespace troupe::http {
+
+namespace {
+
+constexpr std::size_t events_at_once = 64; ///< Each may have `limits::record_value_bytes_max`.
+
+std::optional<std::uint64_t> number_of(std::string_view text) {
+  std::uint64_t x = 0;
+  auto read = std::from_chars(text.data(), text.data() + text.size(), x);
+  if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size())
+    return {};
+  return x;
+}
+
+result<event_place> place_behind(std::string_view last, std::uint64_t incarnation) {
+  auto dot = last.find('.');
+  auto number = number_of(last.substr(0, dot));
+  auto life = dot == last.npos ? std::optional<std::uint64_t>{1} : number_of(last.substr(dot + 1));
+  if (!number || !life)
+    return error{ec::invalid_spec, "Last-Event-ID is the number of an event, as `id` has it"};
+  if (*life != incarnation)
+    return event_place{1, *number};
+  return event_place{*number + 1, 0};
+}
+
+/// What has no number of its own.
+std::string notice(std::string_view type, const value& data, event_format how) {
+  if (how == event_format::ndjson)
+    return graph_json::to_json(value::object{{"event", type}, {"data", data}}) + "\n";
+  return "event: " + std::string{type} + "\ndata: "
+         + graph_json::to_json(value::object{{"event", type}, {"data", data}}) + "\n\n";
+}
+
+} // namespace
+
+result<event_place> event_place_of(const request& in, std::uint64_t incarnation) {
+  if (auto last = in.fields.find("Last-Event-ID"))
+    return place_behind(*last, incarnation);
+  auto from = number_in(in.query, "from", 1, 1, std::uint64_t(-1) / 2);
+  if (!from)
+    return from.error();
+  return event_place{*from, 0};
+}
+
+std::string text_of(const event& x, event_format how, std::uint64_t incarnation) {
+  auto json = graph_json::to_json(node::to_value(x));
+  if (how == event_format::ndjson)
+    return json + "\n";
+  auto id = std::to_string(x.id) + (incarnation == 1 ? "" : "." + std::to_string(incarnation));
+  return "id: " + id + "\nevent: " + std::string{x.type} + "\ndata: " + json + "\n\n";
+}
+
+std::string gap_text(std::uint64_t from, std::uint64_t to, std::string_view reason,
+                     event_format how) {
+  return notice("gap",
+                value::object{{"from", static_cast<std::int64_t>(from)},
+                              {"to", static_cast<std::int64_t>(to)},
+                              {"reason", reason}},
+                how);
+}
+
+void event_stream::next(taken then) {
+  std::unique_lock lock{mutex_};
+  taker_ = std::move(then);
+  auto first = std::exchange(first_, {});
+  auto ended = ended_;
+  lock.unlock();
+  if (ended || !first.empty())
+    return give(std::move(first));
+  look();
+}
+
+void event_stream::give(std::string piece) {
+  std::unique_lock lock{mutex_};
+  auto then = std::exchange(taker_, {});
+  lock.unlock();
+  if (then)
+    then(std::move(piece));
+}
+
+/// Has the events looked at; each connection has at most two such tasks waiting.
+void event_stream::look() {
+  in_->pool.post([self = shared_from_this()] { self->read(); }, true);
+}
+
+std::string event_stream::text_of_all(const std::vector<event>& events) {
+  std::string text;
+  for (auto& x : events)
+    text += text_of(x, how_, in_->node.incarnation());
+  std::scoped_lock lock{mutex_};
+  ended_ = events.empty() || events.back().type == "end";
+  return text;
+}
+
+/// Asks to be told when there is more. False: there may be already.
+bool event_stream::rest() {
+  std::unique_lock lock{mutex_};
+  if (!std::exchange(armed_, true)) {
+    lock.unlock();
+    from_.when_more([weak = weak_from_this()] {
+      auto self = weak.lock();
+      if (!self)
+        return;
+      {
+        std::scoped_lock lock{self->mutex_};
+        self->armed_ = false;
+      }
+      self->look();
+    });
+    lock.lock();
+  }
+  if (std::exchange(again_, false))
+    return false;
+  reading_ = false;
+  return true;
+}
+
+/// Reads what there is; one thread at a time, another one has it look again.
+void event_stream::read() {
+  {
+    std::scoped_lock lock{mutex_};
+    if (!taker_ || ended_)
+      return;
+    if (reading_) {
+      again_ = true;
+      return;
+    }
+    reading_ = true;
+  }
+  for (;;) {
+    auto events = from_.next(std::chrono::milliseconds{0}, events_at_once);
+    if (!events && events.code() == ec::timed_out) {
+      if (rest())
+        return;
+      continue;
+    }
+    std::string text;
+    if (events) {
+      text = text_of_all(*events);
+    } else { // Deleted meanwhile, or the node fails: there will be no more, and no `end`.
+      text = notice("closing", value::object{{"reason", to_string(events.code())}}, how_);
+      std::scoped_lock lock{mutex_};
+      ended_ = true;
+    }
+    {
+      std::scoped_lock lock{mutex_};
+      reading_ = again_ = false;
+    }
+    return give(std::move(text));
+  }
+}
+
+/// A failed journal tells nobody: so it is looked at now and then.
+std::string event_stream::idle() {
+  look();
+  return how_ == event_format::sse ? ": ping\n\n" : "";
+}
+
+std::string event_stream::farewell() {
+  return notice("closing", value::object{{"reason", "shutdown"}}, how_);
+}
+
+} // namespace troupe::http

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "node/http/api.hpp"
+
+namespace troupe::http {
+
+/// How events are written.
+enum class event_format : std::uint8_t { sse, ndjson };
+
+/// Where a reader wants to go on, as its request says.
+struct event_place {
+  std::uint64_t from = 1;
+  std::uint64_t lost = 0; ///< Above 0: what was seen up to here was of another life of the store.
+};
+
+/// Reads `?from=` and `Last-Event-ID`, which goes first. Errors: `invalid_spec`.
+result<event_place> event_place_of(const request& in, std::uint64_t incarnation);
+
+/// One event as a client gets it; events of later lives of the store have numbers `N.I`.
+std::string text_of(const event& x, event_format how, std::uint64_t incarnation);
+
+/// Tells that the events `from`…`to` are not to be had.
+std::string gap_text(std::uint64_t from, std::uint64_t to, std::string_view reason,
+                     event_format how);
+
+/// The events of a job as the body of an answer, up to its `end`. A reader is asked for no more
+/// than it takes. Thread-safe.
+class event_stream : public body_source, public std::enable_shared_from_this<event_stream> {
+public:
+  /// `first` is sent before all events.
+  event_stream(api_ptr in, event_reader from, event_format how, std::string first)
+      : in_(std::move(in)), from_(std::move(from)), how_(how), first_(std::move(first)) {}
+
+  void next(taken then) override;
+  std::string idle() override;
+  std::string farewell() override;
+
+private:
+  void look();
+  void read();
+  std::string text_of_all(const std::vector<event>& events);
+  bool rest();
+  void give(std::string piece);
+
+  const api_ptr in_;
+  event_reader from_; ///< Only for who has set `reading_`.
+  const event_format how_;
+  std::mutex mutex_;
+  std::string first_;
+  taken taker_;
+  bool reading_ = false, again_ = false, armed_ = false, ended_ = false;
+};
+
+} // namespace troupe::http

@@ -1,0 +1,109 @@
+#include "node/http/graph_door.hpp"
+
+#include "core/names.hpp"
+#include "graph_json/graph_json.hpp"
+
+namespace troupe::http {
+
+namespace {
+
+constexpr std::size_t graphs_kept_max = 256; // No more than the runtime keeps compiled.
+
+graph_trouble kind_trouble(problems found, const std::string& kind) {
+  return {refusal::kind_not_allowed,
+          {ec::invalid_spec, "the kind " + core::quoted(kind) + " may not come over HTTP"},
+          std::move(found)};
+}
+
+} // namespace
+
+known_graph graph_door::about(const graph_id& id, const graph_spec& spec) const {
+  known_graph x{id, spec.name, {}};
+  for (auto& v : spec.vertices)
+    if (allows_ && !allows_(v.kind))
+      x.refused = v.kind;
+  return x;
+}
+
+std::optional<known_graph> graph_door::cached(const key& k) {
+  std::scoped_lock lock{mutex_};
+  auto found = known_.find(k);
+  return found == known_.end() ? std::optional<known_graph>{} : found->second;
+}
+
+void graph_door::keep(const key& k, const known_graph& x) {
+  std::scoped_lock lock{mutex_};
+  if (!known_.emplace(k, x).second)
+    return;
+  order_.push_back(k);
+  if (order_.size() > graphs_kept_max) {
+    known_.erase(order_.front());
+    order_.pop_front();
+  }
+}
+
+/// All that is wrong with a graph; its places lead into a request.
+std::optional<graph_trouble> graph_door::trouble_of(const job_request& from) const {
+  auto& spec = *from.graph;
+  auto wrong = node_.check(spec);
+  for (auto& x : wrong)
+    x.pointer = from.graph_at + x.pointer;
+  if (!wrong.empty())
+    return graph_trouble{{}, {ec::invalid_spec, "the graph is not valid"}, std::move(wrong)};
+  std::string refused;
+  for (std::size_t i = 0; allows_ && i < spec.vertices.size(); ++i)
+    if (auto& kind = spec.vertices[i].kind; !allows_(kind)) {
+      refused = kind;
+      if (wrong.size() < limits::graph_problems_max)
+        wrong.push_back({"kind_not_allowed",
+                         from.graph_at + "/vertices/" + std::to_string(i) + "/kind",
+                         "the kind " + core::quoted(kind) + " may not come over HTTP"});
+    }
+  if (refused.empty())
+    return {};
+  return kind_trouble(std::move(wrong), refused);
+}
+
+std::variant<known_graph, graph_trouble> graph_door::add(namespace_id ns, const job_request& from) {
+  if (auto wrong = trouble_of(from))
+    return std::move(*wrong);
+  auto id = node_.add_graph(*from.graph, ns);
+  if (!id)
+    return graph_trouble{{}, id.error(), {}};
+  auto x = about(*id, *from.graph);
+  keep({ns, *id}, x);
+  return x;
+}
+
+std::optional<std::variant<known_graph, graph_trouble>> graph_door::find(namespace_id ns,
+                                                                         const job_request& from) {
+  auto id = from.graph ? graph_json::id_of(*from.graph) : from.spec.graph;
+  auto known = cached({ns, id});
+  if (!known)
+    return {};
+  if (from.graph)
+    return add(ns, from); // The runtime has it at hand.
+  if (!known->refused.empty())
+    return kind_trouble({{"kind_not_allowed", "/graph", ""}}, known->refused);
+  return *known;
+}
+
+std::variant<known_graph, graph_trouble> graph_door::resolve(namespace_id ns,
+                                                             const job_request& from) {
+  if (from.graph)
+    return add(ns, from);
+  auto spec = node_.graph(from.spec.graph, ns);
+  if (!spec)
+    return graph_trouble{{}, spec.error(), {}};
+  auto x = about(from.spec.graph, *spec);
+  keep({ns, x.id}, x);
+  if (!x.refused.empty())
+    return kind_trouble({{"kind_not_allowed", "/graph", ""}}, x.refused);
+  return x;
+}
+
+response graph_answer(const graph_trouble& x) {
+  return x.what ? problem_answer(*x.what, x.why.detail, x.found) : problem_answer(x.why, x.found);
+}
+
+} // namespace troupe::http

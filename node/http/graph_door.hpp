@@ -1,0 +1,59 @@
+#pragma once
+
+#include "node/http/job_request.hpp"
+#include "node/http/problem.hpp"
+#include "troupe/runtime.hpp"
+
+#include <deque>
+#include <mutex>
+#include <variant>
+
+namespace troupe::http {
+
+/// What is known of a graph.
+struct known_graph {
+  graph_id id{};
+  std::string name;
+  std::string refused; ///< A kind of it that may not come over HTTP; empty: none.
+};
+
+/// Why a graph cannot be used: a refusal of this interface, or an error, with places.
+struct graph_trouble {
+  std::optional<refusal> what;
+  error why = ec::invalid_spec;
+  problems found;
+};
+
+/// The way of graphs from requests into the runtime. Thread-safe.
+class graph_door {
+public:
+  /// `allows` may be unset: then every kind may come.
+  graph_door(runtime& node, std::function<bool(std::string_view)> allows)
+      : node_(node), allows_(std::move(allows)) {}
+
+  /// The graph of a request, if it is known already: does not touch the disk. Else nothing.
+  std::optional<std::variant<known_graph, graph_trouble>> find(namespace_id ns,
+                                                               const job_request& from);
+  /// The same; makes it durable, or looks for it on the disk.
+  std::variant<known_graph, graph_trouble> resolve(namespace_id ns, const job_request& from);
+
+private:
+  using key = std::pair<namespace_id, graph_id>;
+
+  known_graph about(const graph_id& id, const graph_spec& spec) const;
+  std::optional<known_graph> cached(const key& k);
+  void keep(const key& k, const known_graph& x);
+  std::optional<graph_trouble> trouble_of(const job_request& from) const;
+  std::variant<known_graph, graph_trouble> add(namespace_id ns, const job_request& from);
+
+  runtime& node_;
+  std::function<bool(std::string_view)> allows_;
+  std::mutex mutex_;
+  std::map<key, known_graph> known_;
+  std::deque<key> order_; ///< Of arrival: the oldest goes first.
+};
+
+/// The answer to what is in the way of a graph.
+response graph_answer(const graph_trouble& x);
+
+} // namespace troupe::http

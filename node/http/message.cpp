@@ -1,0 +1,51 @@
+#include "node/http/message.hpp"
+
+#include "node/http/problem.hpp"
+
+#include <algorithm>
+
+namespace troupe::http {
+
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+} // namespace
+
+bool same_word(std::string_view a, std::string_view b) noexcept {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+const std::string* headers::find(std::string_view name) const noexcept {
+  auto found = std::ranges::find_if(all_, [&](auto& x) { return same_word(x.first, name); });
+  return found == all_.end() ? nullptr : &found->second;
+}
+
+void headers::add(std::string name, std::string value) {
+  for (auto text : {&name, &value})
+    std::ranges::replace_if(
+        *text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+  all_.emplace_back(std::move(name), std::move(value));
+}
+
+responder::~responder() {
+  if (to_)
+    (*this)(problem_answer(refusal::unexpected, "the request was dropped without an answer"));
+}
+
+void responder::operator()(response x) {
+  if (to_ && !answered_->exchange(true))
+    to_->answer(std::move(x));
+}
+
+void responder::when_unwanted(std::function<void(unwanted)> told) {
+  if (to_)
+    to_->when_unwanted(std::move(told));
+}
+
+void responder::after(std::chrono::milliseconds time, std::function<void()> due) {
+  if (to_)
+    to_->after(time, std::move(due));
+}
+
+} // namespace troupe::http

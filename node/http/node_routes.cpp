@@ -1,0 +1,125 @@
+#include "graph_json/graph_json.hpp"
+#include "node/http/api.hpp"
+#include "node/http/openapi.hpp"
+
+#include <random>
+
+namespace troupe::http {
+
+namespace {
+
+/// An id that no job has: asking for it tells whether its shard answers.
+job_id nobody() {
+  thread_local std::mt19937_64 source{std::random_device{}()};
+  return {0x7000 | (source() & 0xfff), (std::uint64_t{2} << 62) | (source() >> 2)};
+}
+
+void show_live(const api_ptr&, const call_ptr& to) { to->out({200, "text/plain", "ok\n"}); }
+
+std::string check_line(bool good, std::string_view name, std::string_view why) {
+  return std::string{good ? "[+] " : "[-] "} + std::string{name}
+         + (good ? " ok" : ": " + std::string{why}) + "\n";
+}
+
+void show_ready(const api_ptr& in, const call_ptr& to) {
+  constexpr parameter known[] = {{"verbose"}};
+  if (has_bad_query(to, known))
+    return;
+  auto verbose = find(to->in.query, "verbose") != nullptr;
+  in->node.get(nobody(), [in, to, verbose](const result<job_info>& x) {
+    auto answers = x || x.code() == ec::no_such_job;
+    auto found = in->outside.troubles ? in->outside.troubles() : problems{};
+    auto text = check_line(answers, "runtime", answers ? "" : x.error().detail);
+    for (auto& wrong : found)
+      text += check_line(false, wrong.code, wrong.detail);
+    auto ready = answers && found.empty();
+    response out{ready ? 200 : 503, "text/plain", verbose ? text : ready ? "ok\n" : "not ready\n"};
+    if (!ready)
+      out.fields.add("Retry-After", "1");
+    to->out(std::move(out));
+  });
+}
+
+void show_metrics(const api_ptr& in, const call_ptr& to) {
+  if (!in->outside.metrics)
+    return to->out(problem_answer(refusal::no_metrics, "this node has no metrics"));
+  on_pool(in, to, [in, to] {
+    to->out({200, "text/plain; version=0.0.4; charset=utf-8", in->outside.metrics()});
+  });
+}
+
+void show_openapi(const api_ptr&, const call_ptr& to) {
+  to->out({200, "application/json", std::string{openapi_json()}});
+}
+
+void show_stats(const api_ptr& in, const call_ptr& to) {
+  if (has_bad_query(to, {}))
+    return;
+  on_pool(in, to, [in, to] {
+    auto counts = in->node.totals();
+    if (!counts)
+      return refuse(to, counts.error());
+    value::list queues;
+    for (auto& x : *counts)
+      if (x.ns == to->in.who.ns)
+        queues.emplace_back(value::object{{"queue", x.queue},
+                                          {"state", to_string(x.state)},
+                                          {"jobs", static_cast<std::int64_t>(x.jobs)},
+                                          {"bytes", static_cast<std::int64_t>(x.bytes)}});
+    to->out(json_answer(
+        200, value::object{{"queues", std::move(queues)},
+                           {"incarnation", static_cast<std::int64_t>(in->node.incarnation())}}));
+  });
+}
+
+void add_graph(const api_ptr& in, const call_ptr& to) {
+  if (has_bad_query(to, {}))
+    return;
+  on_pool(in, to, [in, to] {
+    auto parsed = graph_json::parse_graph(to->in.body, {limits::http_graph_vertices_max});
+    if (parsed.errors.size() == 1 && parsed.errors.front().code == "syntax")
+      return to->out(problem_answer(refusal::bad_json, parsed.errors.front().detail));
+    if (!parsed.errors.empty())
+      return to->out(
+          problem_answer(error{ec::invalid_spec, "the graph is not valid"}, parsed.errors));
+    auto vertices = parsed.spec.vertices.size(), edges = parsed.spec.edges.size();
+    job_request asked{{}, std::move(parsed.spec), ""};
+    auto graph = in->graphs.resolve(to->in.who.ns, asked);
+    if (auto wrong = std::get_if<graph_trouble>(&graph))
+      return to->out(graph_answer(*wrong));
+    auto& known = std::get<known_graph>(graph);
+    auto answer = json_answer(201, value::object{{"id", to_string(known.id)},
+                                                 {"name", known.name},
+                                                 {"vertices", static_cast<std::int64_t>(vertices)},
+                                                 {"edges", static_cast<std::int64_t>(edges)}});
+    answer.fields.add("Location", "/v1/graphs/" + to_string(known.id));
+    to->out(std::move(answer));
+  });
+}
+
+void get_graph(const api_ptr& in, const call_ptr& to) {
+  if (has_bad_query(to, {}))
+    return;
+  on_pool(in, to, [in, to] {
+    auto spec = in->node.graph(to->in.arguments.graph, to->in.who.ns);
+    if (!spec)
+      return refuse(to, spec.error());
+    to->out({200, "application/json", graph_json::canonical_json(*spec) + "\n"});
+  });
+}
+
+} // namespace
+
+void add_node_routes(const api_ptr& to, std::vector<route>& all) {
+  using enum body_mode;
+  all.push_back({"GET", "/livez", bound(to, show_live), none, {}});
+  all.push_back({"GET", "/readyz", bound(to, show_ready), none, {}});
+  auto scraper = to->outside.metrics_need_key ? std::optional{action::look} : std::nullopt;
+  all.push_back({"GET", "/metrics", bound(to, show_metrics), none, scraper});
+  all.push_back({"GET", "/v1/openapi.json", bound(to, show_openapi), none, {}});
+  all.push_back({"GET", "/v1/stats", bound(to, show_stats)});
+  all.push_back({"POST", "/v1/graphs", bound(to, add_graph), json, action::submit});
+  all.push_back({"GET", "/v1/graphs/{graph}", bound(to, get_graph)});
+}
+
+} // namespace troupe::http

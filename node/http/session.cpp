@@ -1,0 +1,243 @@
+#include "node/http/session.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <sys/socket.h>
+
+namespace troupe::http {
+
+namespace {
+
+constexpr auto told = asio::as_tuple(asio::use_awaitable);
+constexpr auto never = std::chrono::steady_clock::time_point::max();
+
+/// The body of a request, for its handler.
+class incoming : public body_source {
+public:
+  explicit incoming(std::shared_ptr<session> from) : from_(std::move(from)) {}
+  void next(taken then) override {
+    asio::dispatch(from_->executor(), [from = from_, then = std::move(then)]() mutable {
+      from->want(std::move(then));
+    });
+  }
+
+private:
+  std::shared_ptr<session> from_;
+};
+
+std::string peer_of(const asio::ip::tcp::socket& from) {
+  boost::system::error_code gone;
+  auto peer = from.remote_endpoint(gone);
+  return gone ? "" : peer.address().to_string();
+}
+
+/// Who asked, once that is known.
+const principal* caller_of(const request& in, const route* to, int status) {
+  constexpr int unauthorised = 401;
+  return to && status != unauthorised ? &in.who : nullptr;
+}
+
+} // namespace
+
+void exchange::answer(response x) {
+  asio::dispatch(in->executor(), [self = shared_from_this(), x = std::move(x)]() mutable {
+    self->out = std::move(x);
+    self->in->wake();
+  });
+}
+
+void exchange::when_unwanted(std::function<void(unwanted)> callback) {
+  asio::dispatch(in->executor(), [self = shared_from_this(), callback = std::move(callback)] {
+    if (self->why)
+      return callback(*self->why);
+    self->told = callback;
+    self->in->watch();
+  });
+}
+
+void exchange::after(std::chrono::milliseconds time, std::function<void()> due) {
+  asio::dispatch(in->executor(), [self = shared_from_this(), time, due = std::move(due)] {
+    if (self->why)
+      return;
+    self->timer.emplace(self->in->executor(), time);
+    self->timer->async_wait([due](boost::system::error_code code) {
+      if (!code)
+        due();
+    });
+  });
+}
+
+void exchange::finish() {
+  why = unwanted::gone;
+  told = {};
+  timer.reset();
+}
+
+void exchange::tell(unwanted x) {
+  if (why)
+    return;
+  why = x;
+  if (auto callback = std::exchange(told, {}))
+    callback(x);
+}
+
+session::session(std::unique_ptr<wire> x, shared_parts& shared, bool crowded)
+    : wire_(std::move(x)),
+      peer_(peer_of(wire_->socket())),
+      shared_(shared),
+      options_(shared.options.load()),
+      crowded_(crowded),
+      signal_(executor(), never),
+      body_signal_(executor(), never),
+      buffer_(options_->header_bytes_max + session_read_bytes) {}
+
+asio::awaitable<void> session::run() {
+  auto self = shared_from_this(); // It lives until its coroutine ends.
+  if (co_await wire_->begin(options_->header_time)) {
+    while (co_await one()) {
+    }
+    if (!gone_)
+      co_await linger();
+  }
+  kill();
+}
+
+void session::close_soon() {
+  closing_ = true;
+  if (idle_)
+    wire_->cancel();
+  if (current_)
+    current_->tell(unwanted::closing);
+  wake();
+}
+
+void session::kill() {
+  closing_ = gone_ = true;
+  boost::system::error_code ignored;
+  wire_->socket().close(ignored);
+  if (auto then = std::exchange(want_, {}))
+    then(error{ec::not_ready, "the connection is closed"});
+  body_signal_.cancel();
+  wake();
+}
+
+/// A client that waits for an answer and closes its side is gone; one that sends its next request
+/// meanwhile is not looked at any more.
+void session::watch() {
+  if (watching_ || gone_ || pumping_)
+    return;
+  watching_ = true;
+  wire_->socket().async_wait(
+      asio::ip::tcp::socket::wait_read,
+      [self = shared_from_this(), number = watch_](boost::system::error_code code) {
+        if (code || number != self->watch_)
+          return;
+        char byte = 0;
+        auto n = ::recv(self->wire_->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (n > 0 || (n < 0 && errno == EAGAIN))
+          return;
+        self->gone_ = true;
+        if (self->current_)
+          self->current_->tell(unwanted::gone);
+        self->wake();
+      });
+}
+
+void session::want(body_source::taken then) {
+  if (!pumping_ || pump_over_)
+    return then(error{ec::not_ready, "the connection is closed"});
+  want_ = std::move(then);
+  body_signal_.cancel();
+}
+
+/// Hands the body to its handler, piece by piece, while the answer is written beside it.
+asio::awaitable<void> session::pump() {
+  auto self = shared_from_this();
+  while (!pump_over_) {
+    if (!want_) {
+      co_await body_signal_.async_wait(told);
+      continue;
+    }
+    auto piece = co_await read_piece();
+    if (auto then = std::exchange(want_, {})) {
+      pump_over_ = pump_over_ || !piece || piece->empty();
+      then(std::move(piece));
+    }
+  }
+  pumping_ = false;
+  wake();
+}
+
+asio::awaitable<void> session::act(request in, const route& to) {
+  if (to.body == body_mode::ndjson) {
+    in.stream = std::make_shared<incoming>(shared_from_this());
+    pumping_ = true;
+    pump_over_ = false;
+    asio::co_spawn(executor(), pump(), asio::detached);
+  }
+  try {
+    to.act(std::make_shared<call>(call{std::move(in), responder{current_}}));
+  } catch (const std::exception&) { // Its responder has answered when it went.
+  }
+  while (!current_->out && !gone_)
+    co_await signal_.async_wait(told);
+}
+
+/// Serves one request; true if another one may follow.
+asio::awaitable<bool> session::one() {
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(options_->header_bytes_max));
+  parser_->body_limit(boost::none);
+  chunked_ = keep_ = unread_ = false;
+  if (!co_await read_header())
+    co_return false;
+  auto begun = std::chrono::steady_clock::now();
+  keep_ = parser_->keep_alive();
+  auto in = take_request();
+  const route* to = nullptr;
+  auto out = refuse(in, to);
+  auto expects = in.fields.find("Expect");
+  if (!out && expects && same_word(*expects, "100-continue") && !parser_->is_done()
+      && !co_await write_piece("HTTP/1.1 100 Continue\r\n\r\n"))
+    co_return false;
+  if (!out && to->body != body_mode::ndjson)
+    out = co_await read_body(in);
+  current_ = std::make_shared<exchange>(shared_from_this());
+  if (!out) {
+    auto body = std::move(in.body);
+    auto given = in;
+    given.body = std::move(body);
+    co_await act(std::move(given), *to);
+    out = std::move(current_->out);
+  }
+  auto status = out ? out->status : 499; // As others log a client that has gone.
+  auto location = out ? out->fields.find("Location") : nullptr;
+  auto made = location ? *location : "";
+  auto written = out && co_await write(std::move(*out), in);
+  if (!written)
+    current_->tell(unwanted::gone);
+  current_->finish();
+  ++watch_;
+  if (std::exchange(watching_, false))
+    wire_->cancel();
+  if (pumping_) {
+    keep_ = false;
+    pump_over_ = true;
+    wire_->cancel();
+    body_signal_.cancel();
+    while (pumping_)
+      co_await signal_.async_wait(told);
+  }
+  current_.reset();
+  report(in, {to ? std::string_view{to->path} : "", in.method, status,
+              std::chrono::steady_clock::now() - begun, in.id, caller_of(in, to, status), in.path,
+              made, peer_});
+  unread_ = !parser_->is_done() || buffer_.size() > 0;
+  auto again = written && keep_ && parser_->is_done() && !closing_ && !gone_;
+  co_return again;
+}
+
+} // namespace troupe::http

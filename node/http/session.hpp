@@ -1,0 +1,111 @@
+#pragma once
+
+#include "node/http/options.hpp"
+#include "node/http/problem.hpp"
+#include "node/http/router.hpp"
+#include "node/http/wire.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
+/// Inside the HTTP server only.
+namespace troupe::http {
+
+inline constexpr std::size_t session_read_bytes = 4 << 10; ///< An idle connection holds no more.
+
+/// What the connections of a server share.
+struct shared_parts {
+  std::atomic<std::shared_ptr<const http_options>> options; ///< Of new connections; not null.
+  router routes;
+  std::atomic<std::size_t> open{0}; ///< Connections.
+  std::atomic<bool> closing{false};
+};
+
+class session;
+
+/// One request and what becomes of it. Everything but the calls of `answer_sink` happens on the
+/// connection's executor.
+struct exchange : answer_sink, std::enable_shared_from_this<exchange> {
+  explicit exchange(std::shared_ptr<session> x) : in(std::move(x)) {}
+
+  void answer(response x) override;
+  void when_unwanted(std::function<void(unwanted)> callback) override;
+  void after(std::chrono::milliseconds time, std::function<void()> due) override;
+  void tell(unwanted x);
+  /// Lets go of all that was to be told: the answer is written.
+  void finish();
+
+  std::shared_ptr<session> in;
+  std::optional<response> out;
+  std::function<void(unwanted)> told;
+  std::optional<unwanted> why;
+  std::optional<asio::steady_timer> timer;
+};
+
+/// One connection: its requests, one after the other.
+class session : public std::enable_shared_from_this<session> {
+public:
+  /// `crowded`: only the reserved part is left; it serves operators.
+  session(std::unique_ptr<wire> x, shared_parts& shared, bool crowded);
+
+  /// Serves until the connection ends.
+  asio::awaitable<void> run();
+  /// Ends after the request that goes on, if there is one; streams end with a farewell.
+  void close_soon();
+  /// Ends at once.
+  void kill();
+
+  auto executor() { return wire_->socket().get_executor(); }
+  /// Goes on where something is waited for.
+  void wake() { signal_.cancel(); }
+  /// From now on the current exchange is told if the client goes.
+  void watch();
+  /// The body of the current request is asked for its next piece.
+  void want(body_source::taken then);
+
+private:
+  using parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
+  using milliseconds = std::chrono::milliseconds;
+
+  asio::awaitable<bool> one();
+  asio::awaitable<bool> read_header();
+  asio::awaitable<std::size_t> read_more(milliseconds limit);
+  std::optional<response> refuse(request& in, const route*& to);
+  std::optional<response> refuse_body(const request& in, const route& to) const;
+  std::optional<response> authenticate(request& in, const route& to);
+  asio::awaitable<std::optional<response>> read_body(request& in);
+  asio::awaitable<result<std::string>> read_piece();
+  asio::awaitable<void> pump();
+  asio::awaitable<void> act(request in, const route& to);
+  asio::awaitable<bool> write(response x, const request& in);
+  asio::awaitable<bool> write_stream(body_source& from);
+  asio::awaitable<bool> write_piece(const std::string& piece);
+  asio::awaitable<void> linger();
+  std::string head_of(const response& x, const request& in) const;
+  request take_request();
+  void report(const request& in, const served& line) const;
+
+  std::unique_ptr<wire> wire_;
+  std::string peer_;
+  shared_parts& shared_;
+  const std::shared_ptr<const http_options> options_; ///< In force when it began.
+  bool crowded_;
+  bool closing_ = false;
+  bool idle_ = false; ///< Waits for the first byte of a request.
+  asio::steady_timer signal_, body_signal_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<parser> parser_;
+  std::shared_ptr<exchange> current_;
+  bool keep_ = false;    ///< The connection can be used again.
+  bool unread_ = false;  ///< Something came that is not looked at.
+  bool chunked_ = false; ///< The answer's stream is.
+  bool gone_ = false;
+  bool watching_ = false;
+  std::uint64_t watch_ = 0;
+  body_source::taken want_;
+  bool pumping_ = false, pump_over_ = false;
+};
+
+} // namespace troupe::http

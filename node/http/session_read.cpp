@@ -1,0 +1,207 @@
+#include "node/http/session.hpp"
+
+#include "node/http/query.hpp"
+
+/// What a connection reads, and what is refused of that.
+namespace troupe::http {
+
+namespace {
+
+namespace beast_http = boost::beast::http;
+using namespace std::chrono_literals;
+
+bool is_ndjson(const std::string* type) {
+  return is_type(type, "application/x-ndjson") || is_type(type, "application/ndjson")
+         || is_type(type, "application/jsonl");
+}
+
+response unrouted_answer(const unrouted& x) {
+  if (x.status == 400)
+    return problem_answer(refusal::bad_request, x.detail);
+  if (x.status == 404)
+    return x.why == ec::none ? problem_answer(refusal::no_such_route, x.detail)
+                             : problem_answer(x.why);
+  auto answer = problem_answer(refusal::wrong_method, x.detail);
+  std::string methods;
+  for (auto& method : x.allowed)
+    methods += (methods.empty() ? "" : ", ") + method;
+  answer.fields.add("Allow", methods);
+  return answer;
+}
+
+/// Of what could not be read. Named: g++ 12 destroys an unnamed aggregate in `co_await` twice.
+const request nothing;
+
+} // namespace
+
+asio::awaitable<std::size_t> session::read_more(milliseconds limit) {
+  if (buffer_.size() >= buffer_.max_size())
+    co_return 0;
+  auto room = std::min(session_read_bytes, buffer_.max_size() - buffer_.size());
+  auto n = co_await wire_->read(buffer_.prepare(room), limit);
+  buffer_.commit(n);
+  co_return n;
+}
+
+/// False: there is no request to answer, or it was answered here, being none.
+asio::awaitable<bool> session::read_header() {
+  idle_ = true;
+  if (buffer_.size() == 0 && (closing_ || co_await read_more(options_->idle_time) == 0))
+    co_return false;
+  idle_ = false;
+  auto until = std::chrono::steady_clock::now() + options_->header_time;
+  boost::system::error_code code;
+  for (;;) {
+    code = {};
+    buffer_.consume(parser_->put(buffer_.data(), code));
+    if (parser_->is_header_done() || (code && code != beast_http::error::need_more))
+      break;
+    auto left = std::chrono::floor<milliseconds>(until - std::chrono::steady_clock::now());
+    if (co_await read_more(std::max(left, 1ms)) == 0) {
+      if (!wire_->late())
+        co_return false;
+      unread_ = true;
+      auto slow = problem_answer(refusal::too_slow, "the header did not come whole in time");
+      co_await write(std::move(slow), nothing);
+      co_return false;
+    }
+  }
+  if (parser_->is_header_done())
+    co_return true;
+  unread_ = true;
+  auto large = code == beast_http::error::header_limit;
+  auto allowed = "allowed are " + std::to_string(options_->header_bytes_max) + " bytes";
+  auto answer = large ? problem_answer(refusal::header_too_large, allowed)
+                      : problem_answer(refusal::bad_request, code.message());
+  co_await write(std::move(answer), nothing);
+  co_return false;
+}
+
+request session::take_request() {
+  request in;
+  auto& from = parser_->get();
+  in.method = std::string{from.method_string()};
+  in.path = std::string{from.target()};
+  for (auto& x : from)
+    in.fields.add(std::string{x.name_string()}, std::string{x.value()});
+  in.id = request_id_of(in.fields.find("X-Request-Id"));
+  return in;
+}
+
+std::optional<response> session::authenticate(request& in, const route& to) {
+  auto& check = options_->authenticate;
+  in.who = {{}, "local", {}, role::admin};
+  if (!to.needs)
+    return {};
+  if (check) {
+    auto key = bearer_of(in.fields.find("Authorization"));
+    if (!key)
+      return problem_answer(refusal::no_key, key.error().detail);
+    auto who = check(*key);
+    if (!who)
+      return problem_answer(refusal::no_key, who.error().detail);
+    in.who = std::move(*who);
+  }
+  if (!node::may(in.who.role, *to.needs))
+    return problem_answer(refusal::forbidden,
+                          "the key has the role " + std::string{to_string(in.who.role)}
+                              + ", which may not " + std::string{to_string(*to.needs)});
+  if (crowded_ && !node::may(in.who.role, action::control))
+    return problem_answer(refusal::too_many_connections, "the rest is kept for operators");
+  return {};
+}
+
+/// Whether the body is of a type and size that the route takes, as far as the header tells.
+std::optional<response> session::refuse_body(const request& in, const route& to) const {
+  auto length = parser_->content_length();
+  auto there = parser_->chunked() || (length && *length > 0);
+  auto type = in.fields.find("Content-Type");
+  if (to.body == body_mode::none)
+    return there ? std::optional{problem_answer(refusal::bad_request, "there must be no body")}
+                 : std::nullopt;
+  if (to.body == body_mode::ndjson)
+    return is_ndjson(type) ? std::nullopt
+                           : std::optional{problem_answer(refusal::wrong_media_type,
+                                                          "expected application/x-ndjson")};
+  if ((to.body == body_mode::json || there) && !is_type(type, "application/json"))
+    return problem_answer(refusal::wrong_media_type, "expected application/json");
+  if (length && *length > options_->body_bytes_max)
+    return problem_answer(refusal::body_too_large, "it has " + std::to_string(*length)
+                                                       + " bytes, allowed are "
+                                                       + std::to_string(options_->body_bytes_max));
+  return {};
+}
+
+/// All that can be said before the body is read. Sets the route as soon as it is known.
+std::optional<response> session::refuse(request& in, const route*& to) {
+  auto host = in.fields.find("Host");
+  auto origin = in.fields.find("Origin");
+  if (!host || parser_->get().count(beast_http::field::host) != 1)
+    return problem_answer(refusal::bad_request, "it must have one header Host");
+  if (!names_this(*options_, *host))
+    return problem_answer(refusal::foreign_host, "the host is not one of this node's");
+  if (origin && !may_call(*options_, *origin, *host))
+    return problem_answer(refusal::foreign_origin, "the origin is not one of this node's");
+  auto mark = in.path.find('?');
+  auto query = parse_query(mark == in.path.npos ? "" : std::string_view{in.path}.substr(mark + 1));
+  in.path.resize(std::min(mark, in.path.size()));
+  auto found = shared_.routes.find(in.method, in.path);
+  if (auto none = std::get_if<unrouted>(&found))
+    return unrouted_answer(*none);
+  auto& routed = std::get<http::routed>(found);
+  to = routed.to;
+  in.arguments = std::move(routed.arguments);
+  if (auto x = authenticate(in, *to))
+    return x;
+  if (!query)
+    return problem_answer(refusal::bad_query, query.error().detail);
+  in.query = std::move(*query);
+  return refuse_body(in, *to);
+}
+
+/// The next piece of the body; empty at its end.
+asio::awaitable<result<std::string>> session::read_piece() {
+  auto starved = buffer_.size() == 0;
+  while (!parser_->is_done()) {
+    if (starved && co_await read_more(options_->body_time) == 0)
+      co_return error{wire_->late() ? ec::timed_out : ec::not_ready, "the body did not come whole"};
+    std::string piece(buffer_.size(), '\0');
+    boost::system::error_code code;
+    auto& body = parser_->get().body();
+    body.data = piece.data();
+    body.size = piece.size();
+    auto used = parser_->put(buffer_.data(), code);
+    buffer_.consume(used);
+    if (auto n = piece.size() - body.size; n > 0) {
+      piece.resize(n);
+      co_return piece;
+    }
+    if (code && code != beast_http::error::need_more && code != beast_http::error::need_buffer)
+      co_return error{ec::invalid_spec, "the body is malformed: " + code.message()};
+    starved = used == 0 || buffer_.size() == 0;
+  }
+  co_return std::string{};
+}
+
+/// The whole body. Gives the answer if it cannot be had; one without a status: nobody is there.
+asio::awaitable<std::optional<response>> session::read_body(request& in) {
+  while (!parser_->is_done()) {
+    auto piece = co_await read_piece();
+    if (!piece) {
+      keep_ = false;
+      if (piece.code() == ec::timed_out)
+        co_return problem_answer(refusal::too_slow, piece.error().detail);
+      co_return problem_answer(refusal::bad_request, piece.error().detail);
+    }
+    in.body += *piece;
+    if (in.body.size() > options_->body_bytes_max) {
+      keep_ = false;
+      co_return problem_answer(refusal::body_too_large,
+                               "allowed are " + std::to_string(options_->body_bytes_max)
+                                   + " bytes");
+    }
+  }
+  co_return std::nullopt;
+}
+
+} // namespace troupe::http

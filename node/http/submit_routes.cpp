@@ -1,0 +1,111 @@
+#include "core/payload.hpp"
+#include "node/http/api.hpp"
+#include "node/http/new_job.hpp"
+#include "storage/sha256.hpp"
+
+namespace troupe::http {
+
+namespace {
+
+/// What a request has come to.
+struct submission {
+  call_ptr to;
+  job_request asked;
+  known_graph graph;
+};
+using submission_ptr = std::shared_ptr<submission>;
+
+void answer(const api_ptr& in, const submission_ptr& x, const result<submitted>& made) {
+  auto& to = x->to;
+  if (!made)
+    return refuse(to, made.error());
+  auto location = "/v1/jobs/" + to_string(made->id);
+  if (!made->replayed) {
+    auto answer = job_answer(201, new_job(x->asked.spec, x->graph, made->id));
+    answer.fields.add("Location", location);
+    return to->out(std::move(answer));
+  }
+  in->node.get(made->id, [to, location](const result<job_info>& job) {
+    if (!job)
+      return refuse(to, job.error());
+    auto answer = job_answer(200, *job);
+    answer.fields.add("Location", location);
+    answer.fields.add("Idempotency-Replayed", "true");
+    to->out(std::move(answer));
+  });
+}
+
+void submit(const api_ptr& in, const submission_ptr& x) {
+  in->node.submit_once(x->asked.spec,
+                       [in, x](const result<submitted>& made) { answer(in, x, made); });
+}
+
+/// Goes on with what became of the graph. `here`: this thread may wait for the disk.
+void go_on(const api_ptr& in, const submission_ptr& x,
+           std::variant<known_graph, graph_trouble> graph, bool here) {
+  if (auto wrong = std::get_if<graph_trouble>(&graph))
+    return x->to->out(graph_answer(*wrong));
+  x->graph = std::move(std::get<known_graph>(graph));
+  x->asked.spec.graph = x->graph.id;
+  auto large = core::encoded_size(x->asked.spec.input) > limits::record_value_bytes_max;
+  if (large && !here)
+    return on_pool(in, x->to, [in, x] { submit(in, x); });
+  submit(in, x);
+}
+
+/// Reads the request. `here`: this thread may wait, and take its time.
+void read(const api_ptr& in, const call_ptr& to, bool here) {
+  auto parsed = read_job_request(to->in.body, false);
+  if (parsed.malformed || !parsed.errors.empty())
+    return to->out(answer_of(parsed));
+  auto key = idempotency_key_of(to->in.fields.find("Idempotency-Key"));
+  if (!key)
+    return refuse(to, key.error());
+  auto x = std::make_shared<submission>(submission{to, std::move(parsed.request), {}});
+  auto& spec = x->asked.spec;
+  spec.ns = to->in.who.ns;
+  spec.idempotency_key = std::move(*key);
+  if (!spec.idempotency_key.empty())
+    spec.request_digest = digest_text(to->in.body);
+  if (here)
+    return go_on(in, x, in->graphs.resolve(spec.ns, x->asked), true);
+  if (auto known = in->graphs.find(spec.ns, x->asked))
+    return go_on(in, x, std::move(*known), false);
+  on_pool(in, to, [in, x] { go_on(in, x, in->graphs.resolve(x->asked.spec.ns, x->asked), true); });
+}
+
+void submit_job(const api_ptr& in, const call_ptr& to) {
+  if (has_bad_query(to, {}))
+    return;
+  if (to->in.body.size() > limits::http_small_body_bytes)
+    return on_pool(in, to, [in, to] { read(in, to, true); });
+  read(in, to, false);
+}
+
+} // namespace
+
+job_info new_job(const job_spec& spec, const known_graph& graph, job_id id) {
+  job_info job;
+  job.id = id;
+  job.ns = spec.ns;
+  job.queue = spec.queue;
+  job.graph = graph.id;
+  job.graph_name = graph.name;
+  job.labels = spec.labels;
+  job.created = time_point{std::chrono::milliseconds{id.high >> 16}};
+  job.events = 1;
+  if (spec.reuse)
+    job.retry_of = spec.reuse->job;
+  return job;
+}
+
+std::string digest_text(std::string_view text) {
+  auto digest = storage::sha256({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  return {digest.begin(), digest.end()};
+}
+
+void add_submit_routes(const api_ptr& to, std::vector<route>& all) {
+  all.push_back({"POST", "/v1/jobs", bound(to, submit_job), body_mode::json, action::submit});
+}
+
+} // namespace troupe::http

@@ -1,0 +1,105 @@
+#include "node/http/wire.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+
+namespace troupe::http {
+
+namespace {
+
+constexpr auto told = asio::as_tuple(asio::use_awaitable);
+
+using tcp_stream = boost::beast::tcp_stream;
+
+/// What both kinds have in common: `Stream` is what is read and written.
+template <class Stream>
+class stream_wire : public wire {
+public:
+  asio::awaitable<std::size_t> read(asio::mutable_buffer to, milliseconds limit) override {
+    // The deadline of the stream itself would close it: who is late could not be told so.
+    tcp().expires_never();
+    auto waits = std::make_shared<bool>(true);
+    asio::steady_timer deadline{socket().get_executor(), limit};
+    late_ = false;
+    deadline.async_wait([this, waits](const boost::system::error_code& ended) {
+      if (ended || !*waits)
+        return;
+      late_ = true;
+      tcp().cancel();
+    });
+    auto [code, n] = co_await stream().async_read_some(to, told);
+    *waits = false;
+    late_ = late_ && code;
+    co_return code ? 0 : n;
+  }
+  asio::awaitable<bool> write(std::vector<asio::const_buffer> from, milliseconds limit) override {
+    tcp().expires_after(limit);
+    auto [code, n] = co_await asio::async_write(stream(), from, told);
+    co_return !code;
+  }
+  void cancel() override { tcp().cancel(); }
+  asio::ip::tcp::socket& socket() override { return tcp().socket(); }
+
+protected:
+  virtual Stream& stream() = 0;
+  virtual tcp_stream& tcp() = 0;
+
+  void shut() {
+    boost::system::error_code ignored;
+    socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  }
+};
+
+class plain_wire : public stream_wire<tcp_stream> {
+public:
+  explicit plain_wire(asio::ip::tcp::socket socket) : stream_(std::move(socket)) {}
+
+  asio::awaitable<bool> begin(milliseconds) override { co_return true; }
+  asio::awaitable<void> finish(milliseconds) override {
+    shut();
+    co_return;
+  }
+
+private:
+  tcp_stream& stream() override { return stream_; }
+  tcp_stream& tcp() override { return stream_; }
+
+  tcp_stream stream_;
+};
+
+class tls_wire : public stream_wire<asio::ssl::stream<tcp_stream>> {
+public:
+  tls_wire(asio::ip::tcp::socket socket, asio::ssl::context& tls)
+      : stream_(tcp_stream{std::move(socket)}, tls) {}
+
+  asio::awaitable<bool> begin(milliseconds limit) override {
+    tcp().expires_after(limit);
+    auto [code] = co_await stream_.async_handshake(asio::ssl::stream_base::server, told);
+    co_return !code;
+  }
+  asio::awaitable<void> finish(milliseconds limit) override {
+    tcp().expires_after(limit);
+    co_await stream_.async_shutdown(told);
+    shut();
+  }
+
+private:
+  asio::ssl::stream<tcp_stream>& stream() override { return stream_; }
+  tcp_stream& tcp() override { return stream_.next_layer(); }
+
+  asio::ssl::stream<tcp_stream> stream_;
+};
+
+} // namespace
+
+std::unique_ptr<wire> make_wire(asio::ip::tcp::socket socket, asio::ssl::context* tls) {
+  if (tls)
+    return std::make_unique<tls_wire>(std::move(socket), *tls);
+  return std::make_unique<plain_wire>(std::move(socket));
+}
+
+} // namespace troupe::http

@@ -1,0 +1,216 @@
+#include "core/duration.hpp"
+#include "graph_json/fields.hpp"
+#include "node/http/api.hpp"
+#include "node/http/job_request.hpp"
+
+namespace troupe::http {
+
+namespace {
+
+using graph_json::field;
+using graph_json::json_place;
+using graph_json::member;
+using graph_json::problem_list;
+
+// What each body says. Whether it makes sense is the runtime's to say.
+struct fetch_body {
+  work_request what;
+};
+struct report_body {
+  std::string token;
+  value output;
+  problem error{"failed", "", ""};
+};
+struct emit_body {
+  std::string token;
+  std::uint32_t sequence = 0;
+  emit_kind kind = emit_kind::log;
+  std::string text;
+};
+struct leases_body {
+  std::vector<std::string> tokens;
+};
+
+void read_text(std::string& to, value& from, const json_place& at, problem_list& out) {
+  if (auto text = from.string())
+    to = *text;
+  else
+    out.wrong_type(at, from, "a string");
+}
+
+void read_texts(std::vector<std::string>& to, value& from, const json_place& at,
+                problem_list& out) {
+  auto items = from.items();
+  if (!items)
+    return out.wrong_type(at, from, "a list of strings");
+  to.clear();
+  for (std::size_t i = 0; i < items->size(); ++i)
+    read_text(to.emplace_back(), (*items)[i], at / i, out);
+}
+
+void read_value(value& to, value& from, const json_place&, problem_list&) { to = std::move(from); }
+
+void read_counted(std::size_t& to, value& from, const json_place& at, problem_list& out) {
+  std::uint32_t count = 0;
+  graph_json::read_count(count, from, 1, limits::work_fetch_max, at, out);
+  to = count;
+}
+
+void read_sequence(std::uint32_t& to, value& from, const json_place& at, problem_list& out) {
+  graph_json::read_count(to, from, 1, std::numeric_limits<std::uint32_t>::max(), at, out);
+}
+
+constexpr graph_json::word<emit_kind> kinds[] = {
+    {"log", emit_kind::log}, {"token", emit_kind::token}, {"progress", emit_kind::progress}};
+
+constexpr auto request_of = [](auto& to) -> work_request& { return to.what; };
+
+template <auto Read, auto Member>
+void of_request(fetch_body& to, value& from, const json_place& at, problem_list& out) {
+  Read(request_of(to).*Member, from, at, out);
+}
+
+constexpr field<fetch_body> fetch_fields[] = {
+    {"queues", of_request<read_texts, &work_request::queues>},
+    {"worker", of_request<read_text, &work_request::worker>},
+    {"count", of_request<read_counted, &work_request::count>},
+    {"lease", of_request<graph_json::read_duration, &work_request::lease>},
+    {"wait", of_request<graph_json::read_duration, &work_request::wait>},
+};
+constexpr field<problem> error_fields[] = {
+    {"code", member<read_text, &problem::code>, true},
+    {"detail", member<read_text, &problem::detail>, true},
+};
+constexpr field<report_body> complete_fields[] = {
+    {"token", member<read_text, &report_body::token>, true},
+    {"output", member<read_value, &report_body::output>},
+};
+constexpr field<report_body> fail_fields[] = {
+    {"token", member<read_text, &report_body::token>, true},
+    {"error", member<graph_json::object_of<error_fields>, &report_body::error>, true},
+};
+constexpr field<emit_body> emit_fields[] = {
+    {"token", member<read_text, &emit_body::token>, true},
+    {"sequence", member<read_sequence, &emit_body::sequence>, true},
+    {"kind", member<graph_json::one_of<kinds>, &emit_body::kind>},
+    {"text", member<read_text, &emit_body::text>, true},
+};
+constexpr field<leases_body> heartbeat_fields[] = {
+    {"tokens", member<read_texts, &leases_body::tokens>, true},
+};
+
+/// The body by a table; the call is answered if it is malformed.
+template <class T, std::size_t N>
+std::optional<T> body_of(const call_ptr& to, const field<T> (&fields)[N]) {
+  auto parsed = read_body(to->in.body);
+  if (auto wrong = std::get_if<std::string>(&parsed)) {
+    to->out(problem_answer(refusal::bad_json, *wrong));
+    return {};
+  }
+  T x;
+  problem_list found;
+  graph_json::read_object(std::span{fields}, x, std::get<value>(parsed), json_place{""}, found);
+  if (found.is_empty())
+    return x;
+  to->out(problem_answer(error{ec::invalid_spec, "the request is not valid"}, found.release()));
+  return {};
+}
+
+value value_of(const work_item& x) {
+  return value::object{{"token", x.token},
+                       {"job", to_string(x.job)},
+                       {"vertex", x.vertex},
+                       {"queue", x.queue},
+                       {"task", x.task},
+                       {"attempt", std::int64_t{x.attempt}},
+                       {"idempotency_key", x.idempotency_key},
+                       {"arguments", x.arguments},
+                       {"inputs", x.inputs},
+                       {"lease", core::to_text(x.lease)}};
+}
+
+const char* word_of(lease_state::condition x) {
+  switch (x) {
+  case lease_state::condition::held: return "held";
+  case lease_state::condition::cancelled: return "cancelled";
+  case lease_state::condition::lost: break;
+  }
+  return "lost";
+}
+
+value value_of(const lease_state& x) {
+  value::object lease;
+  lease.emplace("token", x.token);
+  lease.emplace("state", word_of(x.now));
+  return lease;
+}
+
+runtime::reported told(const call_ptr& to) {
+  return [to](const status& done) {
+    if (done)
+      to->out({204});
+    else
+      refuse(to, done.error());
+  };
+}
+
+void fetch(const api_ptr& in, const call_ptr& to) {
+  auto body = body_of(to, fetch_fields);
+  if (!body)
+    return;
+  body->what.ns = to->in.who.ns;
+  in->node.fetch_work(body->what, [to](const result<std::vector<work_item>>& items) {
+    if (!items)
+      return refuse(to, items.error());
+    value::list work;
+    for (auto& x : *items)
+      work.push_back(value_of(x));
+    to->out(json_answer(200, value::object{{"work", std::move(work)}}));
+  });
+}
+
+void heartbeat(const api_ptr& in, const call_ptr& to) {
+  auto body = body_of(to, heartbeat_fields);
+  if (!body)
+    return;
+  in->node.extend_leases(to->in.who.ns, std::move(body->tokens),
+                         [to](const result<std::vector<lease_state>>& states) {
+                           if (!states)
+                             return refuse(to, states.error());
+                           value::list leases;
+                           for (auto& x : *states)
+                             leases.push_back(value_of(x));
+                           to->out(json_answer(200, value::object{{"leases", std::move(leases)}}));
+                         });
+}
+
+void complete(const api_ptr& in, const call_ptr& to) {
+  if (auto body = body_of(to, complete_fields))
+    in->node.complete_work(to->in.who.ns, body->token, std::move(body->output), told(to));
+}
+
+void fail(const api_ptr& in, const call_ptr& to) {
+  if (auto body = body_of(to, fail_fields))
+    in->node.fail_work(to->in.who.ns, body->token, std::move(body->error), told(to));
+}
+
+void emit(const api_ptr& in, const call_ptr& to) {
+  if (auto body = body_of(to, emit_fields))
+    in->node.emit_work(to->in.who.ns, body->token, body->sequence, body->kind,
+                       std::move(body->text), told(to));
+}
+
+} // namespace
+
+void add_work_routes(const api_ptr& to, std::vector<route>& all) {
+  auto add = [&](std::string verb, auto act) {
+    all.push_back({"POST", "/v1/work:" + verb, bound(to, act), body_mode::json, action::work});
+  };
+  add("fetch", fetch);
+  add("heartbeat", heartbeat);
+  add("complete", complete);
+  add("fail", fail);
+  add("emit", emit);
+}
+
+} // namespace troupe::http

@@ -1,0 +1,99 @@
+#include "node/serve_command.hpp"
+
+#include "node/http/server.hpp"
+#include "node/interrupts.hpp"
+#include "node/served_node.hpp"
+#include "node/systemd.hpp"
+#include "node/text.hpp"
+
+#include <thread>
+
+namespace troupe::node {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto look_every = 50ms; ///< For signals.
+
+/// Takes over what a running node can.
+void reload(node_services& services, http::server& server) {
+  notify_service_manager("RELOADING=1");
+  if (services.reload())
+    server.change(http_of(services.config(), services));
+  notify_service_manager("READY=1");
+}
+
+void serve_until_signal(console& to, node_services& services, http::server& server,
+                        const interrupts& signals) {
+  hangups told;
+  watchdog alive{[] { return true; }};
+  notify_service_manager("READY=1");
+  while (signals.caught() == 0) {
+    std::this_thread::sleep_for(look_every);
+    if (told.take())
+      reload(services, server);
+  }
+  notify_service_manager("STOPPING=1");
+  to.err("troupe: ending, " + counted(server.connections(), "connection") + " open\n");
+  if (!server.shut(services.config().http.shutdown_grace))
+    to.err("warning: requests were cut off that had not come to their end\n");
+}
+
+int run_node(console& to, const node_config& config, node_services& services) {
+  interrupts signals;
+  http::raise_open_files();
+  auto server = http::server::open(http_of(config, services));
+  if (!server)
+    return to.fail(trouble{fault::cannot_listen, {}, server.error().detail});
+  auto how = services.for_runtime();
+  auto node = runtime::open(how);
+  if (!node)
+    return to.fail(node.error());
+  if (auto audit = services.open_audit(); !audit)
+    return to.fail(audit.error());
+  (*server)->serve(http::api_routes(api_of(*node, config, services)));
+  to.err("troupe: serving " + url_of(config.http, (*server)->port()) + ", data in "
+         + how.data_dir.string() + "\n");
+  serve_until_signal(to, services, **server, signals);
+  node->close();
+  return number(exit_code::ok);
+}
+
+} // namespace
+
+node_config configured(node_config x, const serve_options& options) {
+  auto set = [](auto& to, auto& from) {
+    if (from)
+      to = *from;
+  };
+  set(x.runtime.data_dir, options.data);
+  set(x.http.address, options.address);
+  set(x.http.port, options.port);
+  set(x.http.tls.cert, options.tls_cert);
+  set(x.http.tls.key, options.tls_key);
+  auto add = [](auto& to, auto& more) { to.insert(to.end(), more.begin(), more.end()); };
+  add(x.kinds.allow, options.kinds);
+  add(x.http.allowed_hosts, options.hosts);
+  return x;
+}
+
+int serve(console& to, const serve_options& options, format how) {
+  if (options.check)
+    return check_config(to, options.config, how);
+  auto loaded = load_config(to, options.config);
+  if (!loaded)
+    return to.fail(loaded.trouble());
+  auto config = configured(std::move(*loaded), options);
+  if (auto wrong = check_config(config); !wrong.empty())
+    return to.fail(
+        {fault::invalid_config, {}, wrong.front().pointer + ": " + wrong.front().detail});
+  auto services = node_services::open(config, options.config);
+  if (!services)
+    return to.fail(services.trouble());
+  (*services)->adjust_reloads(
+      [&options](node_config x) { return configured(std::move(x), options); });
+  return run_node(to, config, **services);
+}
+
+} // namespace troupe::node

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "node/config/node_config.hpp"
+#include "node/console.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::node {
+
+/// What `troupe serve` was asked for; what is set goes before the configuration.
+struct serve_options {
+  std::string config; ///< A file; empty: none.
+  std::optional<std::string> data, address, tls_cert, tls_key;
+  std::optional<std::uint16_t> port;
+  std::vector<std::string> kinds; ///< Added to those that are allowed.
+  std::vector<std::string> hosts; ///< Added to those that are allowed.
+  bool check = false;             ///< Only say what is wrong with the configuration.
+};
+
+/// A configuration with what the command line says on top. Pure.
+node_config configured(node_config from, const serve_options& options);
+
+/// Runs a node until SIGINT or SIGTERM, then ends in order. Returns the exit code.
+int serve(console& to, const serve_options& options, format how);
+
+} // namespace troupe::node

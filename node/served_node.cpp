@@ -1,0 +1,76 @@
+#include "node/served_node.hpp"
+
+#include <algorithm>
+
+namespace troupe::node {
+
+namespace {
+
+result<principal> caller_of(node_services& services, std::string_view key) {
+  if (auto who = services.check(key))
+    return std::move(*who);
+  return error{ec::invalid_spec, key.empty() ? "this node takes no calls without a key"
+                                             : "the key is not one of this node's"};
+}
+
+void write_audit(node_services& services, const http::served& x) {
+  audit_entry entry;
+  entry.who = *x.who;
+  entry.act = std::string{x.method} + " " + std::string{x.route};
+  entry.target = x.location.empty() ? x.path : x.location;
+  entry.outcome = x.status < 400 ? "ok" : std::to_string(x.status);
+  entry.request = x.request_id;
+  entry.peer = x.peer;
+  services.audit(std::move(entry));
+}
+
+void observe(node_services& services, const http::served& x) {
+  services.metrics().http_answered(x.route.empty() ? "other" : x.route,
+                                   static_cast<unsigned>(x.status), x.took);
+  auto level = x.status >= 500 ? log_level::warn : log_level::debug;
+  auto& log = services.log();
+  if (log.wants(level, "http"))
+    log.say(level, "http",
+            std::string{x.method} + " " + std::string{x.path} + " " + std::to_string(x.status),
+            {{"request", x.request_id}, {"peer", x.peer}});
+}
+
+} // namespace
+
+http::http_options http_of(const node_config& config, node_services& services) {
+  auto& from = config.http;
+  http::http_options x;
+  x.address = from.address;
+  x.port = from.port;
+  x.threads = from.threads;
+  x.header_bytes_max = from.header_max_bytes;
+  x.body_bytes_max = from.body_max_bytes;
+  x.connections_max = from.connections_max;
+  x.connections_reserved = std::min<std::size_t>(x.connections_reserved, from.connections_max / 10);
+  x.header_time = from.header_timeout;
+  x.idle_time = from.idle_timeout;
+  x.body_time = from.read_timeout;
+  x.allowed_hosts = {from.allowed_hosts.begin(), from.allowed_hosts.end()};
+  x.allowed_origins = {from.allowed_origins.begin(), from.allowed_origins.end()};
+  x.tls_cert = from.tls.cert;
+  x.tls_key = from.tls.key;
+  x.authenticate = [&services](std::string_view key) { return caller_of(services, key); };
+  x.observe = [&services](const http::served& line) { observe(services, line); };
+  x.audit = [&services](const http::served& line) { write_audit(services, line); };
+  return x;
+}
+
+http::api_parts api_of(runtime& node, const node_config& config, node_services& services) {
+  http::api_parts api{node};
+  api.allows_kind = [&services](std::string_view kind) { return services.allows_kind(kind); };
+  api.metrics = [&node, &services] { return services.metrics_text(node); };
+  api.metrics_need_key = config.http.metrics_need_key;
+  return api;
+}
+
+std::string url_of(const http_config& x, std::uint16_t port) {
+  auto host = x.address.find(':') == std::string::npos ? x.address : "[" + x.address + "]";
+  return (x.tls.cert.empty() ? "http://" : "https://") + host + ":" + std::to_string(port);
+}
+
+} // namespace troupe::node

@@ -1,0 +1,211 @@
+#include "actors/work_token.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "troupe/graph_builder.hpp"
+#include "troupe/runtime.hpp"
+
+#include <set>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto patience = 60s; // For what must happen; a test that waits that long has failed.
+
+template <class T>
+T must(result<T> x) {
+  if (!x)
+    FAIL(to_string(x.code()) << ": " << x.error().detail);
+  return std::move(*x);
+}
+
+struct fixture {
+  tests::temp_dir directory;
+
+  runtime open() {
+    runtime_config config;
+    config.data_dir = directory.path() / "data";
+    config.cancel_grace = 60s;
+    return must(runtime::open(config));
+  }
+
+  /// A vertex for a worker, and one behind it.
+  job_id submit(runtime& node, value::object config = {{"task", "resize"}}) {
+    auto graph = graph_builder{"g"}
+                     .add("a", "worker", std::move(config))
+                     .add("b", "noop")
+                     .connect("a", "b")
+                     .build();
+    job_spec spec;
+    spec.graph = must(node.add_graph(graph));
+    spec.input = "x.png";
+    return must(node.submit(spec));
+  }
+
+  work_item fetch(runtime& node, std::chrono::milliseconds lease = 60s) {
+    work_request what;
+    what.worker = "w1";
+    what.lease = lease;
+    what.wait = 30s;
+    auto items = must(node.fetch_work(what));
+    REQUIRE(items.size() == 1);
+    return items.front();
+  }
+};
+
+lease_state::condition extend(runtime& node, const work_item& x) {
+  auto states = must(node.extend_leases({x.token}));
+  REQUIRE(states.size() == 1);
+  CHECK(states.front().token == x.token);
+  return states.front().now;
+}
+
+} // namespace
+
+TEST_CASE_METHOD(fixture, "a worker gets a vertex with all it needs, and its output counts",
+                 "[actors][work]") {
+  auto node = open();
+  auto id = submit(node, value::object{{"task", "resize"}, {"arguments", value::object{{"w", 8}}}});
+  auto item = fetch(node);
+  CHECK(item.job == id);
+  CHECK(item.vertex == "a");
+  CHECK(item.task == "resize");
+  CHECK(item.queue == "default");
+  CHECK(item.attempt == 1);
+  CHECK(item.arguments == value{value::object{{"w", 8}}});
+  CHECK(item.inputs == value{value::object{{"job", "x.png"}}});
+  CHECK(item.idempotency_key == to_string(id) + "/a");
+  CHECK(extend(node, item) == lease_state::condition::held);
+  CHECK(node.emit_work(item.token, 1, emit_kind::log, "half").code() == ec::none);
+  CHECK(node.emit_work(item.token, 3, emit_kind::log, "?").code() == ec::illegal_request);
+  CHECK(node.complete_work(item.token, "small.png").code() == ec::none);
+  CHECK(must(node.wait(id, patience)).state == job_state::completed);
+  CHECK(node.complete_work(item.token, "small.png").code() == ec::none);
+  CHECK(node.complete_work(item.token, "other.png").code() == ec::stale_token);
+  CHECK(node.fail_work(item.token, {"x", "", "y"}).code() == ec::stale_token);
+  CHECK(extend(node, item) == lease_state::condition::lost);
+}
+
+TEST_CASE_METHOD(fixture, "a lease and its token outlive a restart of the node", "[actors][work]") {
+  work_item item;
+  job_id id;
+  {
+    auto node = open();
+    id = submit(node);
+    item = fetch(node);
+  }
+  {
+    auto node = open();
+    work_request other;
+    CHECK(must(node.fetch_work(other)).empty()); // The worker has it still.
+    CHECK(extend(node, item) == lease_state::condition::held);
+    CHECK(node.complete_work(item.token, 5).code() == ec::none);
+    must(node.wait(id, patience));
+  }
+  auto node = open(); // The job has no actor any more.
+  CHECK(node.complete_work(item.token, 5).code() == ec::none);
+  CHECK(node.complete_work(item.token, 6).code() == ec::stale_token);
+  CHECK(node.emit_work(item.token, 1, emit_kind::log, "x").code() == ec::stale_token);
+  CHECK(must(node.get(id)).state == job_state::completed);
+}
+
+TEST_CASE_METHOD(fixture, "a silent worker loses its vertex to another, and is refused then",
+                 "[actors][work]") {
+  auto node = open();
+  auto id = submit(node);
+  auto silent = fetch(node, limits::work_lease_min);
+  auto next = fetch(node); // Comes once the first lease is over.
+  CHECK(next.job == id);
+  CHECK(next.attempt == 1);
+  CHECK(next.token != silent.token);
+  CHECK(node.complete_work(silent.token, 1).code() == ec::stale_token);
+  CHECK(extend(node, silent) == lease_state::condition::lost);
+  CHECK(node.complete_work(next.token, 2).code() == ec::none);
+  auto info = must(node.wait(id, patience));
+  CHECK(info.result == value{value::object{{"b", {}}}});
+}
+
+TEST_CASE_METHOD(fixture, "a worker that is to end is told, and what it says then ends its vertex",
+                 "[actors][work]") {
+  auto node = open();
+  auto id = submit(node);
+  auto item = fetch(node);
+  REQUIRE(node.cancel(id).code() == ec::none);
+  CHECK(must(node.get(id)).state == job_state::cancelling);
+  CHECK(extend(node, item) == lease_state::condition::cancelled);
+  CHECK(node.fail_work(item.token, {"cancelled", "", "asked to"}).code() == ec::none);
+  CHECK(must(node.wait(id, patience)).state == job_state::cancelled);
+  CHECK(node.fail_work(item.token, {"cancelled", "", "asked to"}).code() == ec::none);
+}
+
+TEST_CASE_METHOD(fixture, "a stopped job does not wait for its worker", "[actors][work]") {
+  auto node = open();
+  auto id = submit(node);
+  auto item = fetch(node);
+  REQUIRE(node.stop(id).code() == ec::none);
+  CHECK(must(node.wait(id, patience)).state == job_state::stopped);
+  CHECK(extend(node, item) == lease_state::condition::lost);
+}
+
+TEST_CASE_METHOD(fixture, "what no worker has taken is not given out while its job is paused",
+                 "[actors][work]") {
+  auto node = open();
+  auto id = submit(node);
+  auto item = fetch(node); // It was offered by now.
+  REQUIRE(node.fail_work(item.token, {"x", "", "y"}).code() == ec::none);
+  must(node.wait(id, patience));
+  auto second = submit(node);
+  REQUIRE(node.pause(second).code() == ec::none);
+  CHECK(must(node.fetch_work(work_request{})).empty());
+  REQUIRE(node.resume(second).code() == ec::none);
+  CHECK(fetch(node).job == second);
+}
+
+TEST_CASE_METHOD(fixture, "a worker looks into its queues in their order", "[actors][work]") {
+  auto node = open();
+  auto later = submit(node, value::object{{"task", "t"}, {"queue", "later"}});
+  auto first = submit(node, value::object{{"task", "t"}, {"queue", "first"}});
+  work_request what;
+  what.queues = {"first", "later"};
+  what.count = 2;
+  what.wait = 30s;
+  std::vector<job_id> got;
+  while (got.size() < 2)
+    for (auto& x : must(node.fetch_work(what)))
+      got.push_back(x.job);
+  CHECK(std::set(got.begin(), got.end()) == std::set{first, later});
+}
+
+TEST_CASE_METHOD(fixture, "a worker's bad request is refused", "[actors][work]") {
+  auto node = open();
+  auto refused = [&](auto change) {
+    work_request what;
+    change(what);
+    return node.fetch_work(what).code();
+  };
+  CHECK(refused([](auto& x) { x.queues.clear(); }) == ec::invalid_spec);
+  CHECK(refused([](auto& x) { x.queues = {"a b"}; }) == ec::invalid_spec);
+  CHECK(refused([](auto& x) { x.count = 0; }) == ec::invalid_spec);
+  CHECK(refused([](auto& x) { x.lease = 1ms; }) == ec::invalid_spec);
+  CHECK(refused([](auto& x) { x.wait = 1h; }) == ec::invalid_spec);
+  CHECK(node.complete_work("nonsense", {}).code() == ec::invalid_spec);
+  auto token = actors::to_string(actors::work_token{1, {1, 2}, 3, {4, 5}});
+  CHECK(node.complete_work(token, {}).code() == ec::no_such_job);
+  CHECK(node.extend_leases(std::vector<std::string>(limits::work_extend_max + 1, token)).code()
+        == ec::too_large);
+}
+
+TEST_CASE("a token is read as it was written, and only by the store that made it",
+          "[actors][work]") {
+  actors::work_token x{7, {0x0123456789abcdef, 0xfedcba9876543210}, 42, {1, ~std::uint64_t{}}};
+  auto text = actors::to_string(x);
+  auto read = must(actors::parse_work_token(text, 7));
+  CHECK(read.job == x.job);
+  CHECK(read.vertex == x.vertex);
+  CHECK(read.proof == x.proof);
+  CHECK(actors::parse_work_token(text, 8).code() == ec::stale_token);
+  for (std::size_t size = 0; size < text.size(); ++size)
+    CHECK(actors::parse_work_token(text.substr(0, size), 7).code() == ec::invalid_spec);
+  CHECK(actors::parse_work_token(text + ".", 7).code() == ec::invalid_spec);
+}

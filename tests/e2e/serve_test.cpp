@@ -1,0 +1,176 @@
+#include "tests/e2e/json.hpp"
+#include "tests/e2e/process.hpp"
+#include "tests/support/http_client.hpp"
+
+using namespace troupe;
+using namespace troupe::tests;
+
+namespace {
+
+/// Three vertices, of which the second one waits for a file.
+const std::string gated = R"({"graph":{"name":"gated","vertices":[
+  {"id":"a","kind":"noop","config":{"output":1}},
+  {"id":"b","kind":"exec","config":{"shell":"while [ ! -e go ]; do sleep 0.01; done; echo ok"}},
+  {"id":"c","kind":"noop"}],
+  "edges":[{"from":"a","to":"b"},{"from":"b","to":"c"}]}})";
+
+/// A node at work in a directory.
+class node : public process {
+public:
+  explicit node(const scratch& in, std::vector<std::string> more = {})
+      : process(in, arguments(std::move(more))) {
+    REQUIRE(eventually([this] { return err().find("troupe: serving http://") != err().npos; }));
+    auto text = err();
+    auto at = text.find(':', text.find("http://") + 7);
+    port_ = static_cast<std::uint16_t>(std::stoi(text.substr(at + 1)));
+  }
+  std::uint16_t port() const { return port_; }
+
+private:
+  static std::vector<std::string> arguments(std::vector<std::string> more) {
+    std::vector<std::string> all{"serve", "--port", "0", "--allow-kind", "exec"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  std::uint16_t port_ = 0;
+};
+
+std::vector<value> events_of(http_client& c, const std::string& id) {
+  auto got = c.ask("GET", "/v1/jobs/" + id + "/events", "", "Accept: application/x-ndjson\r\n");
+  REQUIRE(got.status == 200);
+  return lines_of(got.body);
+}
+
+/// Reads lines of events until one of this vertex and type.
+std::vector<value> events_until(http_client& c, std::string_view type, std::string_view vertex) {
+  std::string text, piece;
+  while (count(lines_of(text), type, vertex) == 0) {
+    REQUIRE(c.read_chunk(piece));
+    REQUIRE_FALSE(piece.empty());
+    text += piece;
+  }
+  return lines_of(text);
+}
+
+} // namespace
+
+TEST_CASE("a node that is killed goes on with its jobs, with the same events", "[e2e][serve]") {
+  scratch in;
+  std::string id;
+  std::vector<value> before;
+  {
+    node first{in};
+    http_client c{first.port()}, reader{first.port()};
+    auto made = c.ask("POST", "/v1/jobs", gated, "Idempotency-Key: k\r\n");
+    REQUIRE(made.status == 201);
+    id = made.text("id");
+    reader.send(reader.text_of("GET", "/v1/jobs/" + id + "/events", "",
+                               "Accept: application/x-ndjson\r\n"));
+    REQUIRE(reader.read_head().status == 200);
+    before = events_until(reader, "vertex_start", "b");
+    first.send(SIGKILL);
+    CHECK(first.wait().code == 128 + SIGKILL);
+  }
+  in.write("go", "");
+  node second{in};
+  http_client c{second.port()};
+  auto again = c.ask("POST", "/v1/jobs", gated, "Idempotency-Key: k\r\n");
+  CHECK(again.status == 200);
+  CHECK(again.text("id") == id);
+  auto result = c.ask("GET", "/v1/jobs/" + id + "/result?wait=60s");
+  CHECK(result.text("state") == "completed");
+  auto after = events_of(c, id);
+  CHECK(gapless(after));
+  REQUIRE(after.size() > before.size());
+  for (std::size_t i = 0; i < before.size(); ++i)
+    CHECK(after[i] == before[i]);
+}
+
+TEST_CASE("a node that is asked to end does so in order", "[e2e][serve]") {
+  for (auto signal : {SIGTERM, SIGINT}) {
+    scratch in;
+    node x{in};
+    http_client c{x.port()}, waiting{x.port()}, reader{x.port()};
+    auto id = c.ask("POST", "/v1/jobs", gated).text("id");
+    auto path = "/v1/jobs/" + id;
+    reader.send(reader.text_of("GET", path + "/events"));
+    REQUIRE(reader.read_head().status == 200);
+    // In one piece: who has answered the first has the second, too.
+    waiting.send(waiting.text_of("GET", "/livez")
+                 + waiting.text_of("GET", path + "/result?wait=60s"));
+    REQUIRE(waiting.read().status == 200);
+    x.send(signal);
+    CHECK(waiting.read().status == 202);
+    std::string text, piece;
+    while (reader.read_chunk(piece) && !piece.empty())
+      text += piece;
+    CHECK(text.find("event: closing\ndata: ") != text.npos);
+    CHECK(x.wait().code == 0);
+    in.write("go", "");
+    node next{in};
+    http_client d{next.port()};
+    CHECK(d.ask("GET", path + "/result?wait=60s").text("state") == "completed");
+  }
+}
+
+TEST_CASE("a node whose port is taken says so, and touches nothing", "[e2e][serve]") {
+  scratch in;
+  node first{in};
+  auto second =
+      troupe_with(in, {"serve", "--port", std::to_string(first.port()), "--data", "other"});
+  CHECK(second.code == 6);
+  CHECK(second.err.find("error[E0024]") != second.err.npos);
+  CHECK(second.err.find("Address already in use") != second.err.npos);
+  CHECK_FALSE(fs::exists(in.path() / "other"));
+}
+
+TEST_CASE("a node is not reachable from outside without keys", "[e2e][serve]") {
+  scratch in;
+  auto x = troupe_with(in, {"serve", "--port", "0", "--address", "0.0.0.0"});
+  CHECK(x.code == 5);
+  CHECK(x.err.find("error[E0041]") != x.err.npos);
+}
+
+TEST_CASE("a node with keys takes calls by their roles, and writes them down", "[e2e][serve]") {
+  scratch in;
+  auto made = [&](const char* role) {
+    auto x = troupe_with(in, {"keys", "create", "--role", role, "--name", role, "-o", "json"});
+    INFO(x.err);
+    REQUIRE(x.code == 0);
+    return "Authorization: Bearer " + text_at(json_of(x.out), "key") + "\r\n";
+  };
+  auto viewer = made("viewer"), admin = made("admin");
+  node x{in};
+  http_client c{x.port()};
+  const std::string noop = R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})";
+  CHECK(c.ask("GET", "/v1/jobs").status == 401);
+  CHECK(c.ask("GET", "/livez").status == 200);
+  CHECK(c.ask("GET", "/v1/jobs", "", viewer).status == 200);
+  http_client d{x.port()}; // What was refused with a body unread ends the connection.
+  CHECK(d.ask("POST", "/v1/jobs", noop, viewer).status == 403);
+  auto job = c.ask("POST", "/v1/jobs", noop, admin);
+  REQUIRE(job.status == 201);
+  CHECK(c.ask("GET", "/v1/jobs/" + job.text("id") + "/result?wait=60s", "", viewer).status == 200);
+  auto metrics = c.ask("GET", "/metrics").body;
+  CHECK(metrics.find("troupe_jobs_finished_total{flow_id=\"inline\",status=\"completed\"} 1")
+        != metrics.npos);
+  x.send(SIGTERM);
+  CHECK(x.wait().code == 0);
+  auto audited = read_file(in.path() / ".troupe" / "audit" / "audit-000001.ndjson");
+  CHECK(audited.find("/v1/jobs/" + job.text("id")) != audited.npos);
+  CHECK(audited.find("\"403\"") != audited.npos);
+  CHECK(troupe_with(in, {"audit", "verify"}).code == 0);
+}
+
+TEST_CASE("graphs over HTTP may run programs only if that is allowed", "[e2e][serve]") {
+  scratch in;
+  process x{in, {"serve", "--port", "0"}};
+  REQUIRE(eventually([&] { return x.err().find("troupe: serving http://") != x.err().npos; }));
+  auto text = x.err();
+  auto port = std::stoi(text.substr(text.find(':', text.find("http://") + 7) + 1));
+  http_client c{static_cast<std::uint16_t>(port)};
+  auto refused = c.ask("POST", "/v1/jobs", gated);
+  CHECK(refused.status == 403);
+  CHECK(refused.text("code") == "kind_not_allowed");
+}

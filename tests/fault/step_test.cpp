@@ -1,0 +1,214 @@
+#include "storage/backup.hpp"
+#include "storage/restore.hpp"
+#include "tests/fault/fault_graphs.hpp"
+#include "tests/fault/store_checks.hpp"
+
+using namespace troupe;
+using namespace troupe::tests;
+
+namespace {
+
+constexpr int verify_each = 4; // It takes longer than the rest.
+
+/// A graph whose large output is a blob.
+std::string large_graph() {
+  graph_text g;
+  g.vertex("large", "noop", R"({"output": ")" + std::string(100'000, 'x') + "\"}");
+  return g.text("large");
+}
+
+/// A data directory with ended jobs and one that was killed, and what is in it.
+class source {
+public:
+  explicit source(const char* of) : seed_(chosen_seed(of)), random(seed_) {
+    in.write("large.json", large_graph());
+    in.write("retries.json", retries_graph());
+    in.write("naps.json", R"({"name": "naps", "vertices": [
+      {"id": "a", "kind": "noop"}, {"id": "b", "kind": "delay", "config": {"for": "1h"}}],
+      "edges": [{"from": "a", "to": "b"}]})");
+    REQUIRE(troupe_with(in, {"run", "large.json"}).code == 0);
+    REQUIRE(troupe_with(in, {"run", "retries.json"}).code == 0);
+    process napping{in, {"run", "naps.json", "-o", "ndjson"}};
+    REQUIRE(eventually([&] { return count(lines_of(napping.out()), "vertex_start", "b") > 0; }));
+    napping.send(SIGKILL);
+    napping.wait();
+    jobs = jobs_of(data);
+    REQUIRE(jobs.size() == 3);
+  }
+
+  /// Runs `troupe` with these arguments once for each step that it may die at, and `check` after
+  /// each; `renew` before.
+  template <class Renew, class Check>
+  void die_at_each_step(const std::vector<std::string>& arguments, Renew renew, Check check) {
+    CAPTURE(seed_);
+    auto died = each_step(random, [&](std::uint64_t n) {
+      CAPTURE(n);
+      renew();
+      auto ended = dies_at(in, in.path(), n, arguments);
+      INFO(ended.err);
+      REQUIRE((ended.code == killed || ended.code == 0));
+      check(ended.code == 0);
+      return ended.code == killed;
+    });
+    std::cout << arguments.front() << " was killed at " << died << " steps" << std::endl;
+    CHECK(died > 4);
+  }
+
+  void check_unharmed() {
+    CHECK(jobs_of(data) == jobs);
+    if (++looks_ % verify_each == 0)
+      CHECK(wrong_in(data) == "");
+  }
+
+  fs::path at(const char* name) const { return in.path() / name; }
+
+private:
+  std::uint64_t seed_;
+  int looks_ = 0;
+
+public:
+  scratch in;
+  std::mt19937_64 random;
+  fs::path data = in.path() / ".troupe";
+  kept_jobs jobs;
+};
+
+void remove_all(std::initializer_list<fs::path> all) {
+  for (auto& x : all)
+    fs::remove_all(x);
+}
+
+} // namespace
+
+TEST_CASE("a backup that is killed at any step is whole or is none, and harms nothing",
+          "[fault][steps]") {
+  source from{"killed backups"};
+  auto target = from.at("backup"), partial = from.at("backup.partial"), other = from.at("other");
+  from.die_at_each_step(
+      {"backup", "backup"},
+      [&] {
+        remove_all({target, partial});
+      },
+      [&](bool ended) {
+        from.check_unharmed();
+        if (fs::exists(partial)) {
+          if (storage::restore(partial, other)) // Only its name was missing.
+            CHECK(jobs_of(other) == from.jobs);
+          fs::remove_all(other);
+          CHECK(refused(troupe_with(from.in, {"backup", "backup"}), "E0020", 4));
+        }
+        CHECK((!ended || fs::exists(target)));
+        if (!fs::exists(target))
+          return;
+        CHECK(wrong_in(target) == "");
+        REQUIRE(storage::restore(target, other));
+        CHECK(jobs_of(other) == from.jobs);
+        fs::remove_all(other);
+      });
+}
+
+TEST_CASE("a restore that is killed at any step is whole or is none, and harms no backup",
+          "[fault][steps]") {
+  source from{"killed restores"};
+  REQUIRE(storage::back_up(from.data, from.at("backup")));
+  auto target = from.at("other"), partial = from.at("other.partial");
+  from.die_at_each_step(
+      {"restore", "backup", "--data", "other"},
+      [&] {
+        remove_all({target, partial});
+      },
+      [&](bool ended) {
+        CHECK(wrong_in(from.at("backup")) == "");
+        CHECK((!ended || fs::exists(target)));
+        if (!fs::exists(target))
+          return;
+        CHECK(jobs_of(target) == from.jobs);
+        open_once(target);
+        CHECK(jobs_of(target) == from.jobs);
+        CHECK(wrong_in(target) == "");
+      });
+}
+
+TEST_CASE("compacting that is killed at any step leaves every job and can be repeated",
+          "[fault][steps]") {
+  source from{"killed compacts"};
+  { // Deleted pages make it worth while.
+    auto store = actors::open_store({.data_dir = from.data});
+    REQUIRE(store);
+    for (bool more = true; more;) {
+      auto applied = store->writer->step();
+      REQUIRE(applied);
+      more = *applied;
+    }
+    for (int round = 0; round < 4; ++round)
+      REQUIRE(storage::update(*store->tables, [&](storage::table_writer& to) -> status {
+        core::bytes key{0, 0, 0, 0, 0, 0, 'q', 0, 'k'}, value(200'000);
+        auto done = to.put(storage::table::rows, key, value);
+        if (!done || round % 2 == 0)
+          return done;
+        auto gone = to.erase(storage::table::rows, key);
+        return gone ? status{} : status{gone.error()};
+      }));
+    store->close();
+  }
+  auto kept = from.at("kept");
+  fs::copy(from.data, kept, fs::copy_options::recursive);
+  from.die_at_each_step(
+      {"compact"},
+      [&] {
+        fs::remove_all(from.data);
+        fs::copy(kept, from.data, fs::copy_options::recursive);
+      },
+      [&](bool) {
+        from.check_unharmed();
+        auto again = troupe_with(from.in, {"compact"});
+        INFO(again.err);
+        CHECK(again.code == 0);
+        from.check_unharmed();
+      });
+}
+
+TEST_CASE("an import that is killed at any step leaves whole jobs only and can be repeated",
+          "[fault][steps]") {
+  source from{"killed imports"};
+  auto exported = troupe_with(from.in, {"export", "--output", "jobs.ndjson"});
+  INFO(exported.err);
+  REQUIRE(exported.code == 0);
+  auto target = from.at("other");
+  from.die_at_each_step(
+      {"import", "jobs.ndjson", "--data", "other"}, [&] { fs::remove_all(target); },
+      [&](bool ended) {
+        if (fs::exists(target / "MANIFEST"))
+          for (auto& [id, job] : jobs_of(target))
+            CHECK(job.records == from.jobs[id].records);
+        CHECK((!ended || jobs_of(target).size() == 3));
+        auto again =
+            troupe_with(from.in, {"import", "jobs.ndjson", "--data", "other", "--skip-existing"});
+        INFO(again.err);
+        CHECK(again.code == 0);
+        CHECK(jobs_of(target).size() == 3);
+        open_once(target);
+        CHECK(jobs_of(target).size() == 3);
+        CHECK(wrong_in(target) == "");
+      });
+}
+
+TEST_CASE("an export that is killed at any step is refused as a whole or is whole",
+          "[fault][steps]") {
+  source from{"killed exports"};
+  auto file = from.at("jobs.ndjson");
+  from.die_at_each_step(
+      {"export", "--output", "jobs.ndjson"}, [&] { fs::remove(file); },
+      [&](bool ended) {
+        from.check_unharmed();
+        CHECK((!ended || fs::exists(file)));
+        if (!fs::exists(file))
+          return;
+        auto taken = troupe_with(from.in, {"import", "jobs.ndjson", "--data", "other"});
+        INFO(taken.err);
+        CHECK((taken.code == 0 || refused(taken, "E0021", 1)));
+        if (taken.code == 0)
+          CHECK(jobs_of(from.at("other")).size() == 3);
+        fs::remove_all(from.at("other"));
+      });
+}

@@ -1,0 +1,420 @@
+#include "node/http/api.hpp"
+
+#include "node/http/server.hpp"
+#include "tests/support/http_client.hpp"
+
+#include <set>
+#include <thread>
+
+using namespace troupe;
+using namespace troupe::http;
+using tests::http_client;
+using tests::http_reply;
+
+namespace {
+
+const std::string noop = R"({"graph":{"name":"g","vertices":[{"id":"a","kind":"noop"}]}})";
+const std::string sleeper =
+    R"({"graph":{"vertices":[{"id":"a","kind":"delay","config":{"for":"1h"}}]}})";
+const std::string failing = R"j({"graph":{"vertices":[{"id":"a","kind":"noop"},)j"
+                            R"j({"id":"b","kind":"jq","config":{"program":"error(\"no\")"}}]}})j";
+const std::string ndjson = "Content-Type: application/x-ndjson\r\n";
+const std::string nobody = "/v1/jobs/0198c0de-0000-7000-8000-000000000001";
+
+/// A node in memory, and a client.
+struct node_fixture {
+  runtime node = open();
+  std::unique_ptr<http::server> server = serve();
+  http_client client{server->port()};
+
+  ~node_fixture() {
+    server->shut(std::chrono::seconds{5});
+    node.close();
+  }
+
+  static runtime open() {
+    runtime_config config;
+    config.memory = true;
+    auto opened = runtime::open(config);
+    REQUIRE(opened);
+    return std::move(*opened);
+  }
+  std::unique_ptr<http::server> serve() {
+    http_options options;
+    options.port = 0;
+    options.ping_interval = std::chrono::milliseconds{100};
+    auto made = http::server::open(options);
+    REQUIRE(made);
+    (*made)->serve(api_routes({node, [](std::string_view kind) { return kind != "exec"; }}));
+    return std::move(*made);
+  }
+
+  http_reply ask(const std::string& method, const std::string& target, const std::string& body = {},
+                 const std::string& fields = {}) {
+    return client.ask(method, target, body, fields);
+  }
+  std::string submit(const std::string& body) {
+    auto made = ask("POST", "/v1/jobs", body);
+    INFO(made.body);
+    REQUIRE(made.status == 201);
+    return made.text("id");
+  }
+  /// A job that has ended.
+  std::string ended(const std::string& body) {
+    auto id = submit(body);
+    REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200);
+    return id;
+  }
+};
+
+std::vector<value> lines_of(const std::string& text) {
+  auto parsed = graph_json::parse_ndjson(text);
+  REQUIRE(parsed);
+  return *parsed;
+}
+
+std::int64_t number_of(const value& x, std::string_view key) {
+  auto found = x.find(key);
+  return found && found->integer() ? *found->integer() : -1;
+}
+
+std::string text_of(const value& x, std::string_view key) {
+  auto found = x.find(key);
+  return found && found->string() ? *found->string() : "";
+}
+
+/// The numbers of an SSE text's events.
+std::vector<std::string> ids_of(const std::string& sse) {
+  std::vector<std::string> ids;
+  for (auto at = sse.find("id: "); at != sse.npos; at = sse.find("\nid: ", at)) {
+    at = sse.find(' ', at) + 1;
+    ids.push_back(sse.substr(at, sse.find('\n', at) - at));
+  }
+  return ids;
+}
+
+} // namespace
+
+TEST_CASE_METHOD(node_fixture, "a job is made, and can be got, waited for and listed",
+                 "[http][api]") {
+  auto made = ask("POST", "/v1/jobs", noop);
+  REQUIRE(made.status == 201);
+  auto id = made.text("id");
+  CHECK(made.fields["location"] == "/v1/jobs/" + id);
+  CHECK(made.text("state") == "pending");
+  auto done = ask("GET", "/v1/jobs/" + id + "/result?wait=60s");
+  CHECK(done.status == 200);
+  CHECK(done.text("state") == "completed");
+  CHECK(done.json().find("result")->members()->contains("a"));
+  auto got = ask("GET", "/v1/jobs/" + id);
+  CHECK(got.text("created_at") == made.text("created_at"));
+  CHECK(got.text("graph_name") == "g");
+  auto listed = ask("GET", "/v1/jobs?state=completed");
+  CHECK(text_of(listed.json().find("jobs")->items()->at(0), "id") == id);
+  auto vertices = ask("GET", "/v1/jobs/" + id + "/vertices");
+  CHECK(text_of(vertices.json().find("vertices")->items()->at(0), "state") == "succeeded");
+  CHECK(ask("DELETE", "/v1/jobs/" + id).status == 204);
+  CHECK(ask("GET", "/v1/jobs/" + id).status == 404);
+}
+
+TEST_CASE_METHOD(node_fixture, "a graph can be registered and named", "[http][api]") {
+  auto made = ask("POST", "/v1/graphs", R"({"vertices":[{"id":"a","kind":"noop"}]})");
+  REQUIRE(made.status == 201);
+  auto id = made.text("id");
+  CHECK(ask("GET", "/v1/graphs/" + id).json().find("vertices"));
+  CHECK(ask("POST", "/v1/jobs", R"({"graph":")" + id + "\"}").status == 201);
+  auto unknown = ask("POST", "/v1/jobs", R"({"graph":")" + std::string(64, '0') + "\"}");
+  CHECK(unknown.status == 404);
+  CHECK(unknown.text("code") == "no_such_graph");
+}
+
+TEST_CASE_METHOD(node_fixture, "a key makes a job once", "[http][api][keys]") {
+  const std::string key = "Idempotency-Key: \"k1\"\r\n", bare = "Idempotency-Key: k1\r\n";
+  auto first = ask("POST", "/v1/jobs", noop, key);
+  CHECK(first.status == 201);
+  CHECK_FALSE(first.fields.contains("idempotency-replayed"));
+  auto again = ask("POST", "/v1/jobs", noop, bare);
+  CHECK(again.status == 200);
+  CHECK(again.fields["idempotency-replayed"] == "true");
+  CHECK(again.text("id") == first.text("id"));
+  auto other = ask("POST", "/v1/jobs", noop + " ", key); // Bodies are compared by their bytes.
+  CHECK(other.status == 422);
+  CHECK(other.text("code") == "idempotency_conflict");
+  CHECK(ask("POST", "/v1/jobs", noop, "Idempotency-Key: a b\r\n").status == 422);
+}
+
+TEST_CASE_METHOD(node_fixture, "bad requests for jobs are refused, and nothing is stored",
+                 "[http][api]") {
+  struct row {
+    std::string body;
+    int status;
+    std::string code;
+  };
+  for (auto& x : std::vector<row>{
+           {"{", 400, "bad_json"},
+           {"[]", 422, "invalid_spec"},
+           {R"({"graph":{"vertices":[]},"priority":1})", 422, "invalid_spec"},
+           {R"({"graph":{"vertices":[{"id":"a","kind":"nonsense"}]}})", 422, "invalid_spec"},
+           {R"({"graph":{"vertices":[{"id":"a","kind":"exec","config":{"argv":["x"]}}]}})", 403,
+            "kind_not_allowed"},
+       }) {
+    auto got = ask("POST", "/v1/jobs", x.body);
+    INFO(x.body << ": " << got.body);
+    CHECK(got.status == x.status);
+    CHECK(got.text("code") == x.code);
+  }
+  auto wrong = ask("POST", "/v1/jobs", R"({"graph":{"vertices":[{"id":"a","kind":"nonsense"}]}})");
+  CHECK(text_of(wrong.json().find("errors")->items()->at(0), "pointer")
+        == "/graph/vertices/0/kind");
+  CHECK(ask("GET", "/v1/jobs").json().find("jobs")->items()->empty());
+  CHECK(ask("GET", nobody).status == 404);
+  CHECK(ask("GET", nobody + "/events").status == 404);
+  CHECK(ask("POST", nobody + ":cancel").status == 404);
+  CHECK(ask("GET", "/v1/jobs?state=odd").text("code") == "bad_query");
+  CHECK(ask("GET", "/v1/jobs?priority=1").text("code") == "bad_query");
+  CHECK(ask("GET", "/v1/jobs?cursor=x").text("code") == "bad_query");
+  CHECK(ask("GET", "/v1/jobs?limit=0").text("code") == "bad_query");
+}
+
+TEST_CASE_METHOD(node_fixture, "a wait that is over tells how the job stands", "[http][api]") {
+  auto id = submit(sleeper);
+  auto now = ask("GET", "/v1/jobs/" + id + "/result");
+  CHECK(now.status == 202);
+  CHECK(now.text("state") == "running");
+  CHECK(ask("GET", "/v1/jobs/" + id + "/result?wait=20ms").status == 202);
+  CHECK(ask("GET", "/v1/jobs/" + id + "/result?wait=1d").text("code") == "bad_query");
+  CHECK(ask("GET", "/v1/jobs/" + id + "/result?wait=soon").text("code") == "bad_query");
+}
+
+TEST_CASE_METHOD(node_fixture, "steps move a job, and illegal ones name both states",
+                 "[http][api]") {
+  auto id = submit(sleeper), path = "/v1/jobs/" + id;
+  CHECK(ask("POST", path + ":pause").text("state") == "paused");
+  CHECK(ask("POST", path + ":resume", R"({"reason":"why not"})").text("state") == "running");
+  CHECK(ask("POST", path + ":cancel", R"({"because":1})").status == 422);
+  CHECK(ask("DELETE", path).status == 409);
+  CHECK(ask("POST", path + ":retry").status == 409);
+  auto cancelled = ask("POST", path + ":cancel");
+  CHECK(cancelled.status == 200);
+  auto end = ask("GET", path + "/result?wait=60s");
+  CHECK(end.text("state") == "cancelled");
+  auto again = ask("POST", path + ":pause");
+  CHECK(again.status == 409);
+  CHECK(again.text("detail").find("cancelled") != std::string::npos);
+}
+
+TEST_CASE_METHOD(node_fixture, "a failed job is retried as a new one", "[http][api]") {
+  auto id = ended(failing);
+  auto made = ask("POST", "/v1/jobs/" + id + ":retry");
+  REQUIRE(made.status == 201);
+  CHECK(made.text("retry_of") == id);
+  CHECK(made.text("id") != id);
+  CHECK(ask("POST", "/v1/jobs/" + id + ":retry", R"({"from":"b"})").status == 201);
+  auto wrong = ask("POST", "/v1/jobs/" + id + ":retry", R"({"from":"zzz"})");
+  CHECK(wrong.status == 404);
+  CHECK(wrong.text("code") == "no_such_vertex");
+}
+
+TEST_CASE_METHOD(node_fixture, "jobs are acted on by filter, and counted before", "[http][api]") {
+  for (int i = 0; i < 3; ++i)
+    submit(R"({"queue":"q",)" + sleeper.substr(1));
+  submit(sleeper);
+  CHECK(ask("POST", "/v1/jobs:cancel").text("code") == "bad_query");
+  auto dry = ask("POST", "/v1/jobs:cancel?queue=q&dry_run");
+  CHECK(number_of(dry.json(), "jobs") == 3);
+  CHECK(number_of(ask("POST", "/v1/jobs:stop?queue=q").json(), "jobs") == 3);
+  CHECK(number_of(ask("POST", "/v1/jobs:stop?queue=q").json(), "jobs") == 0);
+  CHECK(number_of(ask("POST", "/v1/jobs:retry?queue=q&state=stopped&dry_run=true").json(), "jobs")
+        == 3);
+  CHECK(number_of(ask("POST", "/v1/jobs:purge?queue=q").json(), "jobs") == 3);
+  CHECK(ask("POST", "/v1/jobs:purge?state=running").text("code") == "bad_query");
+  auto left = ask("GET", "/v1/jobs").json();
+  CHECK(left.find("jobs")->items()->size() == 1);
+}
+
+TEST_CASE_METHOD(node_fixture, "a list goes on where its cursor says", "[http][api]") {
+  std::set<std::string> made, seen;
+  for (int i = 0; i < 5; ++i)
+    made.insert(submit(R"({"labels":{"colour":"blue"},)" + noop.substr(1)));
+  submit(noop);
+  std::string cursor;
+  do {
+    auto page = ask("GET", "/v1/jobs?label=colour%3Dblue&limit=2" + cursor).json();
+    for (auto& x : *page.find("jobs")->items())
+      CHECK(seen.insert(text_of(x, "id")).second);
+    auto next = text_of(page, "next");
+    cursor = next.empty() ? "" : "&cursor=" + next;
+  } while (!cursor.empty());
+  CHECK(seen == made);
+}
+
+TEST_CASE_METHOD(node_fixture, "events are read from anywhere, to the one end",
+                 "[http][api][events]") {
+  auto id = ended(noop), path = "/v1/jobs/" + id + "/events";
+  auto all = ask("GET", path);
+  CHECK(all.fields["content-type"] == "text/event-stream");
+  auto ids = ids_of(all.body);
+  REQUIRE(ids.size() > 3);
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    CHECK(ids[i] == std::to_string(i + 1));
+  CHECK(all.body.find("event: end\n") == all.body.rfind("event: end\n"));
+  CHECK(ids_of(ask("GET", path + "?from=3").body).front() == "3");
+  CHECK(ids_of(ask("GET", path + "?from=1", "", "Last-Event-ID: 3\r\n").body).front() == "4");
+  CHECK(ask("GET", path, "", "Last-Event-ID: " + ids.back() + "\r\n").status == 204);
+  CHECK(ask("GET", path + "?from=0").status == 400);
+  auto lines = lines_of(ask("GET", path, "", "Accept: application/x-ndjson\r\n").body);
+  CHECK(lines.size() == ids.size());
+  CHECK(text_of(lines.back(), "event") == "end");
+  auto other =
+      ask("GET", path, "", "Last-Event-ID: 2.77\r\n").body; // Of another life of the store.
+  CHECK(other.starts_with("event: gap\n"));
+  CHECK(other.find("\"restored\"") != std::string::npos);
+  CHECK(ids_of(other) == ids);
+}
+
+TEST_CASE_METHOD(node_fixture, "many readers follow a running job to its end",
+                 "[http][api][events]") {
+  auto id = submit(sleeper);
+  std::vector<std::unique_ptr<http_client>> readers;
+  for (int i = 0; i < 20; ++i) {
+    auto& x = readers.emplace_back(std::make_unique<http_client>(server->port()));
+    x->send(x->text_of("GET", "/v1/jobs/" + id + "/events"));
+    CHECK(x->read_head().status == 200);
+  }
+  std::string piece, pinged;
+  while (pinged.find(": ping\n\n") == pinged.npos) {
+    REQUIRE(readers.front()->read_chunk(piece));
+    pinged += piece;
+  }
+  REQUIRE(ask("POST", "/v1/jobs/" + id + ":stop").status == 200);
+  std::set<std::vector<std::string>> seen;
+  for (auto& x : readers) {
+    std::string text = x == readers.front() ? pinged : "";
+    while (x->read_chunk(piece) && !piece.empty())
+      text += piece;
+    seen.insert(ids_of(text));
+    CHECK(text.find("event: end\n") != text.npos);
+  }
+  CHECK(seen.size() == 1);
+}
+
+TEST_CASE_METHOD(node_fixture, "a job may depend on its reader", "[http][api][events]") {
+  auto stays = submit(sleeper), goes = submit(sleeper);
+  for (auto& [id, query] : {std::pair{stays, ""}, {goes, "?on_disconnect=cancel"}}) {
+    http_client reader{server->port()};
+    reader.send(reader.text_of("GET", "/v1/jobs/" + id + "/events" + query));
+    CHECK(reader.read_head().status == 200);
+  }
+  CHECK(ask("GET", "/v1/jobs/" + goes + "/result?wait=60s").text("state") == "cancelled");
+  CHECK(ask("GET", "/v1/jobs/" + stays).text("state") == "running");
+}
+
+TEST_CASE_METHOD(node_fixture, "a batch is answered line by line", "[http][api][batch]") {
+  auto good = R"({"idempotency_key":"b",)" + noop.substr(1);
+  auto text = noop + "\n\n{\n" + good + "\n" + good + "\n" + R"({"priority":1})";
+  auto got = ask("POST", "/v1/jobs:batch", text, ndjson);
+  CHECK(got.status == 200);
+  std::map<std::int64_t, value> lines;
+  for (auto& x : lines_of(got.body))
+    CHECK(lines.emplace(number_of(x, "line"), x).second);
+  REQUIRE(lines.size() == 5);
+  CHECK(number_of(lines[1], "status") == 201);
+  CHECK(number_of(lines[3], "status") == 400);
+  CHECK(number_of(lines[4], "status") + number_of(lines[5], "status") == 401);
+  CHECK(text_of(lines[4], "id") == text_of(lines[5], "id"));
+  CHECK(number_of(lines[6], "status") == 422);
+  CHECK(ask("GET", "/v1/jobs/" + text_of(lines[1], "id")).status == 200);
+  CHECK(ask("POST", "/v1/jobs:batch", noop, "Content-Type: application/json\r\n").status == 415);
+}
+
+TEST_CASE_METHOD(node_fixture, "a long batch streams through", "[http][api][batch]") {
+  constexpr std::size_t count = 5000;
+  http_client c{server->port()};
+  std::jthread writer{[&] {
+    c.send("POST /v1/jobs:batch HTTP/1.1\r\nHost: localhost\r\n" + ndjson
+           + "Content-Length: " + std::to_string(count * (noop.size() + 1)) + "\r\n\r\n");
+    for (std::size_t i = 0; i < count; ++i)
+      c.send(noop + "\n");
+  }};
+  auto got = c.read();
+  std::set<std::string> ids;
+  for (auto& x : lines_of(got.body))
+    ids.insert(text_of(x, "id"));
+  CHECK(ids.size() == count);
+}
+
+TEST_CASE_METHOD(node_fixture, "an atomic batch makes all or none", "[http][api][batch]") {
+  auto good = ask("POST", "/v1/jobs:batch?atomic=true", noop + "\n" + noop + "\n", ndjson);
+  CHECK(good.status == 200);
+  CHECK(lines_of(good.body).size() == 2);
+  auto other = R"({"queue":"q",)" + noop.substr(1);
+  CHECK(ask("POST", "/v1/jobs:batch?atomic=true", noop + "\n" + other, ndjson).status == 422);
+  CHECK(ask("POST", "/v1/jobs:batch?atomic=true", noop + "\n{", ndjson).status == 400);
+  CHECK(ask("GET", "/v1/jobs").json().find("jobs")->items()->size() == 2);
+}
+
+TEST_CASE_METHOD(node_fixture, "a node tells how it is", "[http][api]") {
+  CHECK(ask("GET", "/livez").body == "ok\n");
+  CHECK(ask("GET", "/readyz").status == 200);
+  CHECK(ask("GET", "/readyz?verbose").body == "[+] runtime ok\n");
+  CHECK(ask("GET", "/metrics").status == 404);
+  ended(noop);
+  auto stats = ask("GET", "/v1/stats").json();
+  CHECK(number_of(stats.find("queues")->items()->at(0), "jobs") == 1);
+  CHECK(text_of(ask("GET", "/v1/openapi.json").json(), "openapi") == "3.1.0");
+  node.close();
+  CHECK(ask("GET", "/livez").status == 200);
+  CHECK(ask("GET", "/readyz").status == 503);
+  CHECK(ask("POST", "/v1/jobs", noop).status == 503);
+}
+
+TEST_CASE_METHOD(node_fixture, "a worker runs a vertex by HTTP alone", "[http][api][work]") {
+  auto id = submit(R"({"graph":{"vertices":[{"id":"a","kind":"worker",)"
+                   R"("config":{"task":"resize","arguments":{"w":8}}}]},"input":"x.png"})");
+  auto fetched = ask("POST", "/v1/work:fetch", R"({"worker":"w1","wait":"30s"})");
+  REQUIRE(fetched.status == 200);
+  auto page = fetched.json();
+  REQUIRE(page.find("work")->items()->size() == 1);
+  auto& work = page.find("work")->items()->at(0);
+  CHECK(text_of(work, "job") == id);
+  CHECK(text_of(work, "task") == "resize");
+  CHECK(*work.find("arguments") == value{value::object{{"w", 8}}});
+  CHECK(*work.find("inputs") == value{value::object{{"job", "x.png"}}});
+  auto token = R"({"token":")" + text_of(work, "token") + "\"";
+  auto beat =
+      ask("POST", "/v1/work:heartbeat", R"({"tokens":[")" + text_of(work, "token") + "\"]}");
+  CHECK(text_of(beat.json().find("leases")->items()->at(0), "state") == "held");
+  CHECK(ask("POST", "/v1/work:emit", token + R"(,"sequence":1,"text":"half"})").status == 204);
+  CHECK(ask("POST", "/v1/work:complete", token + R"(,"output":"y.png"})").status == 204);
+  CHECK(ask("POST", "/v1/work:complete", token + R"(,"output":"y.png"})").status == 204);
+  CHECK(ask("POST", "/v1/work:complete", token + R"(,"output":"z.png"})").status == 409);
+  auto result = ask("GET", "/v1/jobs/" + id + "/result?wait=30s").json();
+  CHECK(*result.find("result") == value{value::object{{"a", "y.png"}}});
+}
+
+TEST_CASE_METHOD(node_fixture, "a worker's malformed request is refused with its places",
+                 "[http][api][work]") {
+  CHECK(ask("POST", "/v1/work:fetch", R"({"count":0})").status == 422);
+  CHECK(ask("POST", "/v1/work:fetch", R"({"queue":"q"})").status == 422);
+  CHECK(ask("POST", "/v1/work:fetch", R"({"wait":"2h"})").status == 422);
+  CHECK(ask("POST", "/v1/work:complete", R"({"output":1})").status == 422);
+  CHECK(ask("POST", "/v1/work:fail", R"({"token":"t","error":{"code":"x"}})").status == 422);
+  CHECK(ask("POST", "/v1/work:emit", "{").status == 400);
+  CHECK(ask("POST", "/v1/work:fetch", R"({})").json().find("work")->items()->empty());
+}
+
+TEST_CASE_METHOD(node_fixture, "every route is in the OpenAPI page, and no other", "[http][api]") {
+  auto page = ask("GET", "/v1/openapi.json").json();
+  std::set<std::string> told, there;
+  for (auto& [path, methods] : *page.find("paths")->members())
+    for (auto& [method, ignored] : *methods.members())
+      if (method != "parameters")
+        told.insert(method + " " + path);
+  for (auto& x : api_routes({node})) {
+    auto method = x.method;
+    for (auto& c : method)
+      c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    there.insert(method + " " + x.path);
+  }
+  CHECK(told == there);
+}

@@ -1,0 +1,402 @@
+#include "node/http/server.hpp"
+
+#include "node/http/problem.hpp"
+#include "tests/support/http_client.hpp"
+
+#include <deque>
+#include <future>
+#include <mutex>
+#include <set>
+#include <thread>
+
+using namespace troupe;
+using namespace troupe::http;
+using namespace std::chrono_literals;
+using tests::http_client;
+
+namespace {
+
+/// Gives what the test gives it.
+class fed_source : public body_source {
+public:
+  void next(taken then) override {
+    std::unique_lock lock{mutex_};
+    ++asked;
+    if (pieces_.empty())
+      return void(taker_ = std::move(then));
+    auto piece = std::move(pieces_.front());
+    pieces_.pop_front();
+    lock.unlock();
+    then(std::move(piece));
+  }
+  void feed(std::string piece) {
+    std::unique_lock lock{mutex_};
+    if (!taker_)
+      return pieces_.push_back(std::move(piece));
+    auto then = std::exchange(taker_, {});
+    lock.unlock();
+    then(std::move(piece));
+  }
+  std::string idle() override { return ": ping\n"; }
+  std::string farewell() override { return "bye\n"; }
+
+  std::atomic<int> asked{0};
+
+private:
+  std::mutex mutex_;
+  std::deque<std::string> pieces_;
+  taken taker_;
+};
+
+/// A server with handlers of the test.
+struct fixture {
+  http_options options;
+  std::unique_ptr<http::server> server;
+  std::promise<call_ptr> held; ///< By `/hold`.
+  std::shared_ptr<fed_source> feed = std::make_shared<fed_source>();
+  std::promise<unwanted> told;
+
+  fixture() { options.port = 0; }
+
+  void start() {
+    auto opened = http::server::open(options);
+    REQUIRE(opened);
+    server = std::move(*opened);
+    server->serve(routes());
+  }
+
+  std::vector<route> routes() {
+    std::vector<route> all;
+    auto echo = [](call_ptr x) { x->out({200, "text/plain", x->in.method + x->in.body}); };
+    all.push_back({"GET", "/echo", echo});
+    all.push_back({"POST", "/echo", echo, body_mode::json});
+    all.push_back({"POST", "/act", echo, body_mode::empty, action::control});
+    all.push_back({"GET", "/open", echo, body_mode::none, {}});
+    all.push_back({"GET", "/drop", [](call_ptr) {}});
+    all.push_back({"GET", "/throw", [](call_ptr) { throw std::runtime_error{"x"}; }});
+    all.push_back({"GET", "/hold", [this](call_ptr x) {
+                     x->out.when_unwanted([this](unwanted why) { told.set_value(why); });
+                     held.set_value(x);
+                   }});
+    all.push_back({"GET", "/stream", [this](call_ptr x) {
+                     response out{200, "text/plain"};
+                     out.stream = feed;
+                     x->out(std::move(out));
+                   }});
+    all.push_back({"POST", "/upper",
+                   [](call_ptr x) {
+                     response out{200, "text/plain"};
+                     out.stream = x->in.stream;
+                     x->out(std::move(out));
+                   },
+                   body_mode::ndjson});
+    return all;
+  }
+
+  http_client client() { return http_client{server->port()}; }
+};
+
+std::string code_of(const tests::http_reply& x) { return x.text("code"); }
+
+} // namespace
+
+TEST_CASE_METHOD(fixture, "requests of one connection are answered in order", "[http][server]") {
+  start();
+  auto c = client();
+  for (int i = 0; i < 3; ++i)
+    CHECK(c.ask("POST", "/echo", "{}").body == "POST{}");
+  c.send(c.text_of("POST", "/echo", "1") + c.text_of("POST", "/echo", "2")
+         + c.text_of("GET", "/echo"));
+  CHECK(c.read().body == "POST1");
+  CHECK(c.read().body == "POST2");
+  CHECK(c.read().body == "GET");
+  CHECK(c.ask("HEAD", "/echo").fields["content-length"] == "4");
+  CHECK(c.ask("GET", "/echo", {}, "Connection: close\r\n").body == "GET");
+  CHECK(c.ends());
+}
+
+TEST_CASE_METHOD(fixture, "a request may come byte by byte, and its body in chunks",
+                 "[http][server]") {
+  start();
+  auto c = client();
+  std::string text = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                     "Transfer-Encoding: chunked\r\n\r\n2\r\n[1\r\n1;x=y\r\n]\r\n0\r\n\r\n";
+  for (auto byte : text)
+    c.send({&byte, 1});
+  CHECK(c.read().body == "POST[1]");
+  CHECK(c.ask("GET", "/echo").body == "GET");
+}
+
+TEST_CASE_METHOD(fixture, "what is no HTTP gets 400 and the end", "[http][server]") {
+  start();
+  for (auto text :
+       {"hello\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+        "GET /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET /echo HTTP/1.1\r\n\r\n",
+        "GET /echo HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n"}) {
+    auto c = client();
+    c.send(text);
+    INFO(text);
+    auto x = c.read();
+    CHECK(x.status == 400);
+    CHECK(code_of(x) == "bad_request");
+  }
+}
+
+TEST_CASE_METHOD(fixture, "each bad request has its status, code and next step", "[http][server]") {
+  options.body_bytes_max = 100;
+  options.authenticate = [](std::string_view key) -> result<principal> {
+    if (key == "good")
+      return principal{"k", "v", {}, role::viewer};
+    return error{ec::invalid_spec, "no such key"};
+  };
+  start();
+  struct row {
+    std::string method, target, body, fields;
+    int status;
+    std::string code;
+  };
+  const std::string key = "Authorization: Bearer good\r\n";
+  for (auto& x : std::vector<row>{
+           {"GET", "/nothing", "", key, 404, "no_such_route"},
+           {"PUT", "/echo", "", key, 405, "wrong_method"},
+           {"GET", "/echo", "", "", 401, "no_key"},
+           {"GET", "/echo", "", "Authorization: Bearer bad\r\n", 401, "no_key"},
+           {"POST", "/act", "", key, 403, "forbidden"},
+           {"POST", "/echo", "x", key + "Content-Type: text/plain\r\n", 415, "wrong_media_type"},
+           {"POST", "/echo", "", key, 415, "wrong_media_type"},
+           {"POST", "/echo", std::string(101, ' '), key, 413, "body_too_large"},
+           {"GET", "/echo?a=%zz", "", key, 400, "bad_query"},
+           {"GET", "/%zz", "", key, 404, "no_such_route"},
+           {"GET", "/echo", "{}", key, 400, "bad_request"},
+           {"GET", "/echo", "", key + "Origin: https://evil.example\r\n", 403, "foreign_origin"},
+           {"GET", "/echo", "", key + "X: " + std::string(20'000, 'x') + "\r\n", 431,
+            "header_too_large"},
+       }) {
+    auto c = client();
+    INFO(x.method << ' ' << x.target << ' ' << x.code);
+    auto got = c.ask(x.method, x.target, x.body, x.fields);
+    CHECK(got.status == x.status);
+    CHECK(code_of(got) == x.code);
+    CHECK(got.fields["content-type"] == "application/problem+json");
+    CHECK_FALSE(got.text("next").empty());
+    CHECK_FALSE(got.text("detail").empty());
+  }
+  auto c = client();
+  c.send("GET /echo HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  CHECK(code_of(c.read()) == "foreign_host");
+  auto d = client();
+  CHECK(d.ask("PUT", "/echo", "", key).fields["allow"] == "GET, POST, HEAD");
+  CHECK(d.ask("GET", "/open").status == 200);
+  CHECK(d.ask("GET", "/echo", "", key).status == 200);
+  CHECK(d.ask("GET", "/echo").fields["www-authenticate"] == "Bearer");
+}
+
+TEST_CASE_METHOD(fixture, "a body without a length is too large as soon as it is",
+                 "[http][server]") {
+  options.body_bytes_max = 10;
+  start();
+  auto c = client();
+  c.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+         "Transfer-Encoding: chunked\r\n\r\nff\r\n"
+         + std::string(255, ' '));
+  CHECK(c.read().status == 413);
+  CHECK(c.ends());
+}
+
+TEST_CASE_METHOD(fixture, "a client that waits to be told goes on is told", "[http][server]") {
+  start();
+  auto c = client();
+  c.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+         "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(c.read().status == 100);
+  c.send("{}");
+  CHECK(c.read().body == "POST{}");
+}
+
+TEST_CASE_METHOD(fixture, "who is slow is cut off", "[http][server]") {
+  options.header_time = options.idle_time = options.body_time = 50ms;
+  start();
+  auto idle = client(), slow = client(), half = client();
+  slow.send("GET /echo HTTP/1.1\r\nHost: local");
+  half.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            "Content-Length: 9\r\n\r\n{");
+  CHECK(idle.ends());
+  CHECK(slow.read().status == 408);
+  CHECK(slow.ends());
+  CHECK(half.read().status == 408);
+}
+
+TEST_CASE_METHOD(fixture, "a request that nobody answers gets 500", "[http][server]") {
+  start();
+  auto c = client();
+  CHECK(code_of(c.ask("GET", "/drop")) == "unexpected_fault");
+  CHECK(c.ask("GET", "/throw").status == 500);
+  CHECK(c.ask("GET", "/echo").status == 200);
+}
+
+TEST_CASE_METHOD(fixture, "an answer may come from any thread, once", "[http][server]") {
+  start();
+  auto c = client();
+  c.send(c.text_of("GET", "/hold"));
+  auto call = held.get_future().get();
+  std::jthread other{[call] {
+    call->out({200, "text/plain", "first"});
+    call->out({200, "text/plain", "second"});
+  }};
+  CHECK(c.read().body == "first");
+  CHECK(c.ask("GET", "/echo").body == "GET");
+}
+
+TEST_CASE_METHOD(fixture, "a handler is told when its client goes", "[http][server]") {
+  start();
+  {
+    auto c = client();
+    c.send(c.text_of("GET", "/hold"));
+    held.get_future().wait();
+  }
+  CHECK(told.get_future().get() == unwanted::gone);
+}
+
+TEST_CASE_METHOD(fixture, "a stream goes out as it comes, with pings between", "[http][server]") {
+  options.ping_interval = 20ms;
+  start();
+  auto c = client();
+  c.send(c.text_of("GET", "/stream"));
+  CHECK(c.read_head().fields["transfer-encoding"] == "chunked");
+  std::string piece;
+  REQUIRE(c.read_chunk(piece));
+  CHECK(piece == ": ping\n");
+  feed->feed("one\n");
+  while (piece == ": ping\n")
+    REQUIRE(c.read_chunk(piece));
+  CHECK(piece == "one\n");
+  feed->feed("");
+  do
+    REQUIRE(c.read_chunk(piece));
+  while (piece == ": ping\n");
+  CHECK(piece.empty());
+  CHECK(c.ask("GET", "/echo").body == "GET");
+}
+
+TEST_CASE_METHOD(fixture, "a stream asks for no more than its reader takes", "[http][server]") {
+  options.write_time = 100ms;
+  start();
+  auto c = client();
+  constexpr int pieces = 400;
+  for (int i = 0; i < pieces; ++i)
+    feed->feed(std::string(64 << 10, 'x'));
+  c.send(c.text_of("GET", "/stream"));
+  while (server->connections() > 0) // Nobody reads: it is cut off.
+    std::this_thread::yield();
+  CHECK(feed->asked < pieces);
+}
+
+TEST_CASE_METHOD(fixture, "a body streams in while the answer streams out", "[http][server]") {
+  start();
+  auto c = client();
+  c.send("POST /upper HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n");
+  CHECK(c.read_head().status == 200);
+  std::string piece;
+  for (std::string text : {"a\n", "b\n"}) {
+    c.send("2\r\n" + text + "\r\n");
+    REQUIRE(c.read_chunk(piece));
+    CHECK(piece == text);
+  }
+  c.send("0\r\n\r\n");
+  REQUIRE(c.read_chunk(piece));
+  CHECK(piece.empty());
+}
+
+TEST_CASE_METHOD(fixture, "the last connections are kept for operators", "[http][server]") {
+  options.connections_max = 3;
+  options.connections_reserved = 1;
+  options.authenticate = [](std::string_view key) -> result<principal> {
+    return principal{std::string{key}, "", {}, key == "o" ? role::operator_ : role::viewer};
+  };
+  start();
+  auto first = client(), second = client();
+  CHECK(first.ask("GET", "/echo").status == 200);
+  CHECK(second.ask("GET", "/echo").status == 200);
+  auto third = client();
+  auto refused = third.ask("GET", "/echo");
+  CHECK(refused.status == 503);
+  CHECK(code_of(refused) == "too_many_connections");
+  CHECK(third.ask("GET", "/open").status == 200);
+  CHECK(third.ask("GET", "/echo", "", "Authorization: Bearer o\r\n").status == 200);
+  auto fourth = client();
+  CHECK(fourth.read().status == 503);
+}
+
+TEST_CASE_METHOD(fixture, "a server that ends lets requests come to their end", "[http][server]") {
+  start();
+  auto idle = client(), busy = client(), reader = client();
+  CHECK(idle.ask("GET", "/echo").status == 200);
+  reader.send(reader.text_of("GET", "/stream"));
+  CHECK(reader.read_head().status == 200);
+  busy.send(busy.text_of("GET", "/hold"));
+  auto call = held.get_future().get();
+  auto port = server->port();
+  auto shut = std::async(std::launch::async, [this] { return server->shut(60s); });
+  CHECK(idle.ends());
+  CHECK(told.get_future().get() == unwanted::closing);
+  std::string piece;
+  REQUIRE(reader.read_chunk(piece));
+  CHECK(piece == "bye\n");
+  REQUIRE(reader.read_chunk(piece));
+  CHECK(piece.empty());
+  call->out({200, "text/plain", "done"});
+  auto last = busy.read();
+  CHECK(last.body == "done");
+  CHECK(last.fields["connection"] == "close");
+  CHECK(shut.get());
+  CHECK_FALSE(http_client{port}.connected());
+}
+
+TEST_CASE_METHOD(fixture, "a server that ends cuts off what does not", "[http][server]") {
+  start();
+  auto c = client();
+  c.send(c.text_of("GET", "/hold"));
+  auto call = held.get_future().get();
+  CHECK_FALSE(server->shut(10ms));
+  CHECK(c.ends());
+  call->out({200});
+}
+
+TEST_CASE_METHOD(fixture, "an address that is taken is refused by name", "[http][server]") {
+  start();
+  options.port = server->port();
+  auto second = http::server::open(options);
+  REQUIRE(second.code() == ec::io_failed);
+  CHECK(second.error().detail.find("127.0.0.1:" + std::to_string(options.port))
+        != std::string::npos);
+  options.address = "nonsense";
+  CHECK(http::server::open(options).code() == ec::invalid_spec);
+}
+
+TEST_CASE_METHOD(fixture, "every request is observed, changes are audited", "[http][server]") {
+  std::mutex mutex;
+  std::vector<std::string> seen, changes;
+  auto add = [&](auto& to) {
+    return [&](const served& x) {
+      std::scoped_lock lock{mutex};
+      to.push_back(std::string{x.method} + " " + std::string{x.route} + " "
+                   + std::to_string(x.status) + " " + std::string{x.request_id});
+    };
+  };
+  options.observe = add(seen);
+  options.audit = add(changes);
+  start();
+  {
+    auto c = client();
+    CHECK(c.ask("GET", "/echo", "", "X-Request-Id: a\r\n").fields["x-request-id"] == "a");
+    c.ask("POST", "/act", "", "X-Request-Id: b\r\n");
+    c.ask("GET", "/nothing", "", "X-Request-Id: c\r\n");
+  }
+  server->shut(60s);
+  CHECK(seen == std::vector<std::string>{"GET /echo 200 a", "POST /act 200 b", "GET  404 c"});
+  CHECK(changes == std::vector<std::string>{"POST /act 200 b"});
+}
