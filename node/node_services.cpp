@@ -52,6 +52,7 @@ answer<std::unique_ptr<node_services>> node_services::open(node_config config, s
 
 runtime_config node_services::for_runtime() {
   auto x = config_.runtime;
+  x.min_free_bytes = config_.min_free_bytes;
   x.observer = metrics_.observer();
   x.report = [log = log_.get()](const std::string& text) {
     log->say(log_level::warn, "runtime", text);
