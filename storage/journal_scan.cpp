@@ -335,6 +335,8 @@ status settle(const journal_place& place, const journal_state& state) {
     if (auto done = segment->handle().sync_data(); !done)
       return done;
   }
+  if (auto done = settle_start(place); !done)
+    return done;
   // One that was prepared by a process which died may not have its name durably.
   return sync_directory(*place.files, place.directory);
 }

@@ -103,25 +103,51 @@ result<journal_start> read_start(const journal_place& place) {
   return std::move(newest.start);
 }
 
-status write_start(const journal_place& place, journal_start& x) {
+namespace {
+
+/// Over the slot of its sequence, and durably. `false`: there is no file, or it is too small.
+result<bool> write_in_place(const journal_place& place, const journal_start& x,
+                            const core::bytes& raw) {
   auto name = place.directory / start_name;
+  int fd = place.files->open(name, O_RDWR);
+  if (fd == -ENOENT)
+    return false;
+  if (fd < 0)
+    return os_error("open", name, fd);
+  file there{*place.files, name, fd};
+  auto size = there.size();
+  if (!size)
+    return size.error();
+  if (*size / 2 < raw.size())
+    return false;
+  auto written = there.write(raw, offset_of(x, *size));
+  if (written)
+    written = there.sync_data();
+  return written ? result<bool>{true} : written.error();
+}
+
+} // namespace
+
+status write_start(const journal_place& place, journal_start& x) {
   ++x.sequence;
   auto raw = encode(place, x);
-  int fd = place.files->open(name, O_RDWR);
-  if (fd < 0 && fd != -ENOENT)
-    return os_error("open", name, fd);
-  if (fd >= 0) {
-    file there{*place.files, name, fd};
-    auto size = there.size();
-    if (!size)
-      return size.error();
-    if (*size / 2 >= raw.size()) {
-      auto written = there.write(raw, offset_of(x, *size));
-      return written ? there.sync_data() : written;
-    }
-  }
-  return replace_file(*place.files, name, place.directory / passing_name,
+  auto written = write_in_place(place, x, raw);
+  if (!written)
+    return written.error();
+  if (*written)
+    return {};
+  return replace_file(*place.files, place.directory / start_name, place.directory / passing_name,
                       whole_file(place, x, raw));
+}
+
+status settle_start(const journal_place& place) {
+  auto start = read_start(place);
+  if (!start)
+    return start.error();
+  if (start->sequence == 0)
+    return {};
+  auto written = write_in_place(place, *start, encode(place, *start));
+  return written ? status{} : status{written.error()};
 }
 
 result<std::vector<std::uint64_t>> needed_segments(const journal_place& place,

@@ -33,6 +33,10 @@ result<journal_start> read_start(const journal_place& place);
 /// Makes `x` durable with the next sequence. For the only writer. Errors: `io_failed`, `no_space`.
 status write_start(const journal_place& place, journal_start& x);
 
+/// Makes durable what `read_start` tells: a process may have died between writing and syncing it,
+/// and what it tells is gone must not come back. For the only writer. Errors: as `read_start`.
+status settle_start(const journal_place& place);
+
 /// The numbers of the segments from `first` on, in order, without a gap.
 /// Errors: `journal_corrupt` if one is missing, `io_failed`.
 result<std::vector<std::uint64_t>> needed_segments(const journal_place& place, std::uint64_t first);

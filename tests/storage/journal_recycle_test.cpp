@@ -1,4 +1,5 @@
 #include "storage/data_pin.hpp"
+#include "storage/journal_start.hpp"
 #include "storage/segment_file.hpp"
 #include "tests/storage/storage_fixture.hpp"
 
@@ -430,4 +431,37 @@ TEST_CASE("a crash at each step of recycling loses nothing", "[storage]") {
       REQUIRE(store.code() == ec::none);
       one.check(*store->journal);
     }
+}
+
+TEST_CASE("what a process left unsynced is durable before more is recycled", "[storage]") {
+  const file_ops::path journal = "/data/journal";
+  int left = 0;
+  for (std::uint64_t step = 20; step < 140; ++step) {
+    INFO("step " << step);
+    trimming_survivor one{step};
+    one.files.dies_at = step;
+    if (auto store = open_store(one.files, "/data", one_page)) {
+      auto at = one.check(*store->journal);
+      for (int i = 0; i < 40 && one.send(*store->journal, at); ++i)
+        ;
+    }
+    one.files.kill(); // The system goes on to show what was not synced.
+    if (auto store = open_store(one.files, "/data", one.kept.options())) {
+      auto start = read_start({&one.files, journal, store->directory.about().owner, shards});
+      INFO((start ? "" : start.error().detail));
+      REQUIRE(start);
+      auto is_left = [&] {
+        auto numbers = segments_of(one.files);
+        return !numbers.empty() && numbers.front() < start->first;
+      };
+      left += is_left();
+      REQUIRE(comes_true([&] { return !is_left(); }));
+    }
+    one.files.lose_power(step);
+    auto store = open_store(one.files, "/data", one.kept.options());
+    INFO((store ? "" : store.error().detail));
+    REQUIRE(store.code() == ec::none);
+    one.check(*store->journal);
+  }
+  CHECK(left > 0);
 }

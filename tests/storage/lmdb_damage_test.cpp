@@ -284,8 +284,13 @@ TEST_CASE("a commit that LMDB refuses for a damaged page leaves what was there",
     restore(x.file(), damaged);
     child_process user{[&](int) { return use(x, rows, false); }};
     auto end = user.wait();
-    CAPTURE(page, end);
-    CHECK((end == right || end == refused || end == lost_rows || end == damaged_map_exit_code));
+    auto said = user.errors();
+    CAPTURE(page, end, said);
+    // LMDB takes the length of a write from the damaged page, which a sanitizer does not let pass.
+    bool is_sanitized = said.find("AddressSanitizer") != std::string::npos
+                        && said.find("liblmdb") != std::string::npos;
+    CHECK((end == right || end == refused || end == lost_rows || end == damaged_map_exit_code
+           || is_sanitized));
   }
 }
 
