@@ -15,7 +15,8 @@ packages=(
   prometheus
 )
 
-# A Node.js that is there already, from wherever it came, is used as it is.
+# For tests of what schemas promise. A Node.js that is there already (18 or later), from wherever it
+# came, is used as it is.
 command -v node >/dev/null 2>&1 || packages+=(nodejs)
 command -v npm >/dev/null 2>&1 || packages+=(npm)
 

@@ -5,6 +5,7 @@
 #include "tests/support/temp_dir.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <regex>
 #include <set>
 
@@ -200,6 +201,8 @@ TEST_CASE("schema and parser agree about every value at every place", "[config]"
   for (auto& s : settings())
     places.emplace_back(s.pointer);
   std::size_t good = 0, bad = 0;
+  // For another validator, in tests/openapi.
+  std::ofstream corpus{TROUPE_BINARY_DIR "/tests/config_corpus.ndjson"};
   for (auto& place : places)
     for (auto x : tried) {
       auto text = document(place, x);
@@ -211,6 +214,8 @@ TEST_CASE("schema and parser agree about every value at every place", "[config]"
         std::erase_if(parsed.errors, [](auto& e) { return e.code == "out_of_range"; });
       CHECK(schema.accepts(*graph_json::parse_value(text)) == parsed.errors.empty());
       ++(parsed.errors.empty() ? good : bad);
+      corpus << "{\"accepted\":" << (parsed.errors.empty() ? "true" : "false")
+             << ",\"document\":" << text << "}\n";
     }
   CHECK(good > 100);
   CHECK(bad > 500);

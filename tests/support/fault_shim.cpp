@@ -1,8 +1,10 @@
 // Loaded into a program by LD_PRELOAD: lets its file operations fail it. Told by the environment:
 // TROUPE_SHIM_BELOW=DIR      only files below this directory count,
 // TROUPE_SHIM_DIES_AT=N      SIGKILL instead of the N-th operation that changes or syncs one,
-// TROUPE_SHIM_SLOW=PART:MS   a sync of a file with PART in its name takes so long.
+// TROUPE_SHIM_SLOW=PART:MS   a sync of a file with PART in its name takes so long,
+// TROUPE_SHIM_FAILS_WITH=FILE   a sync of one fails as soon as FILE is there.
 
+#include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstdarg>
@@ -18,7 +20,7 @@
 namespace {
 
 struct settings {
-  std::string below, slow_part;
+  std::string below, slow_part, fails_with;
   long dies_at = 0, slow_ms = 0;
 
   settings() {
@@ -27,6 +29,7 @@ struct settings {
       return std::string{set ? set : ""};
     };
     below = text("TROUPE_SHIM_BELOW");
+    fails_with = text("TROUPE_SHIM_FAILS_WITH");
     dies_at = std::atol(text("TROUPE_SHIM_DIES_AT").c_str());
     auto slow = text("TROUPE_SHIM_SLOW");
     if (auto colon = slow.rfind(':'); colon != slow.npos) {
@@ -81,6 +84,17 @@ void delay(int fd) {
   timespec left{x.slow_ms / 1000, x.slow_ms % 1000 * 1'000'000};
   while (::nanosleep(&left, &left) != 0) // The delay is the fault.
     ;
+}
+
+bool fails(int fd) {
+  auto& x = set();
+  return !x.fails_with.empty() && ::access(x.fails_with.c_str(), F_OK) == 0
+         && name_of(fd).starts_with(x.below);
+}
+
+int fail() {
+  errno = EIO;
+  return -1;
 }
 
 /// The system's own function.
@@ -158,14 +172,14 @@ int fdatasync(int fd) {
   REAL(fdatasync);
   count(fd);
   delay(fd);
-  return next(fd);
+  return fails(fd) ? fail() : next(fd);
 }
 
 int fsync(int fd) {
   REAL(fsync);
   count(fd);
   delay(fd);
-  return next(fd);
+  return fails(fd) ? fail() : next(fd);
 }
 
 int ftruncate(int fd, off_t size) noexcept {

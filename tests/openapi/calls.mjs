@@ -1,0 +1,136 @@
+// The calls that exercise every route and status of the page, in their order. A new route is a few
+// lines here. Of a call:
+//   to      the operation, as the page names it
+//   status  what is expected
+//   path    the open parts of the path        query, headers   as they are sent
+//   json    the body; or `text` with `type`   as               the role of the key (admin)
+//   keep    what later calls need of the answer: names and how it is found
+//   check   what else holds of the answer
+// What depends on calls before is a function of what they kept.
+
+const of = (...vertices) => ({graph: {vertices}});
+const noop = of({id: 'a', kind: 'noop', config: {output: 1}});
+const slow = of({id: 'a', kind: 'delay', config: {for: '1h'}});
+const broken = of({id: 'a', kind: 'noop'}, {id: 'b', kind: 'exec', config: {argv: ['false']}});
+broken.graph.edges = [{from: 'a', to: 'b'}];
+const task = {...of({id: 'a', kind: 'worker', config: {task: 'resize', arguments: {width: 200}}}), queue: 'tasks'};
+const id = answer => answer.json.id;
+
+const submit = (name, json, more = {}) =>
+  ({to: 'POST /v1/jobs', json, status: 201, keep: {[name]: id}, ...more});
+const end = name =>
+  ({to: 'GET /v1/jobs/{job}/result', path: s => ({job: s[name]}), query: {wait: '60s'}, status: 200});
+const change = (verb, name, status, more = {}) =>
+  ({to: `POST /v1/jobs/{job}:${verb}`, path: s => ({job: s[name]}), status, ...more});
+const bulk = (verb, query, more = {}) => ({to: `POST /v1/jobs:${verb}`, query, status: 200, ...more});
+
+const jobs = [
+  submit('noop', {...noop, input: {n: 1}, labels: {team: 'data'}, retention: '7d', max_parallel: 2},
+    {headers: {'Idempotency-Key': 'k1'}}),
+  {...submit('again', {...noop, input: {n: 1}, labels: {team: 'data'}, retention: '7d', max_parallel: 2},
+    {headers: {'Idempotency-Key': 'k1'}}), status: 200},
+  {...submit('', noop, {headers: {'Idempotency-Key': 'k1'}}), status: 422, keep: {}},
+  {to: 'POST /v1/jobs', json: {...noop, queu: 'x'}, status: 422},
+  {to: 'POST /v1/jobs', json: {graph: '0'.repeat(64)}, status: 404},
+  end('noop'),
+  {to: 'GET /v1/jobs/{job}/result', path: s => ({job: s.noop}), query: {on_disconnect: 'detach'}, status: 200},
+  submit('slow', slow),
+  {to: 'GET /v1/jobs/{job}/result', path: s => ({job: s.slow}), status: 202},
+  {to: 'GET /v1/jobs/{job}', path: s => ({job: s.noop}), as: 'viewer', status: 200},
+  {to: 'GET /v1/jobs/{job}/vertices', path: s => ({job: s.noop}), query: {limit: '1', cursor: '0'}, status: 200},
+  submit('broken', broken),
+  end('broken'),
+  {to: 'GET /v1/jobs/{job}/vertices', path: s => ({job: s.broken}), query: {limit: '1'}, status: 200,
+    check: x => x.json.next !== null},
+  {to: 'GET /v1/jobs', query: {limit: '1', state: 'completed', queue: 'default', label: 'team=data'}, status: 200,
+    check: x => x.json.jobs.length === 1},
+  {to: 'GET /v1/jobs', query: {limit: '1'}, status: 200, keep: {cursor: x => x.json.next}},
+  {to: 'GET /v1/jobs', query: s => ({cursor: s.cursor}), status: 200},
+  {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', status: 200,
+    text: `${JSON.stringify(noop)}\n${JSON.stringify({...noop, idempotency_key: 'k2'})}\n`},
+  {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', query: {atomic: 'true'}, status: 200,
+    text: `${JSON.stringify(noop)}\n`},
+  {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', status: 200, is_wrong: true,
+    text: '{"graph": 1}\n', check: x => x.lines[0].status === 422 && x.lines[0].error.code === 'invalid_spec'},
+];
+
+const events = [
+  {to: 'GET /v1/jobs/{job}/events', path: s => ({job: s.noop}), query: {from: '1', on_disconnect: 'detach'}, status: 200,
+    check: x => x.headers.get('content-type') === 'text/event-stream' && /\nevent: end\n/.test(x.text)},
+  {to: 'GET /v1/jobs/{job}/events', path: s => ({job: s.broken}), headers: {Accept: 'application/x-ndjson'}, status: 200,
+    check: x => x.lines.at(-1).event === 'end'},
+  {to: 'GET /v1/jobs/{job}/events', path: s => ({job: s.noop}), headers: {'Last-Event-ID': '1'}, status: 200},
+  {to: 'GET /v1/jobs/{job}/events', path: s => ({job: s.noop}), query: {from: '1000'}, status: 204},
+];
+
+const changes = [
+  change('pause', 'slow', 200, {json: {reason: 'a test'}}),
+  change('resume', 'slow', 200, {json: {reason: 'a test'}}),
+  {to: 'DELETE /v1/jobs/{job}', path: s => ({job: s.slow}), status: 409},
+  change('cancel', 'slow', 200, {json: {reason: 'a test'}}),
+  end('slow'),
+  submit('stopped', slow),
+  change('stop', 'stopped', 200, {json: {reason: 'a test'}}),
+  end('stopped'),
+  ...['cancel', 'stop', 'pause', 'resume'].map(verb => change(verb, 'stopped', 409)),
+  change('retry', 'broken', 201, {json: {from: 'a'}, keep: {retried: id}}),
+  end('retried'),
+  change('retry', 'broken', 404, {json: {from: 'nobody'}}),
+  {to: 'DELETE /v1/jobs/{job}', path: s => ({job: s.retried}), status: 204},
+  submit('bulk', {...slow, queue: 'bulk', labels: {team: 'bulk'}}),
+  ...['pause', 'resume', 'cancel', 'stop'].map(verb =>
+    bulk(verb, {queue: 'bulk', label: 'team=bulk', state: 'unfinished', dry_run: 'true'})),
+  bulk('pause', {queue: 'bulk'}, {check: x => x.json.jobs === 1}),
+  bulk('resume', {queue: 'bulk'}),
+  bulk('cancel', {queue: 'bulk'}),
+  end('bulk'),
+  submit('bulk', {...slow, queue: 'bulk'}),
+  bulk('stop', {queue: 'bulk'}),
+  end('bulk'),
+  bulk('retry', {state: 'stopped', queue: 'bulk', label: 'team=nobody', dry_run: 'true'}),
+  bulk('purge', {state: 'stopped', queue: 'bulk', label: 'team=nobody', dry_run: 'true'}),
+  bulk('purge', {state: 'stopped', queue: 'bulk'}, {check: x => x.json.jobs === 1}),
+];
+
+const work = [
+  submit('task', task),
+  {to: 'POST /v1/work:fetch', as: 'worker', status: 200,
+    json: {queues: ['tasks'], worker: 'w1', count: 1, lease: '30s', wait: '30s'},
+    check: x => x.json.work.length === 1, keep: {token: x => x.json.work[0].token}},
+  {to: 'POST /v1/work:heartbeat', as: 'worker', json: s => ({tokens: [s.token, 'nonsense']}), status: 200},
+  {to: 'POST /v1/work:emit', as: 'worker', status: 204,
+    json: s => ({token: s.token, sequence: 1, kind: 'log', text: 'half'})},
+  {to: 'POST /v1/work:complete', as: 'worker', json: s => ({token: s.token, output: {ok: true}}), status: 204},
+  {to: 'POST /v1/work:complete', as: 'worker', json: s => ({token: s.token, output: {ok: false}}), status: 409},
+  end('task'),
+  submit('task', task),
+  {to: 'POST /v1/work:fetch', as: 'worker', json: {queues: ['tasks'], wait: '30s'}, status: 200,
+    keep: {token: x => x.json.work[0].token}},
+  {to: 'POST /v1/work:fail', as: 'worker', status: 204,
+    json: s => ({token: s.token, error: {code: 'no_image', detail: 'it is a text'}})},
+  {to: 'POST /v1/work:fail', as: 'worker', status: 409,
+    json: s => ({token: s.token, error: {code: 'other', detail: ''}})},
+  {to: 'POST /v1/work:emit', as: 'worker', json: s => ({token: s.token, sequence: 1, text: 'late'}), status: 409},
+  end('task'),
+];
+
+const node = [
+  {to: 'POST /v1/graphs', json: {name: 'registered', ...noop.graph}, status: 201, keep: {graph: id}},
+  {to: 'GET /v1/graphs/{graph}', path: s => ({graph: s.graph}), status: 200},
+  {to: 'POST /v1/jobs', json: s => ({graph: s.graph}), status: 201},
+  {to: 'GET /v1/stats', status: 200},
+  {to: 'GET /v1/openapi.json', status: 200},
+  {to: 'GET /livez', status: 200},
+  {to: 'GET /readyz', query: {verbose: 'true'}, status: 200},
+  {to: 'GET /metrics', status: 200, check: x => x.text.includes('\ntroupe_http_requests_total{')},
+];
+
+export const calls = [...jobs, ...events, ...changes, ...work, ...node];
+
+const queues = Array.from({length: 16}, (_, i) => `q${i}`); // They reach every shard.
+
+/** What is called once the node's disk fails. */
+export const calls_on_failed_disk = [
+  ...queues.map(queue => ({to: 'POST /v1/jobs', json: {...noop, queue}, status: 503})),
+  {to: 'GET /readyz', query: {verbose: 'true'}, status: 503},
+];

@@ -1,0 +1,135 @@
+// Calls a real node and holds each answer against the OpenAPI page that it serves. Ends with 1 and
+// a list if an answer is not what the page says, or if the page names what nothing exercised.
+import {readFileSync} from 'node:fs';
+import {calls, calls_on_failed_disk} from './calls.mjs';
+import {in_time, start_node} from './node.mjs';
+import {api_page} from './page.mjs';
+import {refusals_of} from './refusals.mjs';
+
+const [program, shim, page_file] = process.argv.slice(2);
+const written = readFileSync(page_file, 'utf8');
+const page = new api_page(JSON.parse(written));
+const operations = new Map(page.operations().map(x => [x.name, x]));
+const seen = new Map(); // "GET /v1/jobs" to the keys of its responses.
+const used = new Map(); // ... to the parameters that a good call had.
+const faults = [];
+let asked = 0;
+
+const given = (x, kept) => (typeof x === 'function' ? x(kept) : x);
+
+function url_of(node, operation, call, kept) {
+  const parts = given(call.path, kept) ?? {};
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(parts[name]));
+  const query = new URLSearchParams(given(call.query, kept));
+  return node.url + path + (`${query}` ? `?${query}` : '');
+}
+
+function request_of(node, operation, call, kept) {
+  const json = given(call.json, kept), headers = {...given(call.headers, kept)};
+  const body = json === undefined ? call.text : JSON.stringify(json);
+  const type = json === undefined ? call.type : 'application/json';
+  if (call.as !== null)
+    headers.Authorization = `Bearer ${node.keys[call.as ?? 'admin']}`;
+  if (type)
+    headers['Content-Type'] = type;
+  return {method: operation.method, headers, body, type};
+}
+
+async function answer_to(url, request) {
+  const got = await in_time(url, fetch(url, request));
+  const text = await in_time(url, got.text());
+  const type = got.headers.get('content-type') ?? '';
+  const answer = {status: got.status, headers: got.headers, text};
+  if (/^application\/(problem\+)?json/.test(type))
+    answer.json = JSON.parse(text);
+  if (/ndjson/.test(type))
+    answer.lines = text.split('\n').filter(Boolean).map(x => JSON.parse(x));
+  return answer;
+}
+
+/** Notes what a good call has used, and whether the page would have taken it. */
+function note_request(operation, call, request, kept) {
+  const names = new Set([...Object.keys(given(call.query, kept) ?? {}), ...Object.keys(given(call.headers, kept) ?? {})]);
+  for (const parameter of operation.parameters)
+    if (names.has(parameter.name))
+      used.get(operation.name).add(parameter.name);
+  return request.body === undefined || call.is_wrong ? [] : page.wrong_request(operation, request.type, request.body);
+}
+
+async function exercise(node, call, kept) {
+  const operation = operations.get(call.to);
+  if (!operation)
+    return faults.push(`${call.to}: the page does not have it`);
+  const request = request_of(node, operation, call, kept);
+  const answer = await answer_to(url_of(node, operation, call, kept), request);
+  ++asked;
+  const say = text => faults.push(`${call.to} ${answer.status}: ${text}\n    ${answer.text.slice(0, 300).trim()}`);
+  if (answer.status !== call.status)
+    say(`expected ${call.status}`);
+  page.wrong_with(operation, answer).forEach(say);
+  if (answer.status < 400)
+    note_request(operation, call, request, kept).forEach(x => say(`the page refuses the request: ${x}`));
+  const key = page.response_of(operation, answer.status)?.key;
+  if (key)
+    seen.get(operation.name).add(key);
+  if (answer.status === call.status && call.check && !call.check(answer))
+    say(`it is not ${call.check}`);
+  if (answer.status === call.status)
+    for (const [name, find] of Object.entries(call.keep ?? {}))
+      kept[name] = find(answer);
+}
+
+/** Methods that a path does not have are refused with those that it has. */
+async function exercise_methods(node) {
+  for (const path of new Set([...operations.values()].map(x => x.path))) {
+    const here = [...operations.values()].filter(x => x.path === path);
+    const operation = here[0];
+    const wrong = here.some(x => x.method === 'PUT') ? 'PATCH' : 'PUT';
+    const call = {path: refusals_of(operation)[0].path};
+    const answer = await answer_to(url_of(node, operation, call, {}), {method: wrong});
+    const allowed = new Set((answer.headers.get('allow') ?? '').split(', '));
+    ++asked;
+    if (answer.status !== 405 || here.some(x => !allowed.has(x.method)))
+      faults.push(`${wrong} ${path}: ${answer.status}, Allow: ${[...allowed]}`);
+    page.wrong_with(operation, answer).forEach(x => faults.push(`${wrong} ${path}: ${x}`));
+  }
+}
+
+function note_unexercised() {
+  for (const [name, operation] of operations) {
+    for (const key of Object.keys(operation.says.responses))
+      if (!seen.get(name).has(key))
+        faults.push(`${name}: nothing exercised the response ${key}`);
+    for (const parameter of operation.parameters)
+      if (parameter.in !== 'path' && !used.get(name).has(parameter.name))
+        faults.push(`${name}: nothing used the parameter ${parameter.name}`);
+  }
+}
+
+for (const name of operations.keys()) {
+  seen.set(name, new Set());
+  used.set(name, new Set());
+}
+const node = await start_node(program, shim);
+try {
+  const kept = {};
+  for (const call of calls)
+    await exercise(node, call, kept);
+  for (const operation of operations.values())
+    for (const call of refusals_of(operation))
+      await exercise(node, call, kept);
+  await exercise_methods(node);
+  const served = await answer_to(`${node.url}/v1/openapi.json`, {});
+  if (JSON.stringify(served.json) !== JSON.stringify(JSON.parse(written)))
+    faults.push('the page that is served is not docs/openapi.json');
+  node.fail_disk();
+  for (const call of calls_on_failed_disk)
+    await exercise(node, call, kept);
+} finally {
+  await node.stop();
+}
+note_unexercised();
+for (const fault of faults)
+  console.error(`- ${fault}`);
+console.log(`${operations.size} operations, ${asked} calls, ${faults.length} faults`);
+process.exitCode = faults.length === 0 ? 0 : 1;

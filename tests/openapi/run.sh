@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs the tests of what the node promises in schemas, by tools of others: run.sh SOURCE BUILD PART.
+# Their packages are those of package-lock.json; they go to the build directory.
+set -euo pipefail
+
+source=$1
+build=$2
+part=$3
+work=$build/tests/openapi
+shim=$build/tests/libtroupe_fault_shim.so
+
+mkdir -p "$work"
+cp "$source"/tests/openapi/*.{mjs,ts,json} "$work"
+cd "$work"
+
+packages() {
+  cmp -s package-lock.json node_modules/.installed && return
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  cp package-lock.json node_modules/.installed
+}
+
+case $part in
+packages) packages ;;
+page) node check.mjs "$build/bin/troupe" "$shim" "$source/docs/openapi.json" ;;
+client)
+  node_modules/.bin/openapi-typescript "$source/docs/openapi.json" -o api.d.ts
+  node_modules/.bin/tsc
+  node round_trip.mjs "$build/bin/troupe" "$shim"
+  ;;
+config)
+  "$build/bin/config_tests" "schema and parser agree about every value at every place"
+  node config.mjs "$source/docs/config.schema.json" "$source/configs/node.json" \
+    "$build/tests/config_corpus.ndjson"
+  ;;
+esac
