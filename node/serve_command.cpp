@@ -45,7 +45,10 @@ int run_node(console& to, const node_config& config, node_services& services) {
   http::raise_open_files();
   auto server = http::server::open(http_of(config, services));
   if (!server)
-    return to.fail(trouble{fault::cannot_listen, {}, server.error().detail});
+    return to.fail(
+        trouble{server.code() == ec::invalid_spec ? fault::invalid_config : fault::cannot_listen,
+                {},
+                server.error().detail});
   auto how = services.for_runtime();
   auto node = runtime::open(how);
   if (!node)

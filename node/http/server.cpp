@@ -38,8 +38,13 @@ result<tcp::endpoint> endpoint_of(const http_options& x) {
   boost::system::error_code code;
   auto address = asio::ip::make_address(x.address == "localhost" ? "127.0.0.1" : x.address, code);
   if (code)
-    return error{ec::invalid_spec, "http.address: \"" + x.address + "\" is no IP address"};
+    return error{ec::invalid_spec, "/http/address: \"" + x.address + "\" is no IP address"};
   return tcp::endpoint{address, x.port};
+}
+
+error unusable(const char* setting, const std::string& file,
+               const boost::system::error_code& code) {
+  return {ec::invalid_spec, std::string{setting} + ": cannot use " + file + ": " + code.message()};
 }
 
 /// One thread and the connections that are its own.
@@ -85,10 +90,12 @@ status server::impl::use_tls() {
   boost::system::error_code code;
   tls->use_certificate_chain_file(x.tls_cert, code);
   if (code)
-    return error{ec::io_failed, "tls.cert: cannot use " + x.tls_cert + ": " + code.message()};
+    return unusable("/http/tls/cert", x.tls_cert, code);
+  // A key with a passphrase is refused: nobody is there to be asked.
+  tls->set_password_callback([](std::size_t, auto) { return std::string{}; }, code);
   tls->use_private_key_file(x.tls_key, asio::ssl::context::pem, code);
   if (code)
-    return error{ec::io_failed, "tls.key: cannot use " + x.tls_key + ": " + code.message()};
+    return unusable("/http/tls/key", x.tls_key, code);
   return {};
 }
 

@@ -1,5 +1,7 @@
 #include "node/http/wire.hpp"
 
+#include "node/http/problem.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -71,6 +73,19 @@ private:
   tcp_stream stream_;
 };
 
+constexpr std::uint8_t tls_handshake = 0x16; ///< The first byte of every one.
+
+constexpr std::chrono::seconds plain_linger{1};
+constexpr std::size_t plain_bytes_max = 1 << 16;
+
+/// What a client hears that has sent a plain request.
+std::string speak_tls() {
+  auto x = problem_answer(refusal::bad_request,
+                          "this port takes HTTPS only: begin the URL with https://");
+  return "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: " + x.type
+         + "\r\nContent-Length: " + std::to_string(x.body.size()) + "\r\n\r\n" + x.body;
+}
+
 class tls_wire : public stream_wire<asio::ssl::stream<tcp_stream>> {
 public:
   tls_wire(asio::ip::tcp::socket socket, asio::ssl::context& tls)
@@ -78,8 +93,17 @@ public:
 
   asio::awaitable<bool> begin(milliseconds limit) override {
     tcp().expires_after(limit);
-    auto [code] = co_await stream_.async_handshake(asio::ssl::stream_base::server, told);
-    co_return !code;
+    std::uint8_t first = 0;
+    auto [code, n] = co_await tcp().async_read_some(asio::buffer(&first, 1), told);
+    if (code || n == 0)
+      co_return false;
+    if (first != tls_handshake) {
+      co_await refuse_plain();
+      co_return false;
+    }
+    auto [failed, used] = co_await stream_.async_handshake(asio::ssl::stream_base::server,
+                                                           asio::buffer(&first, 1), told);
+    co_return !failed;
   }
   asio::awaitable<void> finish(milliseconds limit) override {
     tcp().expires_after(limit);
@@ -88,6 +112,21 @@ public:
   }
 
 private:
+  /// Reads what it can beside: closing with unread bytes would throw the answer away.
+  asio::awaitable<void> refuse_plain() {
+    const auto text = speak_tls();
+    co_await asio::async_write(tcp(), asio::buffer(text), told);
+    shut();
+    tcp().expires_after(plain_linger);
+    std::vector<char> rest(4096);
+    for (std::size_t all = 0; all < plain_bytes_max;) {
+      auto [code, n] = co_await tcp().async_read_some(asio::buffer(rest), told);
+      if (code)
+        co_return;
+      all += n;
+    }
+  }
+
   asio::ssl::stream<tcp_stream>& stream() override { return stream_; }
   tcp_stream& tcp() override { return stream_.next_layer(); }
 
