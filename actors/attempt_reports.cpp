@@ -1,5 +1,7 @@
 #include "actors/attempt_reports.hpp"
 
+#include "core/utf8.hpp"
+
 #include <caf/send.hpp>
 
 namespace troupe::actors {
@@ -12,31 +14,42 @@ core::attempt_result failed(core::vertex_index v, problem why) {
   return {v, core::attempt_end::failed, {}, std::move(why)};
 }
 
-/// Details go into records: they are cut to a length for people.
+void cut(std::string& text, std::size_t limit, const char* mark) {
+  if (core::find_bad_utf8(text) != text.npos)
+    text = core::replace_bad_utf8(text);
+  if (text.size() <= limit)
+    return;
+  text.resize(core::whole_characters(text, limit));
+  text += mark;
+}
+
+/// Problems go into records: they are cut to a length for people.
 problem cut(problem x) {
-  if (x.detail.size() > limits::problem_bytes_max) {
-    x.detail.resize(limits::problem_bytes_max);
-    x.detail += "…";
-  }
+  cut(x.code, limits::name_bytes_max, "");
+  cut(x.pointer, limits::problem_bytes_max, "");
+  cut(x.detail, limits::problem_bytes_max, "…");
   return x;
 }
 
 } // namespace
 
-void to_result(environment& env, namespace_id ns, core::vertex_index v, attempt_report x,
-               const std::function<void(core::attempt_result)>& then) {
+std::optional<core::attempt_result> small_result(core::vertex_index v, attempt_report& x) {
   if (x.outcome != attempt_outcome::succeeded)
-    return then({v, core::attempt_end(x.outcome), {}, cut(std::move(x.reason))});
+    return core::attempt_result{v, core::attempt_end(x.outcome), {}, cut(std::move(x.reason))};
   auto size = core::encoded_size(x.output);
-  if (size <= limits::record_value_bytes_max)
-    return then({v, core::attempt_end::succeeded, core::payload{std::move(x.output)}, {}});
   if (size > limits::value_bytes_max)
-    return then(failed(v, {"too_large", "",
-                           "the output has " + std::to_string(size) + " bytes, allowed are "
-                               + std::to_string(limits::value_bytes_max)}));
-  core::bytes raw;
-  core::encode(x.output, raw);
-  auto output = std::make_shared<const value>(std::move(x.output));
+    return failed(v, {"too_large", "",
+                      "the output has " + std::to_string(size) + " bytes, allowed are "
+                          + std::to_string(limits::value_bytes_max)});
+  if (size > limits::record_value_bytes_max)
+    return {};
+  return core::attempt_result{
+      v, core::attempt_end::succeeded, core::payload{std::move(x.output)}, {}};
+}
+
+void large_result(environment& env, namespace_id ns, core::vertex_index v, core::bytes raw,
+                  std::shared_ptr<const value> output,
+                  const std::function<void(core::attempt_result)>& then) {
   env.put_blob(ns, std::move(raw), [v, output, then](const result<core::blob_ref>& stored) {
     if (stored)
       then({v, core::attempt_end::succeeded, core::payload{*stored, output}, {}});
@@ -44,6 +57,16 @@ void to_result(environment& env, namespace_id ns, core::vertex_index v, attempt_
       then(failed(v, {to_string(stored.code()), "",
                       "the output could not be stored: " + stored.error().detail}));
   });
+}
+
+void to_result(environment& env, namespace_id ns, core::vertex_index v, attempt_report x,
+               const std::function<void(core::attempt_result)>& then) {
+  if (auto small = small_result(v, x))
+    return then(std::move(*small));
+  core::bytes raw;
+  core::encode(x.output, raw);
+  large_result(env, ns, v, std::move(raw), std::make_shared<const value>(std::move(x.output)),
+               then);
 }
 
 attempt_runner::report reporter(std::shared_ptr<environment> env, namespace_id ns, caf::actor job,

@@ -222,7 +222,7 @@ status engine::start() {
   }
   for (unsigned i = 0; i < or_cores(0); ++i)
     env_->vertex_actors.push_back(system_->spawn(vertex_actor, env_));
-  env_->work_board = system_->spawn(work_board);
+  env_->work_board = system_->spawn(work_board, env_);
   recovery_watch recovered;
   supervision how{shard_restarts, {}, {}};
   for (auto& shard : shards_) {
@@ -233,13 +233,15 @@ status engine::start() {
                               return actor;
                             }});
   }
+  how.children.push_back(
+      {"work_board", [board = env_->work_board](caf::local_actor*) { return board; }, false});
   how.restarts = [env = env_](auto&) { env->happened(occurrence::shard_restarted); };
   how.escalate = [shards = shards_, recovered, env = env_](const std::string&) mutable {
     env->happened(occurrence::shard_escalated);
     error why{ec::not_ready, "a shard failed too often; open the runtime again"};
     for (auto& shard : shards) {
       shard->log->fail(why);
-      shard->log->release();
+      shard->log->release(); // Its actor, which does so else, has ended.
     }
     recovered.give_up(why);
   };
@@ -249,16 +251,6 @@ status engine::start() {
     for (auto& shard : shards_)
       jobs += shard->log->times_seen();
     return jobs;
-  });
-}
-
-result<store_state> engine::state() {
-  return while_open([this]() -> result<store_state> {
-    auto now = state_of(store_, env_->blob_bytes_waiting());
-    now.sweep = sweeper_->state();
-    if (scrubber_)
-      now.scrub = scrubber_->state();
-    return now;
   });
 }
 

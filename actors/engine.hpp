@@ -4,7 +4,9 @@
 #include "actors/environment.hpp"
 #include "actors/kinds/function_registry.hpp"
 #include "actors/store.hpp"
-#include "actors/store_state.hpp"
+#include "storage/blob_sweeper.hpp"
+#include "storage/scrub.hpp"
+#include "troupe/stats.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -41,6 +43,9 @@ public:
     return true;
   }
 
+  /// Names a fetch of a worker.
+  std::uint64_t next_fetch() noexcept { return ++fetches_; }
+
   /// Sends `m` to the work board; false if the engine is closing.
   template <class Message>
   bool send_board(Message m) {
@@ -75,9 +80,6 @@ public:
   /// `no_space` while the disk has no room for new jobs.
   status check_space() const { return core::space_for_jobs(env_->pressure()); }
 
-  /// What operators watch. Errors: `not_ready` once it is closed.
-  result<store_state> state();
-
   /// Sweeps blobs as of `now`, before the hour is over. Errors: those of `blob_sweeper::step`.
   status sweep(storage::blob_time now);
 
@@ -100,6 +102,7 @@ private:
 
   store store_;
   std::uint64_t incarnation_ = 1;
+  std::atomic<std::uint64_t> fetches_ = 0;
   std::unique_ptr<storage::scrubber> scrubber_; ///< Null in memory.
   std::unique_ptr<storage::blob_sweeper> sweeper_;
   std::shared_ptr<function_registry> functions_ = std::make_shared<function_registry>();

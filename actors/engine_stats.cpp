@@ -1,5 +1,4 @@
 #include "actors/engine.hpp"
-#include "storage/file_ops.hpp"
 
 namespace troupe::actors {
 
@@ -12,16 +11,10 @@ std::uint64_t size_of(const std::filesystem::path& file) {
   return gone ? 0 : size;
 }
 
-void add_disk(const std::filesystem::path& directory, store_stats& to) {
-  storage::disk_space disk;
-  if (storage::system_files().space(directory, disk) != 0)
-    return;
-  to.disk_bytes = disk.total;
-  to.disk_free_bytes = disk.free;
-}
-
 void add_guard(const storage::disk_state& from, store_stats& to) {
   to.new_jobs_have_space = from.admits;
+  to.disk_bytes = from.total_bytes;
+  to.disk_free_bytes = from.free_bytes;
   to.disk_needed_bytes = from.needed_bytes();
   to.disk_reserve_bytes = from.reserve_bytes;
 }
@@ -48,15 +41,15 @@ store_stats engine::stats() const {
     x.lag_soft_bytes = lag.soft;
     x.lag_hard_bytes = lag.hard;
     x.lag_records = lag.records;
+    x.snapshot_is_written = bool(store_.writer->state());
   }
+  x.waiting_blob_bytes = env_->blob_bytes_waiting();
   for (auto& shard : shards_)
     x.gathered_bytes += shard->log->gathered_bytes();
   if (store_.journal)
     x.journal_bytes = store_.journal->use().bytes;
-  if (store_.directory) {
+  if (store_.directory)
     x.snapshot_bytes = size_of(store_.directory->path() / "snapshot" / "data.mdb");
-    add_disk(store_.directory->path(), x);
-  }
   if (store_.guard)
     add_guard(store_.guard->state(), x);
   if (sweeper_)

@@ -5,6 +5,7 @@
 #include "actors/job_leases.hpp"
 #include "actors/job_rest.hpp"
 #include "actors/job_starts.hpp"
+#include "core/utf8.hpp"
 
 #include <caf/send.hpp>
 
@@ -177,6 +178,7 @@ caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
       [self](const msg::get_job& m) { get_job(self, m); },
       [self](const msg::watch_job& m) { watch_job(self, m); },
       [self](const msg::take_work& m) { finish(self, take_work(self, m)); },
+      [self](msg::work_leased& m) { hand_over(self, m); },
       [self](msg::finish_work& m) { finish(self, finish_work(self, m)); },
       [self](msg::emit_work& m) { finish(self, emit_work(self, m)); },
       [self](const msg::find_lease& m) { finish(self, find_lease(self, m)); },

@@ -56,7 +56,7 @@ void record(job_self self, std::vector<core::attempt_result> results, core::dura
   std::vector<core::attempt_result> part;
   std::size_t bytes = 0;
   for (auto& r : results) {
-    bytes += bytes_of(r);
+    bytes += bytes_of(r) + core::untaken_bytes(job_of(self), r.vertex);
     part.push_back(std::move(r));
     if (bytes < limits::record_group_bytes_max / 2)
       continue;
@@ -100,6 +100,8 @@ void lose_running(job_self self, bool counts) {
   auto& st = self->state;
   for (auto v : core::resume(job_of(self)).lost) {
     auto proof = *detail_of(self, v)->current;
+    if (detail_of(self, v)->lease > core::duration{})
+      drop_lease(self, proof);
     if (auto runner = traits_of(self, v).runner)
       runner->cancel(proof, core::duration{});
     if (auto lost = core::decide_lost(job_of(self), v, counts, st.book->now()))

@@ -53,14 +53,14 @@ msg::leased_work work_of(job_self self, vertex_index v, value inputs) {
   return {std::move(item), *detail->current, v};
 }
 
-/// The board may lease it, or, if the lease will never be durable, gets nothing.
+/// The job hears of it once the lease is durable; if it never will be, the board gets nothing.
 output leased(job_self self, std::uint64_t fetch, msg::leased_work work) {
   msg::work_leased m{fetch, caf::actor{self}, job_of(self).ns, std::move(work)};
-  return [board = env_of(self).work_board, m = std::move(m)](const status& outcome) {
-    if (outcome)
-      caf::anon_send(board, m);
-    else
-      caf::anon_send(board, msg::work_refused{m.fetch});
+  return [board = env_of(self).work_board, m = std::move(m)](const status& outcome) mutable {
+    if (!outcome)
+      return caf::anon_send(board, msg::work_refused{m.fetch});
+    auto to = m.job;
+    caf::anon_send(to, std::move(m));
   };
 }
 
@@ -73,6 +73,11 @@ void limit(job_self self, vertex_index v) {
   auto detail = detail_of(self, v);
   auto left = std::max(detail->started + most - self->state.book->now(), core::duration{});
   self->delayed_send(self, left, msg::lease_over{v, *detail->current, msg::lease_end::timed_out});
+}
+
+/// Whether workers are to end what they have.
+bool is_ending(const core::job& x) {
+  return (x.state != job_state::running && x.state != job_state::paused) || x.run->failing;
 }
 
 output refused(job_self self, std::uint64_t fetch) {
@@ -91,10 +96,6 @@ void end(job_self self, vertex_index v, const core::token& proof, core::attempt_
 /// Answers `x`, once all that it reflects is durable.
 output answer(const msg::reply_status& done, status x) {
   return [done, x = std::move(x)](const status& outcome) { done(outcome ? x : outcome); };
-}
-
-status wrong_namespace(job_id id) {
-  return error{ec::no_such_job, "no job " + to_string(id) + " is recorded here"};
 }
 
 } // namespace
@@ -165,11 +166,20 @@ output take_work(job_self self, const msg::take_work& m) {
   return leased(self, m.fetch, work_of(self, v, std::move(all.inputs)));
 }
 
+void hand_over(job_self self, msg::work_leased& m) {
+  auto proof = m.work.proof;
+  if (!is_current(self, m.work.vertex, proof))
+    return tell_board(self, msg::work_refused{m.fetch});
+  tell_board(self, std::move(m));
+  if (is_ending(job_of(self)))
+    tell_board(self, msg::cancel_lease{proof});
+}
+
 output finish_work(job_self self, msg::finish_work& m) {
   auto& job = job_of(self);
   auto v = m.result.vertex;
   if (job.ns != m.ns)
-    return answer(m.done, wrong_namespace(m.job));
+    return answer(m.done, core::no_such_job(m.job));
   if (core::has_recorded(job, m.proof, m.result))
     return answer(m.done, {});
   auto detail = job.run && v < job.plan->size() ? detail_of(self, v) : nullptr;
@@ -186,7 +196,7 @@ output finish_work(job_self self, msg::finish_work& m) {
 output emit_work(job_self self, msg::emit_work& m) {
   auto& st = self->state;
   if (job_of(self).ns != m.ns)
-    return answer(m.done, wrong_namespace(m.job));
+    return answer(m.done, core::no_such_job(m.job));
   auto said = core::decide_emitted(job_of(self), m.vertex, m.proof, m.number, m.kind,
                                    std::move(m.text), st.book->now());
   if (!said)
@@ -199,14 +209,15 @@ output emit_work(job_self self, msg::emit_work& m) {
 void lease_over(job_self self, const msg::lease_over& m) {
   auto& st = self->state;
   if (!is_current(self, m.vertex, m.proof))
-    return;
+    return drop_lease(self, m.proof);
   if (m.why == msg::lease_end::timed_out)
     return end(self, m.vertex, m.proof, core::attempt_end::timed_out,
                {"timed_out", "", "the worker took longer than the vertex's time-out"});
   if (m.why == msg::lease_end::asked)
     return end(self, m.vertex, m.proof, core::attempt_end::cancelled,
                {"cancelled", "", "its job is ending"});
-  auto lost = core::decide_lost(job_of(self), m.vertex, true, st.book->now());
+  auto counts = m.why == msg::lease_end::silent;
+  auto lost = core::decide_lost(job_of(self), m.vertex, counts, st.book->now());
   if (!lost)
     return;
   st.book->take(std::move(*lost));
@@ -217,7 +228,7 @@ void lease_over(job_self self, const msg::lease_over& m) {
 output find_lease(job_self self, const msg::find_lease& m) {
   auto& job = job_of(self);
   if (job.ns != m.ns)
-    return answer(m.done, wrong_namespace(m.job));
+    return answer(m.done, core::no_such_job(m.job));
   auto detail = detail_of(self, m.vertex);
   if (!detail || detail->current != m.proof || !is_leased(*detail))
     return answer(m.done, core::stale_attempt());

@@ -26,10 +26,13 @@ void drop_lease(job_self self, const core::token& proof);
 /// this returns.
 output take_work(job_self self, const messages::take_work& m);
 
-/// A worker ends its attempt. As above.
+/// The lease is durable: the worker gets the vertex, unless its attempt has ended meanwhile.
+void hand_over(job_self self, messages::work_leased& m);
+
+/// A worker ends its attempt. As `take_work`.
 output finish_work(job_self self, messages::finish_work& m);
 
-/// A worker says something. As above.
+/// A worker says something. As `take_work`.
 output emit_work(job_self self, messages::emit_work& m);
 
 /// The attempt ends without its worker, if it has not ended.

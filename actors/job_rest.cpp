@@ -1,6 +1,7 @@
 #include "actors/job_rest.hpp"
 
 #include "core/decide_passivate.hpp"
+#include "messages/work.hpp"
 
 #include <caf/send.hpp>
 
@@ -34,6 +35,12 @@ caf::behavior leaving(job_self self) {
       [back](msg::move_job& m) { back(m); },
       [back](msg::get_job& m) { back(m); },
       [back](msg::watch_job& m) { back(m); },
+      [back](msg::finish_work& m) { back(m); },
+      [back](msg::emit_work& m) { back(m); },
+      [back](msg::find_lease& m) { back(m); },
+      [self](const msg::take_work& m) {
+        self->send(self->state.shard->env->work_board, msg::work_refused{m.fetch});
+      },
       [self](const msg::leave&) { self->quit(); },
       [self](const msg::end_in_order&) { self->quit(); },
   };

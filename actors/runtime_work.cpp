@@ -2,7 +2,10 @@
 #include "actors/runtime_impl.hpp"
 #include "actors/work_token.hpp"
 #include "core/names.hpp"
+#include "core/payload.hpp"
+#include "core/utf8.hpp"
 #include "messages/work.hpp"
+#include "storage/sha256.hpp"
 
 #include <algorithm>
 
@@ -21,8 +24,8 @@ status check(const work_request& x) {
   for (auto& queue : x.queues)
     if (!core::is_name(queue))
       return invalid("a queue has 1 to 128 letters, digits and `_.:-`, not " + core::quoted(queue));
-  if (x.worker.size() > limits::name_bytes_max)
-    return invalid("the name of a worker has at most 128 bytes");
+  if (x.worker.size() > limits::name_bytes_max || core::find_bad_utf8(x.worker) != x.worker.npos)
+    return invalid("the name of a worker has at most 128 bytes of UTF-8");
   if (x.count == 0 || x.count > limits::work_fetch_max)
     return invalid("`count` lies in 1…" + std::to_string(limits::work_fetch_max));
   if (x.lease < limits::work_lease_min || x.lease > limits::work_lease_max)
@@ -41,23 +44,59 @@ core::stream_kind stream_kind_of(emit_kind x) {
   return core::stream_kind::log;
 }
 
+/// The end of an attempt on its way to its job.
+struct finishing {
+  std::shared_ptr<actors::engine> engine;
+  namespace_id ns{};
+  actors::work_token at;
+  std::function<void(const status&)> done;
+
+  void send(core::attempt_result r) const {
+    if (!engine->send(at.job, msg::finish_work{at.job, ns, at.proof, std::move(r), done}))
+      done(closed());
+  }
+};
+
+/// A large output is stored only for who has the lease. Who has not may repeat what was recorded,
+/// which the name of the blob tells.
+void finish_large(const finishing& x, value output) {
+  auto& env = x.engine->env();
+  if (env.blobs_lag())
+    return x.done(error{ec::overloaded, "too many values wait to be stored; repeat after a while"});
+  auto raw = std::make_shared<core::bytes>();
+  core::encode(output, *raw);
+  auto shared = std::make_shared<const value>(std::move(output));
+  auto by_job = [x, raw, shared](const status& held) {
+    if (held.code() == ec::stale_token) {
+      core::payload named{core::blob_ref{storage::sha256(*raw), raw->size()}, shared};
+      return x.send({x.at.vertex, core::attempt_end::succeeded, std::move(named), {}});
+    }
+    if (!held)
+      return x.done(held);
+    auto stored = x.engine->while_open([&]() -> result<bool> {
+      actors::large_result(x.engine->env(), x.ns, x.at.vertex, std::move(*raw), shared,
+                           [x](core::attempt_result r) { x.send(std::move(r)); });
+      return true;
+    });
+    if (!stored)
+      x.done(stored.error());
+  };
+  if (!x.engine->send(x.at.job, msg::find_lease{x.at.job, x.ns, x.at.vertex, x.at.proof,
+                                                actors::answered<status>(by_job)}))
+    x.done(closed());
+}
+
 /// Reports an end once its output is where a record can name it.
 void finish(const std::shared_ptr<actors::engine>& engine, namespace_id ns,
             const std::string& token, actors::attempt_report report, runtime::reported then) {
-  auto parsed = actors::parse_work_token(token, engine->incarnation());
-  if (!parsed)
-    return then(parsed.error());
-  auto done = actors::answered<status>(std::move(then));
-  auto send = [engine, ns, at = *parsed, done](core::attempt_result r) {
-    if (!engine->send(at.job, msg::finish_work{at.job, ns, at.proof, std::move(r), done}))
-      done(closed());
-  };
-  auto stored = engine->while_open([&]() -> result<bool> {
-    actors::to_result(engine->env(), ns, parsed->vertex, std::move(report), send);
-    return true;
-  });
-  if (!stored)
-    done(stored.error());
+  auto at = actors::parse_work_token(token, engine->incarnation());
+  if (!at)
+    return then(at.error());
+  finishing x{engine, ns, *at, actors::answered<status>(std::move(then))};
+  if (auto small = actors::small_result(at->vertex, report))
+    x.send(std::move(*small));
+  else
+    finish_large(x, std::move(report.output));
 }
 
 /// Gathers what became of each lease.
@@ -121,9 +160,11 @@ void extend(const std::shared_ptr<actors::engine>& engine, namespace_id ns,
 
 } // namespace
 
-void runtime::fetch_work(const work_request& what, fetched then) {
-  if (auto right = troupe::check(what); !right)
-    return then(right.error());
+std::function<void()> runtime::fetch_work(const work_request& what, fetched then) {
+  if (auto right = troupe::check(what); !right) {
+    then(right.error());
+    return [] {};
+  }
   auto engine = impl_->engine;
   using leased = std::vector<msg::leased_work>;
   auto done = actors::answered<result<leased>>(
@@ -138,18 +179,25 @@ void runtime::fetch_work(const work_request& what, fetched then) {
         }
         then(std::move(items));
       });
-  if (!engine->send_board(msg::fetch_work{what, done}))
+  auto fetch = engine->next_fetch();
+  if (!engine->send_board(msg::fetch_work{fetch, what, done}))
     done(closed());
+  return [engine, fetch] { engine->send_board(msg::drop_fetch{fetch}); };
 }
 
 result<std::vector<work_item>> runtime::fetch_work(const work_request& what) {
-  return answer_of<result<std::vector<work_item>>>(
-      [&](auto done) { return fetch_work(what, std::move(done)), true; },
+  std::function<void()> give_up;
+  auto answer = answer_of<result<std::vector<work_item>>>(
+      [&](auto done) { return give_up = fetch_work(what, std::move(done)), true; },
       limits::request_deadline + limits::work_wait_max);
+  give_up();
+  return answer;
 }
 
 void runtime::complete_work(namespace_id ns, const std::string& token, value output,
                             reported then) {
+  if (auto wrong = core::unkeepable(output))
+    return then(invalid("the output cannot be kept: " + wrong->detail));
   finish(impl_->engine, ns, token, {actors::attempt_outcome::succeeded, std::move(output), {}},
          std::move(then));
 }
@@ -161,6 +209,9 @@ status runtime::complete_work(const std::string& token, value output, namespace_
 }
 
 void runtime::fail_work(namespace_id ns, const std::string& token, problem why, reported then) {
+  if (!core::is_name(why.code))
+    return then(invalid("the `code` of an error has 1 to 128 letters, digits and `_.:-`, not "
+                        + core::quoted(why.code)));
   finish(impl_->engine, ns, token, {actors::attempt_outcome::failed, {}, std::move(why)},
          std::move(then));
 }
@@ -177,6 +228,9 @@ void runtime::emit_work(namespace_id ns, const std::string& token, std::uint64_t
     return then(at.error());
   if (number == 0 || text.empty())
     return then(invalid("what is emitted has a number from 1 and a text"));
+  if (core::find_bad_utf8(text) != text.npos)
+    return then(
+        invalid("what is emitted is no UTF-8; encode bytes as text, in base64 for example"));
   if (text.size() > limits::log_piece_bytes_max)
     return then(error{ec::too_large, "one piece has at most "
                                          + std::to_string(limits::log_piece_bytes_max)

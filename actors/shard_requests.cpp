@@ -3,6 +3,7 @@
 #include "actors/shard_admission.hpp"
 #include "actors/shard_recovery.hpp"
 #include "actors/shard_rest.hpp"
+#include "core/decide.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -17,13 +18,13 @@ using core::job_state;
 /// There is no such job, once all that this tells is durable.
 template <class Message>
 void unknown(shard_self self, const Message& m) {
-  shard_of(self).log->hold(
-      shard_of(self).log->head(), [id = m.job, done = m.done](const status& outcome) {
-        if (outcome)
-          done(error{ec::no_such_job, "no job " + to_string(id) + " is recorded here"});
-        else
-          done(outcome.error());
-      });
+  shard_of(self).log->hold(shard_of(self).log->head(),
+                           [id = m.job, done = m.done](const status& outcome) {
+                             if (outcome)
+                               done(core::no_such_job(id));
+                             else
+                               done(outcome.error());
+                           });
 }
 
 /// Answers with what the view tells of a job, or why it cannot. Nothing if there is no answer.

@@ -1,6 +1,7 @@
 #include "actors/shard_supervision.hpp"
 
 #include "actors/shard_admission.hpp"
+#include "messages/work.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
@@ -11,6 +12,17 @@ namespace {
 
 namespace msg = messages;
 
+/// No worker gets anything of the job any more, or is told that it still has it.
+void forget_work(const environment& env, const core::job& x) {
+  if (!env.work_board)
+    return;
+  caf::anon_send(env.work_board, msg::withdraw_work{x.id});
+  if (x.run)
+    for (auto& [v, detail] : x.run->details)
+      if (detail.current && detail.lease > core::duration{})
+        caf::anon_send(env.work_board, msg::drop_lease{*detail.current});
+}
+
 /// The supervisor's last word on a job whose actor fails again and again: it has failed.
 void escalate(shard_self self, job_id id) {
   auto& st = self->state;
@@ -18,6 +30,7 @@ void escalate(shard_self self, job_id id) {
   if (!loaded || terminal(loaded->state))
     return;
   job_book book{st.shard, std::move(*loaded)};
+  forget_work(*shard_of(self).env, book.job());
   for (auto v : core::resume(book.job()).lost)
     if (auto lost = core::decide_lost(book.job(), v, false, book.now()))
       book.take(std::move(*lost));

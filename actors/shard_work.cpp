@@ -31,16 +31,12 @@ void answer(shard_self self, const msg::reply_status& done, status x) {
                            [done, x](const status& outcome) { done(outcome ? x : outcome); });
 }
 
-error unknown(job_id id) {
-  return {ec::no_such_job, "no job " + to_string(id) + " is recorded here"};
-}
-
 /// Why an attempt of a job without an actor cannot go on.
 status over(shard_self self, job_id id, namespace_id ns) {
   auto row = shard_of(self).view->find(id);
   if (!row)
-    return row.code() == ec::no_such_job ? unknown(id) : row.error();
-  return row->ns == ns ? core::stale_attempt() : unknown(id);
+    return row.code() == ec::no_such_job ? core::no_such_job(id) : row.error();
+  return row->ns == ns ? core::stale_attempt() : core::no_such_job(id);
 }
 
 /// Whether the view tells that just this was said before.

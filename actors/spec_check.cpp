@@ -2,6 +2,7 @@
 
 #include "actors/job_book.hpp"
 #include "core/names.hpp"
+#include "core/utf8.hpp"
 #include "core/wire.hpp"
 #include "storage/sha256.hpp"
 
@@ -71,10 +72,12 @@ status check_names(const job_spec& spec) {
                                        + " of them, allowed are "
                                        + std::to_string(limits::labels_max)};
   for (auto& [key, x] : spec.labels)
-    if (!core::is_name(key) || x.size() > limits::label_bytes_max)
+    if (!core::is_name(key) || x.size() > limits::label_bytes_max
+        || core::find_bad_utf8(x) != x.npos)
       return error{ec::invalid_spec, "labels: " + core::quoted(key) + " is no name (" + name_rule
                                          + "), or its value has more than "
-                                         + std::to_string(limits::label_bytes_max) + " bytes"};
+                                         + std::to_string(limits::label_bytes_max)
+                                         + " bytes or is not UTF-8"};
   return check_kept(spec);
 }
 
@@ -82,6 +85,8 @@ status check_names(const job_spec& spec) {
 using held_blobs = std::vector<storage::blob_pin>;
 
 result<core::payload> input_of(const job_spec& spec, engine& engine, held_blobs& held) {
+  if (auto wrong = core::unkeepable(spec.input))
+    return error{ec::invalid_spec, "input: " + wrong->detail};
   auto size = core::encoded_size(spec.input);
   if (size <= limits::record_value_bytes_max)
     return core::payload{spec.input};

@@ -2,6 +2,7 @@
 
 #include "messages/supervision.hpp"
 
+#include <algorithm>
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
@@ -17,10 +18,24 @@ void start(self_ptr self, std::size_t index) {
   self->monitor(child.actor);
 }
 
-void end_all(self_ptr self, const caf::error& reason) {
+void end_children(self_ptr self) {
   for (auto& child : self->state.children)
-    self->send_exit(child.actor, caf::exit_reason::user_shutdown);
+    if (child.actor)
+      self->send_exit(child.actor, caf::exit_reason::user_shutdown);
+}
+
+void end_all(self_ptr self, const caf::error& reason) {
+  end_children(self);
   self->quit(reason);
+}
+
+/// Once none of the children is there any more.
+void escalate_if_alone(self_ptr self) {
+  auto& st = self->state;
+  if (std::ranges::any_of(st.children, [](auto& x) { return bool(x.actor); }))
+    return;
+  st.how.escalate(*st.escalated);
+  self->quit(caf::exit_reason::unhandled_exception);
 }
 
 bool meant(const caf::error& reason) {
@@ -31,20 +46,25 @@ void child_down(self_ptr self, const caf::down_msg& m) {
   auto& st = self->state;
   for (std::size_t i = 0; i < st.children.size(); ++i) {
     auto& child = st.children[i];
-    if (child.actor.address() != m.source || meant(m.reason))
+    if (!child.actor || child.actor.address() != m.source)
       continue;
+    child.actor = {};
+    if (st.escalated)
+      return escalate_if_alone(self);
+    if (meant(m.reason))
+      return;
     auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
         self->clock().now().time_since_epoch());
     auto verdict = child.restarts.failed(st.how.policy, now);
-    if (!verdict.escalate) {
+    if (!verdict.escalate && child.spec.starts_again) {
       if (st.how.restarts)
         st.how.restarts(child.spec.name);
       self->delayed_send(self, verdict.delay, messages::restart_child{i});
       continue;
     }
-    if (!std::exchange(st.escalated, true))
-      st.how.escalate(child.spec.name);
-    return end_all(self, caf::exit_reason::unhandled_exception);
+    st.escalated = child.spec.name;
+    end_children(self);
+    return escalate_if_alone(self);
   }
 }
 
@@ -61,7 +81,10 @@ caf::behavior supervisor(caf::stateful_actor<supervisor_state>* self, supervisio
   for (std::size_t i = 0; i < st.children.size(); ++i)
     start(self, i);
   return {
-      [self](const messages::restart_child& m) { start(self, m.index); },
+      [self](const messages::restart_child& m) {
+        if (!self->state.escalated)
+          start(self, m.index);
+      },
   };
 }
 

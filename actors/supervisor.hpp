@@ -6,6 +6,7 @@
 #include <caf/stateful_actor.hpp>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,13 +16,14 @@ namespace troupe::actors {
 struct child_spec {
   std::string name;
   std::function<caf::actor(caf::local_actor*)> start;
+  bool starts_again = true; ///< Else its first failure is one too many.
 };
 
 /// What a supervisor does with its children, each by itself (`one_for_one`).
 struct supervision {
   core::restart_policy policy;
   std::vector<child_spec> children;
-  /// A child failed too often. Called once; then the supervisor ends all others and itself.
+  /// A child failed too often. Called once, when the supervisor has ended all others; then it ends.
   std::function<void(const std::string& child)> escalate;
   /// A child failed and will be started again. May be empty.
   std::function<void(const std::string& child)> restarts{};
@@ -38,7 +40,7 @@ struct supervisor_state {
 
   supervision how;
   std::vector<child> children;
-  bool escalated = false;
+  std::optional<std::string> escalated; ///< The child that failed too often.
 };
 
 /// Starts its children and starts them again when they fail, after a back-off. A child that ends

@@ -1,5 +1,8 @@
 #include "actors/work_board.hpp"
 
+#include "actors/faults.hpp"
+#include "core/payload.hpp"
+
 #include <caf/send.hpp>
 
 namespace troupe::actors {
@@ -54,12 +57,17 @@ bool ask_for(board_self self, std::uint64_t id, const core::work_place& place) {
   return true;
 }
 
+/// Whether the worker is to get another vertex.
+bool wants_more(const waiting_fetch& x) {
+  return !x.late && x.asked + x.got.size() < x.request.what.count
+         && x.bytes < limits::work_fetch_bytes_max;
+}
+
 /// Asks for as much as the worker wants and there is.
 void serve(board_self self, std::uint64_t id) {
   auto& x = self->state.fetches.at(id);
   for (auto& queue : x.request.what.queues)
-    while (!x.late && x.asked + x.got.size() < x.request.what.count
-           && ask_for(self, id, place_of(x, queue))) {
+    while (wants_more(x) && ask_for(self, id, place_of(x, queue))) {
     }
 }
 
@@ -67,15 +75,17 @@ void fetch_work(board_self self, msg::fetch_work& m) {
   auto& st = self->state;
   if (st.fetches.size() >= limits::work_fetchers_max)
     return m.done(error{ec::overloaded, "too many workers wait; fetch again after a while"});
-  auto id = st.next_fetch++;
+  auto id = m.fetch;
   auto wait = m.what.wait;
   auto& x = st.fetches.emplace(id, waiting_fetch{std::move(m), {}, 0, false}).first->second;
   for (auto& queue : x.request.what.queues)
     st.waiting[place_of(x, queue)].insert(id);
   serve(self, id);
   x.late = wait == core::duration{};
-  self->delayed_send(self, x.late ? limits::request_deadline : wait, msg::fetch_due{id});
   answer_if_done(self, id);
+  if (st.fetches.contains(id))
+    self->delayed_send(self, wait == core::duration{} ? limits::request_deadline : wait,
+                       msg::fetch_due{id});
 }
 
 /// What was asked for is waited for all the same: it may be leased by now.
@@ -91,6 +101,24 @@ void fetch_due(board_self self, const msg::fetch_due& m) {
   answer_if_done(self, m.fetch);
 }
 
+/// What is leased to nobody is for the next worker, at once and without counting as a delivery.
+void give_back(board_self self, const caf::actor& job, const msg::leased_work& work) {
+  self->send(job, msg::lease_over{work.vertex, work.proof, msg::lease_end::unclaimed});
+}
+
+/// Jobs that were asked answer later: `work_leased` gives back what they lease.
+void drop_fetch(board_self self, const msg::drop_fetch& m) {
+  auto found = self->state.fetches.find(m.fetch);
+  if (found == self->state.fetches.end())
+    return;
+  for (auto& work : found->second.got)
+    if (auto lease = self->state.leases.find(work.proof); lease != self->state.leases.end())
+      give_back(self, lease->second.job, work);
+  auto done = found->second.request.done;
+  forget(self, m.fetch);
+  done(std::vector<msg::leased_work>{});
+}
+
 void offer_work(board_self self, const msg::offer_work& m) {
   auto& st = self->state;
   st.jobs[m.what.job] = m.job;
@@ -100,7 +128,7 @@ void offer_work(board_self self, const msg::offer_work& m) {
     return;
   for (auto id : waiting->second) {
     auto& x = st.fetches.at(id);
-    if (!x.late && x.asked + x.got.size() < x.request.what.count) {
+    if (wants_more(x)) {
       ask_for(self, id, m.in);
       return;
     }
@@ -133,8 +161,9 @@ void work_leased(board_self self, msg::work_leased& m) {
   watch(self, m.work.proof, {m.job, m.ns, what, m.work.item.lease, {}, false});
   auto found = st.fetches.find(m.fetch);
   if (found == st.fetches.end())
-    return; // Nobody has it: it is given to another when its lease is over.
+    return give_back(self, m.job, m.work);
   found->second.asked -= found->second.asked > 0;
+  found->second.bytes += core::encoded_size(m.work.item.inputs);
   found->second.got.push_back(std::move(m.work));
   answer_if_done(self, m.fetch);
 }
@@ -175,10 +204,13 @@ void lease_due(board_self self, const msg::lease_due& m) {
 
 } // namespace
 
-caf::behavior work_board(caf::stateful_actor<work_board_state>* self) {
+caf::behavior work_board(caf::stateful_actor<work_board_state>* self,
+                         std::shared_ptr<environment> env) {
   self->set_default_handler(caf::drop);
+  report_faults(self, self->state.name, std::move(env));
   return {
       [self](msg::fetch_work& m) { fetch_work(self, m); },
+      [self](const msg::drop_fetch& m) { drop_fetch(self, m); },
       [self](const msg::fetch_due& m) { fetch_due(self, m); },
       [self](const msg::offer_work& m) { offer_work(self, m); },
       [self](const msg::withdraw_work& m) { withdraw_work(self, m); },

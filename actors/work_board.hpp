@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/environment.hpp"
 #include "core/work_lines.hpp"
 #include "messages/work.hpp"
 
@@ -13,6 +14,7 @@ namespace troupe::actors {
 struct waiting_fetch {
   messages::fetch_work request;
   std::vector<messages::leased_work> got; ///< Their leases are durable.
+  std::size_t bytes = 0;                  ///< Of their inputs.
   std::size_t asked = 0;                  ///< Jobs that have not answered yet.
   bool late = false;                      ///< It does not wait for more.
 };
@@ -32,7 +34,6 @@ struct work_board_state {
 
   core::work_lines lines;
   std::map<job_id, caf::actor> jobs; ///< Of what stands in lines.
-  std::uint64_t next_fetch = 1;
   std::map<std::uint64_t, waiting_fetch> fetches;
   std::map<core::work_place, std::set<std::uint64_t>> waiting; ///< Fetches by what they want.
   std::map<core::token, held_lease> leases;
@@ -40,7 +41,8 @@ struct work_board_state {
 
 /// Brings workers and vertices of kind `worker` together, and watches over leases. It holds
 /// nothing that is not derived from jobs, who tell it again after a restart. `messages/work.hpp`
-/// has what it takes.
-caf::behavior work_board(caf::stateful_actor<work_board_state>* self);
+/// has what it takes. Its end is an escalation: nobody could be given work any more.
+caf::behavior work_board(caf::stateful_actor<work_board_state>* self,
+                         std::shared_ptr<environment> env);
 
 } // namespace troupe::actors

@@ -2,6 +2,7 @@
 
 #include "core/duration.hpp"
 #include "core/time_text.hpp"
+#include "core/utf8.hpp"
 #include "troupe/limits.hpp"
 
 #include <algorithm>
@@ -136,13 +137,11 @@ std::vector<bool> runs_again(const graph& g, const job& earlier, vertex_index fr
 
 } // namespace
 
-std::size_t whole_characters(const std::string& text, std::size_t limit) {
-  auto inside = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) >> 6) == 2; };
-  if (limit >= text.size())
-    return text.size();
-  while (limit > 0 && inside(limit))
-    --limit;
-  return limit;
+std::size_t untaken_bytes(const job& x, vertex_index v) {
+  constexpr std::size_t position_bytes_max = 5; // A varint.
+  auto out = x.plan->out(v);
+  auto conditions = std::ranges::count_if(out, [](auto& e) { return e.when != no_index; });
+  return static_cast<std::size_t>(conditions) * position_bytes_max;
 }
 
 record record_for(const job& x, shard_time at, record_body body) {
@@ -152,6 +151,12 @@ record record_for(const job& x, shard_time at, record_body body) {
 result<record_group> decide_move(const job& x, job_request on, std::string reason, shard_time now) {
   if (on == job_request::resume && x.state == job_state::paused && !x.run)
     on = job_request::requeue;
+  if (reason.size() > limits::reason_bytes_max)
+    return error{ec::too_large, "the reason has " + std::to_string(reason.size())
+                                    + " bytes, allowed are "
+                                    + std::to_string(limits::reason_bytes_max)};
+  if (find_bad_utf8(reason) != reason.npos)
+    return error{ec::invalid_spec, "the reason is no UTF-8"};
   auto to = next(x.state, on);
   if (!to)
     return error{ec::illegal_request, std::string{"the job is "} + to_string(x.state)
@@ -188,6 +193,10 @@ result<record_group> decide_attempt_ended(const job& x, const token& proof, atte
   auto took = std::max(now - detail->started, duration{});
   auto end = judge(x, std::move(r), detail->attempts, took, now, random);
   return group_of(x, now, attempt_ended{proof, std::move(end)});
+}
+
+error no_such_job(job_id id) {
+  return {ec::no_such_job, "no job " + to_string(id) + " is recorded here"};
 }
 
 error stale_attempt() {
@@ -289,7 +298,8 @@ result<record_group> decide_reuse(const job& x, const job& earlier, vertex_index
     auto& output = earlier.run->outputs[v];
     all.ends.push_back(
         {v, attempt_end::succeeded, {}, {}, output, {}, untaken_of(x, v, output.get(), false)});
-    bytes += reused_bytes_min + (output.blob() ? sizeof(blob_ref) : encoded_size(output.get()));
+    bytes += untaken_bytes(x, v) + reused_bytes_min
+             + (output.blob() ? sizeof(blob_ref) : encoded_size(output.get()));
   }
   if (bytes > limits::record_group_bytes_max / 2)
     return error{ec::too_large, "the results to reuse have " + std::to_string(bytes)

@@ -8,7 +8,8 @@ namespace troupe::core {
 // that it is given; whatever matters later stands in the records.
 
 /// Moves the job by `on`; what follows at once (nothing runs any more) is in the group, too.
-/// Errors: `illegal_request`, whose detail names both states.
+/// Errors: `illegal_request`, whose detail names both states; `too_large` for a reason of more than
+/// `limits::reason_bytes_max`; `invalid_spec` if it is no UTF-8.
 result<record_group> decide_move(const job& x, job_request on, std::string reason, shard_time now);
 
 /// Starts an attempt of a vertex that is ready, or whose back-off is over. Errors:
@@ -20,6 +21,9 @@ result<record_group> decide_start(const job& x, vertex_index v, shard_time now,
 /// `illegal_request`.
 result<record_group> decide_lease(const job& x, vertex_index v, duration lease, std::string worker,
                                   shard_time now, random_bits& random);
+
+/// At most so many bytes of a record tell which edges from `v` are not taken.
+std::size_t untaken_bytes(const job& x, vertex_index v);
 
 /// What a runner says of an attempt; `took`, `retry_at` and `untaken` are decided here.
 struct attempt_result {
@@ -36,6 +40,9 @@ result<record_group> decide_attempt_ended(const job& x, const token& proof, atte
 /// What an attempt is told whose token is not its vertex's current one: `stale_token`.
 error stale_attempt();
 
+/// What is answered about a job that is not there, or is not for who asks.
+error no_such_job(job_id id);
+
 /// Whether just this end of just this attempt has been recorded: who reports it again is answered
 /// as before.
 bool has_recorded(const job& x, const token& proof, const attempt_result& r);
@@ -49,9 +56,6 @@ record_group decide_vertices_ended(const job& x, std::vector<attempt_result> res
 /// `limits::redeliveries_max` of these. While the job is ending, it is cancelled. Errors:
 /// `stale_token`.
 result<record_group> decide_lost(const job& x, vertex_index v, bool counts, shard_time now);
-
-/// How many of the first `limit` bytes of `text` are whole characters of UTF-8: where it is cut.
-std::size_t whole_characters(const std::string& text, std::size_t limit);
 
 /// An attempt said something. Empty once the job's budget is used up. Errors: `stale_token`.
 result<record_group> decide_said(const job& x, vertex_index v, const token& proof, std::string text,

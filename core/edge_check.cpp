@@ -11,6 +11,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace troupe::core {
@@ -44,6 +45,10 @@ private:
       check_to_port(x, *to, e);
     if (x.when)
       check_when(*x.when, e);
+    if (x.when && from && ++conditions_[*from] == limits::conditions_out_max + 1)
+      found_.add("too_many", at("/edges", e, "when"),
+                 "at most " + std::to_string(limits::conditions_out_max)
+                     + " edges from one vertex have conditions");
     if (to)
       ++made_.incoming[*to];
     if (!from || !to)
@@ -134,6 +139,7 @@ private:
   const vertex_names& names_;
   problem_list& found_;
   checked_edges made_;
+  std::unordered_map<std::uint32_t, std::size_t> conditions_; ///< Edges with them, by their vertex.
 };
 
 } // namespace

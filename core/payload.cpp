@@ -1,5 +1,7 @@
 #include "core/payload.hpp"
 
+#include "core/json_pointer.hpp"
+#include "core/utf8.hpp"
 #include "troupe/limits.hpp"
 
 #include <algorithm>
@@ -74,6 +76,26 @@ bool deeper_than(const value& x, std::size_t levels) noexcept {
   return members && std::ranges::any_of(*members, inside, &value::object::value_type::second);
 }
 
+bool is_bad(const std::string& text) { return find_bad_utf8(text) != text.npos; }
+
+/// The JSON Pointer to the first text in `x` that is not UTF-8, if there is any.
+std::optional<std::string> bad_text(const value& x) {
+  if (auto text = x.string(); text && is_bad(*text))
+    return "";
+  if (auto items = x.items())
+    for (std::size_t i = 0; i < items->size(); ++i)
+      if (auto below = bad_text((*items)[i]))
+        return at("", i) + *below;
+  if (auto members = x.members())
+    for (auto& [key, item] : *members) {
+      if (is_bad(key))
+        return "";
+      if (auto below = bad_text(item))
+        return at("", key) + *below;
+    }
+  return {};
+}
+
 std::size_t varint_size(std::uint64_t x) {
   std::size_t size = 1;
   for (; x >= 0x80; x >>= 7)
@@ -146,6 +168,18 @@ std::size_t encoded_size(const value& x) {
 value decode_value(reader& in) { return decode_value(in, 0); }
 
 bool too_deep(const value& x) noexcept { return deeper_than(x, limits::value_depth_max); }
+
+std::optional<problem> unkeepable(const value& x) {
+  if (too_deep(x)) // First: what looks further calls itself.
+    return problem{"too_deep", "",
+                   "it is nested deeper than " + std::to_string(limits::value_depth_max)
+                       + " lists and objects"};
+  if (auto where = bad_text(x))
+    return problem{"not_utf8", *where,
+                   "it has text that is not UTF-8, at \"" + *where
+                       + "\"; encode bytes as text, in base64 for example"};
+  return {};
+}
 
 void put(writer& out, const payload& x) {
   if (auto blob = x.blob()) {

@@ -2,10 +2,12 @@
 
 #include "core/bytes.hpp"
 #include "core/wire.hpp"
+#include "troupe/problem.hpp"
 #include "troupe/value.hpp"
 
 #include <array>
 #include <memory>
+#include <optional>
 
 namespace troupe::core {
 
@@ -49,6 +51,9 @@ std::size_t encoded_size(const value& x);
 
 /// Whether a value is nested beyond `limits::value_depth_max`: it could be written, not read.
 bool too_deep(const value& x) noexcept;
+
+/// Why a value cannot be kept as JSON, if it cannot: `too_deep`, or `not_utf8` with the place.
+std::optional<problem> unkeepable(const value& x);
 
 void put(writer& out, const payload& x);
 void get(reader& in, payload& x);

@@ -1,7 +1,7 @@
 #include "graph_json/dot.hpp"
 
 #include "core/names.hpp"
-#include "graph_json/utf8.hpp"
+#include "core/utf8.hpp"
 #include "graph_json/value_json.hpp"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ std::string_view shape_of(std::string_view kind) {
 /// Appends one line of a label: what DOT or Graphviz would interpret is escaped.
 void append_line(std::string_view text, std::string& out) {
   while (!text.empty()) {
-    auto length = utf8_sequence(text);
+    auto length = core::utf8_sequence(text);
     auto c = text.front();
     if (length == 0)
       out += "\xef\xbf\xbd";

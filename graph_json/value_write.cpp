@@ -1,5 +1,5 @@
+#include "graph_json/json_text.hpp"
 #include "graph_json/number_text.hpp"
-#include "graph_json/utf8.hpp"
 #include "graph_json/value_json.hpp"
 
 #include <algorithm>

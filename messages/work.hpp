@@ -17,8 +17,9 @@ struct leased_work {
 };
 
 /// To the board. Replies what was leased, once that is durable: nothing if there was no work in
-/// time; `overloaded` if too many wait.
+/// time, or it was taken back by `drop_fetch`; `overloaded` if too many wait.
 struct fetch_work {
+  std::uint64_t fetch = 0; ///< Counts the engine's fetches.
   work_request what;
   reply<std::vector<leased_work>> done;
 };
@@ -43,7 +44,8 @@ struct withdraw_work {
 };
 
 /// From the board to a job: a worker takes the vertex. Answered with `work_refused` or, once the
-/// lease is durable, `work_leased`.
+/// lease is durable, `work_leased`, which comes by way of the job: it alone tells the board of its
+/// leases, so that what it says of one comes in order.
 struct take_work {
   core::work_key what;
   std::uint64_t fetch = 0;
@@ -75,6 +77,11 @@ struct cancel_lease {
 };
 struct drop_lease {
   core::token proof;
+};
+
+/// To the board: nobody waits for the fetch any more. What it has got meanwhile is given back.
+struct drop_fetch {
+  std::uint64_t fetch = 0;
 };
 
 /// From the board to itself: a worker has waited long enough; a lease may have run out.
@@ -123,6 +130,7 @@ enum class lease_end : std::uint8_t {
   silent,    ///< Nothing was heard for the time of the lease.
   asked,     ///< It was asked to end, and its grace is over.
   timed_out, ///< The attempt took longer than its vertex allows.
+  unclaimed, ///< The worker was gone before it got the lease.
 };
 struct lease_over {
   core::vertex_index vertex = 0;
@@ -153,6 +161,7 @@ TROUPE_MESSAGE(finish_work)
 TROUPE_MESSAGE(emit_work)
 TROUPE_MESSAGE(find_lease)
 TROUPE_MESSAGE(lease_over)
+TROUPE_MESSAGE(drop_fetch)
 CAF_END_TYPE_ID_BLOCK(troupe_work)
 
 #undef TROUPE_MESSAGE

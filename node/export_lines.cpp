@@ -1,8 +1,8 @@
 #include "node/export_lines.hpp"
 
 #include "core/time_text.hpp"
+#include "core/utf8.hpp"
 #include "graph_json/base64.hpp"
-#include "graph_json/utf8.hpp"
 #include "graph_json/value_json.hpp"
 
 #include <charconv>
@@ -24,16 +24,6 @@ value time_of(core::shard_time x) {
 
 core::byte_view bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    auto size = graph_json::utf8_sequence(text);
-    if (size == 0)
-      return false;
-    text.remove_prefix(size);
-  }
-  return true;
 }
 
 bool take(std::string_view& from, std::string_view what) {
@@ -98,7 +88,7 @@ std::string row_line(namespace_id ns, const std::string& queue, const std::strin
                      {"ns", number_of(ns)},
                      {"queue", queue},
                      {"base64", graph_json::base64(content)}};
-  if (!is_utf8(key)) // Then `row` only shows it.
+  if (core::find_bad_utf8(key) != key.npos) // Then `row` only shows it.
     line.emplace("key_base64", graph_json::base64(bytes_of(key)));
   return line_of(std::move(line));
 }

@@ -1,5 +1,6 @@
 #include "storage/disk_guard.hpp"
 
+#include "core/admission.hpp"
 #include "storage/own_thread.hpp"
 
 #include <algorithm>
@@ -23,7 +24,8 @@ std::uint64_t default_min_free(std::uint64_t total) {
 } // namespace
 
 std::uint64_t disk_state::needed_bytes() const noexcept {
-  return min_free_bytes + minus(reserve_bytes_goal, reserve_bytes);
+  auto margin = admits ? 0 : min_free_bytes / margin_part;
+  return min_free_bytes + margin + minus(reserve_bytes_goal, reserve_bytes);
 }
 
 disk_guard::disk_guard(const data_dir& directory, const disk_guard_options& options)
@@ -62,16 +64,6 @@ disk_state disk_guard::state() const {
   auto x = state_;
   x.admits = admits();
   return x;
-}
-
-status disk_guard::check() const {
-  if (admits())
-    return {};
-  auto x = state();
-  return error{ec::no_space, "new jobs are refused: " + std::to_string(x.free_bytes)
-                                 + " bytes are free on the disk of " + directory_.string() + ", "
-                                 + std::to_string(x.needed_bytes())
-                                 + " are needed; free space, then repeat"};
 }
 
 void disk_guard::run(const std::stop_token& stop) {
@@ -157,8 +149,14 @@ void disk_guard::look() {
 void disk_guard::tell(bool before) const {
   if (!options_.report || before == admits())
     return;
-  auto refused = check();
-  options_.report(refused ? "the disk has room again: new jobs are taken" : refused.error().detail);
+  auto now = state();
+  core::pressure x;
+  x.space = now.admits;
+  x.free_bytes = now.free_bytes;
+  x.needed_bytes = now.needed_bytes();
+  auto space = core::space_for_jobs(x);
+  options_.report(directory_.string() + ": "
+                  + (space ? "the disk has room again, new jobs are taken" : space.error().detail));
 }
 
 /// With the lock.

@@ -34,7 +34,7 @@ struct disk_state {
   std::uint64_t reserve_bytes = 0;      ///< Held in the reserve file.
   std::uint64_t reserve_bytes_goal = 0; ///< What it is to hold.
 
-  /// What has to be free for new jobs.
+  /// What has to be free for new jobs; a little more while they are refused.
   std::uint64_t needed_bytes() const noexcept;
 };
 
@@ -53,8 +53,6 @@ public:
   /// Whether new jobs are accepted. Never blocks.
   bool admits() const noexcept { return admits_.load(std::memory_order_relaxed); }
   disk_state state() const;
-  /// `no_space` with the numbers and what to do, if new jobs are refused.
-  status check() const;
 
   /// Looks at the disk once; gives up the reserve if little is free. Blocks on the disk.
   void poll();

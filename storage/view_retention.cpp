@@ -35,7 +35,7 @@ struct row_change {
 /// What the overlay changes, and the counts that follow from it.
 struct view::changes {
   counts all;
-  std::vector<job_row> ended; ///< They are in no index of ends yet; by their ends.
+  std::map<count_key, std::vector<job_row>> ended; ///< In no index of ends yet; by their ends.
 };
 
 result<view::changes> view::changes_in(const reading& in) {
@@ -63,12 +63,13 @@ result<view::changes> view::changes_in(const reading& in) {
     if (x.after)
       count(found.all, *x.after, true);
     if (x.ended_since())
-      found.ended.push_back(std::move(*x.after));
+      found.ended[count_of(*x.after)].push_back(std::move(*x.after));
     return {};
   });
   if (!walked)
     return walked.error();
-  std::ranges::sort(found.ended, {}, [](auto& x) { return std::pair{x.ended, x.id}; });
+  for (auto& [of, rows] : found.ended)
+    std::ranges::sort(rows, {}, [](auto& x) { return std::pair{x.ended, x.id}; });
   return found;
 }
 
@@ -148,14 +149,14 @@ status expire_group(const view::reading& in, const count_key& of, budget rule,
   if (auto walked = each_end(in, keys::end(in.snapshot().shard(), of.in, of.state), take); !walked)
     return walked;
   for (auto& x : ended)
-    if (more && count_of(x) == of)
+    if (more)
       take(x.ended, x.id, x.bytes);
   return {};
 }
 
 /// Jobs with a retention of their own.
-status expire_own(const view::reading& in, core::shard_time now, std::span<const job_row> ended,
-                  expiry_list& to) {
+status expire_own(const view::reading& in, core::shard_time now,
+                  const std::map<count_key, std::vector<job_row>>& ended, expiry_list& to) {
   auto walked = each_end(in, keys::own_end(in.snapshot().shard()),
                          [&](core::shard_time at, job_id id, std::uint64_t) {
                            if (to.full() || at > now)
@@ -163,9 +164,10 @@ status expire_own(const view::reading& in, core::shard_time now, std::span<const
                            to.all.push_back({id, {}, false});
                            return true;
                          });
-  for (auto& x : ended)
-    if (count_of(x).own && x.ended + x.spec.retention <= now && !to.full())
-      to.all.push_back({x.id, x.ns, false});
+  for (auto& [of, rows] : ended)
+    for (auto& x : rows)
+      if (of.own && x.ended + x.spec.retention <= now && !to.full())
+        to.all.push_back({x.id, x.ns, false});
   return walked;
 }
 
@@ -186,7 +188,7 @@ result<std::vector<expired_job>> view::expired(const retention_rules& rules, cor
     if (of.own || !terminal(of.state) || list.full())
       continue;
     auto rule = budget_of(rules(of.in.ns, of.in.queue, of.state), count, now);
-    if (auto walked = expire_group(*in, of, rule, found->ended, list); !walked)
+    if (auto walked = expire_group(*in, of, rule, found->ended[of], list); !walked)
       return walked.error();
   }
   return std::move(list.all);

@@ -1,6 +1,6 @@
 #include "actors/kinds/exec_process.hpp"
 
-#include "actors/kinds/utf8.hpp"
+#include "core/utf8.hpp"
 #include "graph_json/value_json.hpp"
 #include "troupe/limits.hpp"
 
@@ -204,7 +204,7 @@ attempt_report exec_process::output() const {
     std::string_view text{output_};
     if (text.ends_with('\n'))
       text.remove_suffix(1);
-    if (auto at = find_bad_utf8(text); at != text.npos)
+    if (auto at = core::find_bad_utf8(text); at != text.npos)
       return bad("stdout is not UTF-8 at byte " + std::to_string(at)
                  + "; encode it, for example with base64");
     return {attempt_outcome::succeeded, std::string{text}, {}};

@@ -1,8 +1,7 @@
 #include "actors/kinds/function_registry.hpp"
 
-#include "actors/kinds/utf8.hpp"
-#include "core/json_pointer.hpp"
 #include "core/payload.hpp"
+#include "core/utf8.hpp"
 #include "troupe/limits.hpp"
 
 #include <exception>
@@ -15,39 +14,19 @@ namespace {
 constexpr std::size_t names_told_max = 50; // Of those that are known, in a message.
 
 attempt_report failed(std::string_view code, std::string_view detail) {
-  return {attempt_outcome::failed, {}, {replace_bad_utf8(code), "", replace_bad_utf8(detail)}};
-}
-
-bool is_bad(const std::string& text) { return find_bad_utf8(text) != text.npos; }
-
-/// The JSON Pointer to the first text in `x` that is not UTF-8, if there is any.
-std::optional<std::string> bad_text(const value& x) {
-  if (auto text = x.string(); text && is_bad(*text))
-    return "";
-  if (auto items = x.items())
-    for (std::size_t i = 0; i < items->size(); ++i)
-      if (auto below = bad_text((*items)[i]))
-        return core::at("", i) + *below;
-  if (auto members = x.members())
-    for (auto& [key, item] : *members) {
-      if (is_bad(key))
-        return "";
-      if (auto below = bad_text(item))
-        return core::at("", key) + *below;
-    }
-  return {};
+  return {attempt_outcome::failed,
+          {},
+          {core::replace_bad_utf8(code), "", core::replace_bad_utf8(detail)}};
 }
 
 /// Succeeded, unless the output cannot be kept as JSON.
 attempt_report checked(value output) {
-  if (core::too_deep(output)) // First: what looks further calls itself.
-    return failed("output_too_deep", "the output is nested deeper than "
-                                         + std::to_string(limits::value_depth_max)
-                                         + " lists and objects; return less, or text");
-  if (auto where = bad_text(output))
-    return failed("bad_output", "the output has text that is not UTF-8, at \"" + *where
-                                    + "\"; encode bytes as text, in base64 for example");
-  return {attempt_outcome::succeeded, std::move(output), {}};
+  auto wrong = core::unkeepable(output);
+  if (!wrong)
+    return {attempt_outcome::succeeded, std::move(output), {}};
+  auto deep = wrong->code == "too_deep";
+  return failed(deep ? "output_too_deep" : "bad_output",
+                "the output cannot be kept: " + wrong->detail);
 }
 
 std::string known(const function_registry& all) {
@@ -100,7 +79,7 @@ attempt_report call(const registered_function& f, const attempt& x, attempt_runn
                            std::move(stop),
                            [say = std::move(say)](std::string text) {
                              if (say)
-                               say(replace_bad_utf8(text));
+                               say(core::replace_bad_utf8(text));
                            }};
   try {
     return checked(f.body(x.inputs, context));

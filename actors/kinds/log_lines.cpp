@@ -1,6 +1,6 @@
 #include "actors/kinds/log_lines.hpp"
 
-#include "actors/kinds/utf8.hpp"
+#include "core/utf8.hpp"
 
 #include <algorithm>
 
@@ -30,7 +30,7 @@ void log_lines::add(std::string_view bytes) {
     bytes.remove_prefix(n);
     if (end == std::string_view::npos && line_.size() < line_bytes_max_)
       return;
-    auto rest = line_.substr(line_.size() - unfinished_utf8(line_));
+    auto rest = line_.substr(line_.size() - core::unfinished_utf8(line_));
     tell(std::string_view{line_}.substr(0, line_.size() - rest.size()));
     line_ = rest;
   }
@@ -43,9 +43,9 @@ void log_lines::finish() {
 }
 
 void log_lines::tell(std::string_view piece) {
-  auto text = replace_bad_utf8(piece);
+  auto text = core::replace_bad_utf8(piece);
   if (!is_blank(text))
-    last_ = replace_bad_utf8(text.substr(0, last_line_bytes_max));
+    last_ = core::replace_bad_utf8(text.substr(0, last_line_bytes_max));
   while (!last_.empty() && (last_.back() == '\n' || last_.back() == '\r'))
     last_.pop_back();
   if (full_)

@@ -240,9 +240,10 @@ public:
   using reported = std::function<void(const status&)>;
 
   /// Hands vertices of kind `worker` to a worker, once their leases are durable; nothing if there
-  /// were none in time. Every callback here as that of `submit`. Errors: `invalid_spec`,
-  /// `overloaded`, `not_ready`.
-  void fetch_work(const work_request& what, fetched then);
+  /// were none in time. Every callback here as that of `submit`. What is returned takes the call
+  /// back: `then` gets nothing, and what was leased is for the next worker; it is harmless after
+  /// the answer. Errors: `invalid_spec`, `overloaded`, `not_ready`.
+  std::function<void()> fetch_work(const work_request& what, fetched then);
   result<std::vector<work_item>> fetch_work(const work_request& what);
 
   /// The worker's attempt has succeeded, or failed: then the vertex's `retry` decides. Saying the

@@ -1,5 +1,6 @@
 #include "node/http/api.hpp"
 
+#include "core/decide.hpp"
 #include "core/names.hpp"
 #include "graph_json/problem_list.hpp"
 #include "graph_json/value_json.hpp"
@@ -50,7 +51,7 @@ void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task) {
 bool may_see(const call_ptr& x, const job_info& job) {
   if (job.ns == x->in.who.ns)
     return true;
-  refuse(x, {ec::no_such_job, "no job " + to_string(job.id) + " is recorded here"});
+  refuse(x, core::no_such_job(job.id));
   return false;
 }
 

@@ -1,7 +1,7 @@
 #include "node/http/query.hpp"
 
 #include "core/names.hpp"
-#include "graph_json/utf8.hpp"
+#include "core/utf8.hpp"
 #include "troupe/limits.hpp"
 
 #include <algorithm>
@@ -17,16 +17,6 @@ int digit_of(char c) {
   if (c >= 'a' && c <= 'f')
     return c - 'a' + 10;
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    auto n = graph_json::utf8_sequence(text);
-    if (n == 0)
-      return false;
-    text.remove_prefix(n);
-  }
-  return true;
 }
 
 std::optional<std::string> decoded_part(std::string_view text) {
@@ -58,7 +48,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     out += static_cast<char>(high * 16 + low);
     i += 2;
   }
-  if (!is_utf8(out))
+  if (core::find_bad_utf8(out) != out.npos)
     return {};
   return out;
 }

@@ -159,7 +159,7 @@ void fetch(const api_ptr& in, const call_ptr& to) {
   if (!body)
     return;
   body->what.ns = to->in.who.ns;
-  in->node.fetch_work(body->what, [to](const result<std::vector<work_item>>& items) {
+  auto give_up = in->node.fetch_work(body->what, [to](const result<std::vector<work_item>>& items) {
     if (!items)
       return refuse(to, items.error());
     value::list work;
@@ -167,6 +167,7 @@ void fetch(const api_ptr& in, const call_ptr& to) {
       work.push_back(value_of(x));
     to->out(json_answer(200, value::object{{"work", std::move(work)}}));
   });
+  to->out.when_unwanted([give_up](unwanted) { give_up(); });
 }
 
 void heartbeat(const api_ptr& in, const call_ptr& to) {

@@ -1,4 +1,4 @@
-#include "graph_json/utf8.hpp"
+#include "graph_json/json_text.hpp"
 #include "node/logging/log.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 #include "actors/spec_check.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/support/must.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
 #include "troupe/runtime.hpp"
@@ -7,18 +7,12 @@
 #include <algorithm>
 
 using namespace troupe;
+using tests::must;
 using namespace std::chrono_literals;
 
 namespace {
 
 constexpr auto patience = 60s;
-
-template <class T>
-T must(result<T> x) {
-  if (!x)
-    FAIL(to_string(x.code()) << ": " << x.error().detail);
-  return std::move(*x);
-}
 
 struct fixture {
   tests::temp_dir directory;

@@ -1,5 +1,5 @@
 #include "actors/shard_log.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/support/must.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
 #include "troupe/runtime.hpp"
@@ -8,18 +8,12 @@
 #include <mutex>
 
 using namespace troupe;
+using tests::must;
 using namespace std::chrono_literals;
 
 namespace {
 
 constexpr auto patience = 60s;
-
-template <class T>
-T must(result<T> x) {
-  if (!x)
-    FAIL(to_string(x.code()) << ": " << x.error().detail);
-  return std::move(*x);
-}
 
 /// Keeps all that it is told.
 struct witness : observer {

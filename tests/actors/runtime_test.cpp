@@ -1,4 +1,4 @@
-#include "tests/support/catch.hpp"
+#include "tests/support/must.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
 #include "troupe/runtime.hpp"
@@ -6,18 +6,12 @@
 #include <atomic>
 
 using namespace troupe;
+using tests::must;
 using namespace std::chrono_literals;
 
 namespace {
 
 constexpr auto patience = 60s; // For what must happen; a test that waits that long has failed.
-
-template <class T>
-T must(result<T> x) {
-  if (!x)
-    FAIL(to_string(x.code()) << ": " << x.error().detail);
-  return std::move(*x);
-}
 
 value echo(const value& inputs, function_context&) {
   auto in = inputs.find("in");

@@ -1,24 +1,19 @@
 #include "actors/work_token.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/support/must.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
 #include "troupe/runtime.hpp"
 
+#include <future>
 #include <set>
 
 using namespace troupe;
+using tests::must;
 using namespace std::chrono_literals;
 
 namespace {
 
 constexpr auto patience = 60s; // For what must happen; a test that waits that long has failed.
-
-template <class T>
-T must(result<T> x) {
-  if (!x)
-    FAIL(to_string(x.code()) << ": " << x.error().detail);
-  return std::move(*x);
-}
 
 struct fixture {
   tests::temp_dir directory;
@@ -175,6 +170,90 @@ TEST_CASE_METHOD(fixture, "a worker looks into its queues in their order", "[act
     for (auto& x : must(node.fetch_work(what)))
       got.push_back(x.job);
   CHECK(std::set(got.begin(), got.end()) == std::set{first, later});
+}
+
+TEST_CASE_METHOD(fixture, "work that was leased to nobody goes to the next worker and counts not",
+                 "[actors][work]") {
+  auto node = open();
+  auto id = submit(node);
+  work_request what;
+  what.wait = 30s;
+  what.lease = 24h; // It would never be over within the test.
+  work_item got;
+  // Each time it is given back or handed out, as the moment has it.
+  for (std::uint32_t i = 0; i < 4 * limits::redeliveries_max; ++i) {
+    std::promise<std::vector<work_item>> told;
+    auto give_up = node.fetch_work(what, [&](const result<std::vector<work_item>>& x) {
+      told.set_value(x ? *x : std::vector<work_item>{});
+    });
+    give_up();
+    auto items = told.get_future().get();
+    give_up(); // Harmless after the answer.
+    if (items.empty())
+      continue;
+    got = items.front();
+    break;
+  }
+  if (got.token.empty())
+    got = fetch(node);
+  CHECK(got.job == id);
+  CHECK(got.attempt == 1);
+  CHECK(node.complete_work(got.token, 1).code() == ec::none);
+  CHECK(must(node.wait(id, patience)).state == job_state::completed);
+}
+
+TEST_CASE_METHOD(fixture, "a fetch that was taken back leaves work to others", "[actors][work]") {
+  auto node = open();
+  work_request what;
+  what.wait = 60s;
+  bool is_empty = false;
+  std::promise<void> told;
+  auto give_up = node.fetch_work(what, [&](const result<std::vector<work_item>>& x) {
+    is_empty = x && x->empty();
+    told.set_value();
+  });
+  give_up();
+  told.get_future().wait();
+  CHECK(is_empty);
+  auto id = submit(node);
+  CHECK(fetch(node).job == id);
+}
+
+TEST_CASE_METHOD(fixture, "what cannot be kept of a worker's report is refused or cut",
+                 "[actors][work]") {
+  auto node = open();
+  auto id = submit(node);
+  auto item = fetch(node);
+  CHECK(node.complete_work(item.token, "\xff").code() == ec::invalid_spec);
+  value deep;
+  for (std::size_t i = 0; i <= limits::value_depth_max; ++i)
+    deep = value::list{std::move(deep)};
+  CHECK(node.complete_work(item.token, deep).code() == ec::invalid_spec);
+  CHECK(node.emit_work(item.token, 1, emit_kind::log, "\xff").code() == ec::invalid_spec);
+  CHECK(node.fail_work(item.token, {"", "", "y"}).code() == ec::invalid_spec);
+  CHECK(node.fail_work(item.token, {std::string(129, 'c'), "", "y"}).code() == ec::invalid_spec);
+  std::string detail(limits::problem_bytes_max - 1, 'd');
+  CHECK(node.fail_work(item.token, {"odd", std::string(9999, '/'), detail + "\xc3\xa9\xff"}).code()
+        == ec::none);
+  auto why = must(node.wait(id, patience)).error;
+  CHECK(why.detail.find(detail + "…") != std::string::npos);
+}
+
+TEST_CASE_METHOD(fixture, "an input that cannot be kept is refused", "[actors][runtime]") {
+  auto node = open();
+  job_spec spec;
+  spec.graph = must(node.add_graph(graph_builder{"g"}.add("a", "noop").build()));
+  spec.input = "a\xff";
+  CHECK(node.submit(spec).code() == ec::invalid_spec);
+  spec.input = 1;
+  for (std::size_t i = 0; i <= limits::value_depth_max; ++i)
+    spec.input = value::list{std::move(spec.input)};
+  auto refused = node.submit(spec);
+  REQUIRE(refused.code() == ec::invalid_spec);
+  CHECK(refused.error().detail.find("deeper than 64") != std::string::npos);
+  spec.input = 1;
+  spec.labels = {{"a", "\xc3"}};
+  CHECK(node.submit(spec).code() == ec::invalid_spec);
 }
 
 TEST_CASE_METHOD(fixture, "a worker's bad request is refused", "[actors][work]") {

@@ -86,6 +86,16 @@ TEST_CASE("a refusal names both the state and the request", "[core][decide]") {
   CHECK(refused.error().detail.find("pause") != std::string::npos);
 }
 
+TEST_CASE("a reason that a record is not to hold is refused", "[core][decide]") {
+  scene s{compiled(tests::chain(1))};
+  auto refused = [&](std::string reason) {
+    return decide_move(s.live, job_request::pause, std::move(reason), s.now).code();
+  };
+  CHECK(refused(std::string(limits::reason_bytes_max + 1, 'x')) == ec::too_large);
+  CHECK(refused("\xff") == ec::invalid_spec);
+  CHECK(refused(std::string(limits::reason_bytes_max, 'x')) == ec::none);
+}
+
 TEST_CASE("a job that expires has failed with a reason", "[core][decide]") {
   scene s{compiled(tests::chain(1))};
   REQUIRE(s.move(job_request::expire, "it waited for 1h"));

@@ -294,6 +294,22 @@ TEST_CASE("a graph beyond the limit of vertices is refused unread", "[core]") {
   CHECK(faults(spec) == wrong{{"too_many", "/vertices"}});
 }
 
+TEST_CASE("a vertex has only so many conditions on its edges", "[core]") {
+  graph_spec spec;
+  for (std::size_t i = 0; i <= limits::conditions_out_max + 1; ++i)
+    spec.vertices.push_back({"v" + std::to_string(i), "noop"});
+  for (std::size_t i = 1; i <= limits::conditions_out_max; ++i) {
+    spec.edges.push_back({"v0", "v" + std::to_string(i)});
+    spec.edges.back().when = value::object{{"path", "/a"}, {"exists", true}};
+  }
+  CHECK(faults(spec).empty());
+  auto more = spec;
+  more.edges.push_back(spec.edges.back());
+  more.edges.back().to = "v" + std::to_string(limits::conditions_out_max + 1);
+  CHECK(faults(more)
+        == wrong{{"too_many", "/edges/" + std::to_string(limits::conditions_out_max) + "/when"}});
+}
+
 namespace {
 
 /// Whether `to` can be reached from `from`, by repeated passes over all edges.

@@ -91,6 +91,12 @@ TEST_CASE("nesting up to the limit is read, beyond it refused", "[core]") {
   CHECK_FALSE(decoded(encoded(nested(limits::value_depth_max + 1))));
   CHECK_FALSE(too_deep(nested(limits::value_depth_max)));
   CHECK(too_deep(nested(limits::value_depth_max + 1)));
+  CHECK(unkeepable(nested(limits::value_depth_max + 1))->code == "too_deep");
+  CHECK_FALSE(unkeepable(nested(limits::value_depth_max)));
+  auto odd = unkeepable(value::object{{"a", value::list{1, "\xc3"}}});
+  REQUIRE(odd);
+  CHECK(odd->code == "not_utf8");
+  CHECK(odd->pointer == "/a/1");
   bytes bomb(1 << 20, 0);
   for (std::size_t i = 0; i < bomb.size(); i += 2)
     bomb[i] = 5, bomb[i + 1] = 1; // Half a million lists in each other.

@@ -2,10 +2,8 @@
 #include "core/records.hpp"
 #include "core/wire.hpp"
 #include "tests/core/random_records.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/support/golden.hpp"
 
-#include <fstream>
-#include <map>
 #include <set>
 
 using namespace troupe;
@@ -57,31 +55,6 @@ bytes operator+(bytes a, const bytes& b) {
   return a;
 }
 
-std::string hex(const bytes& data) {
-  std::string text;
-  for (auto byte : data)
-    for (auto nibble : {byte >> 4, byte & 15})
-      text += "0123456789abcdef"[nibble];
-  return text;
-}
-
-bytes unhex(const std::string& text) {
-  bytes data;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    data.push_back(static_cast<std::uint8_t>(std::stoi(text.substr(i, 2), nullptr, 16)));
-  return data;
-}
-
-/// `name hex` in each line.
-std::map<std::string, std::string> golden_lines(const char* file) {
-  std::ifstream in(std::string{TROUPE_SOURCE_DIR} + "/tests/core/golden/" + file);
-  REQUIRE(in);
-  std::map<std::string, std::string> lines;
-  for (std::string name, text; in >> name >> text;)
-    lines.emplace(name, text);
-  return lines;
-}
-
 record scoped(record_body body) {
   return {namespace_id{0x01020304},
           shard_id{3},
@@ -131,25 +104,25 @@ std::map<std::string, record> examples() {
 } // namespace
 
 TEST_CASE("each record stays as it was first written", "[core][golden]") {
-  auto golden = golden_lines("records.txt");
+  auto kept = tests::golden("core/golden/records.txt");
   std::set<std::size_t> types;
   for (auto& [name, r] : examples()) {
     CAPTURE(name);
     types.insert(r.body.index());
     auto data = encoded(r);
-    CHECK(hex(data) == golden[name]);
+    CHECK(tests::hex(data) == tests::hex(kept[name]));
     auto read = decode(data);
     REQUIRE(read);
     CHECK(*read == record_group{r});
   }
   CHECK(types.size() == std::variant_size_v<record_body>);
-  CHECK(golden.size() == examples().size());
+  CHECK(kept.size() == examples().size());
 }
 
 TEST_CASE("version 1 of a job is still read", "[core][golden]") {
-  for (auto& [name, text] : golden_lines("job_added_v1.txt")) {
+  for (auto& [name, data] : tests::golden("core/golden/job_added_v1.txt")) {
     CAPTURE(name);
-    auto read = decode(unhex(text));
+    auto read = decode(data);
     REQUIRE(read);
     auto wanted = examples().at(name);
     auto& added = std::get<job_added>(wanted.body);

@@ -42,9 +42,10 @@ TEST_CASE("a node with a certificate serves by TLS 1.2 and 1.3", "[e2e][tls]") {
     REQUIRE(c.connected());
     std::string body(100'000, ' '); // More than one record of TLS.
     body += R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})";
-    auto got = c.ask("POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                     "Content-Length: "
-                     + std::to_string(body.size()) + "\r\n\r\n" + body + last_request);
+    auto got =
+        c.ask("POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+              "Content-Length: "
+              + std::to_string(body.size()) + "\r\n\r\n" + body + last_request);
     CHECK(got.starts_with("HTTP/1.1 201 Created\r\n"));
     CHECK(got.find("HTTP/1.1 200 OK\r\n") != got.npos);
     CHECK(got.ends_with("\r\n\r\nok\n"));

@@ -79,7 +79,7 @@ void check_completed(engine_client& node, const std::vector<job_id>& jobs) {
   }
 }
 
-bool is_caught_up(engine_client& node) { return must(node.engine().state()).lag.bytes == 0; }
+bool is_caught_up(engine_client& node) { return node.engine().stats().lag_bytes == 0; }
 
 std::size_t jobs_told(engine_client& node) {
   std::size_t count = 0;
@@ -114,10 +114,9 @@ TEST_CASE("a disk under load refuses new jobs, ends accepted ones, and comes bac
     check_completed(node, accepted);
     CHECK(jobs_told(node) > 0);
     CHECK(eventually([&] { return is_caught_up(node); }));
-    auto now = must(node.engine().state());
-    REQUIRE(now.disk);
-    CHECK_FALSE(now.disk->admits);
-    CHECK(now.snapshot);
+    auto now = node.engine().stats();
+    CHECK_FALSE(now.new_jobs_have_space);
+    CHECK(now.snapshot_is_written);
     CHECK(x.reports > 0);
     auto before = node.engine().blobs().list({})->size();
     CHECK(node.submit(job_of(graph, 200'000)).code() == ec::no_space);
@@ -149,18 +148,18 @@ TEST_CASE("a job that meets a full disk waits for space, and nothing is lost", "
     id = must(node.submit(job_of(graph)));
     x.disk.fill(0);
     x.let_go();
-    REQUIRE(eventually([&] { return must(node.engine().state()).disk->admits == false; }));
+    REQUIRE(eventually([&] { return !node.engine().stats().new_jobs_have_space; }));
     CHECK(node.submit(job_of(graph)).code() == ec::no_space);
     // It goes on as far as the disk does: what is prepared, and the snapshot, are full then.
     REQUIRE(eventually([&] {
-      auto now = must(node.engine().state());
-      return now.disk->free_bytes < megabyte && now.lag.bytes > 0;
+      auto now = node.engine().stats();
+      return now.disk_free_bytes < megabyte && now.lag_bytes > 0;
     }));
     CHECK(jobs_told(node) == 1);
     x.disk.clear();
     check_completed(node, {id});
     CHECK(eventually([&] { return is_caught_up(node); }));
-    CHECK(must(node.engine().state()).snapshot);
+    CHECK(node.engine().stats().snapshot_is_written);
   }
   auto node = x.open();
   check_completed(node, {id});
@@ -181,7 +180,7 @@ TEST_CASE("a node is closed and opened again while its disk is full", "[fault][d
     accepted.push_back(must(node.submit(job_of(node.add(many_large())))));
     x.disk.fill(0);
     x.let_go();
-    REQUIRE(eventually([&] { return must(node.engine().state()).disk->free_bytes < megabyte; }));
+    REQUIRE(eventually([&] { return node.engine().stats().disk_free_bytes < megabyte; }));
   }
   auto node = x.open();
   CHECK(jobs_told(node) == accepted.size());

@@ -38,13 +38,27 @@ public:
     what.queues = {"q"};
     what.lease = lease;
     what.count = 2;
-    caf::anon_send(world_.env->work_board,
-                   msg::fetch_work{what, [this](const result<std::vector<msg::leased_work>>& x) {
-                                     if (!x)
-                                       return;
-                                     for (auto& work : *x)
-                                       take(work);
-                                   }});
+    caf::anon_send(
+        world_.env->work_board,
+        msg::fetch_work{++fetches_, what, [this](const result<std::vector<msg::leased_work>>& x) {
+                          if (!x)
+                            return;
+                          for (auto& work : *x)
+                            take(work);
+                        }});
+  }
+
+  /// It waits no longer for what it has asked last.
+  void leave() { caf::anon_send(world_.env->work_board, msg::drop_fetch{fetches_}); }
+
+  /// How many of all its leases the board still watches.
+  std::size_t watched() {
+    std::size_t count = 0;
+    for (auto& proof : seen_)
+      caf::anon_send(world_.env->work_board,
+                     msg::extend_lease{{}, proof, [&count](auto& x) { count += bool(x); }});
+    world_.settle();
+    return count;
   }
 
   /// Reports one of those that it has, which it may go on to have.
@@ -66,12 +80,16 @@ public:
                    msg::finish_work{work.item.job, {}, work.proof, std::move(r), done});
   }
 
+  bool has_any() const { return !has_.empty(); }
+
   void forget_one() {
-    if (!has_.empty())
-      has_.erase(has_.begin());
+    if (has_.empty())
+      return;
+    has_.erase(has_.begin());
+    ++forgotten; // What it has said of it may have been recorded, with the answer lost by a crash.
   }
 
-  std::size_t counted = 0, refused = 0;
+  std::size_t counted = 0, refused = 0, forgotten = 0;
 
 private:
   void take(const msg::leased_work& work) {
@@ -80,6 +98,7 @@ private:
   }
 
   world& world_;
+  std::uint64_t fetches_ = 0;
   std::map<core::token, msg::leased_work> has_;
   std::set<core::token> seen_;
 };
@@ -99,6 +118,8 @@ void live(world& w, sim_worker& worker, std::uint64_t die_after) {
         worker.report();
       else if (chance % 512 == 2)
         worker.forget_one();
+      else if (chance % 16 == 3)
+        worker.leave();
       if (w.step())
         continue;
       w.read_events();
@@ -129,12 +150,39 @@ TEST_CASE("workers' results are recorded once through crashes and silence", "[si
   for (int i = 0; i < 3; ++i)
     w.submit(by_workers(), "q");
   live(w, worker, round == 0 ? 0 : 20 + w.chance() % 400);
-  CHECK(worker.counted >= 6);
+  for (int i = 0; i < 100 && worker.has_any(); ++i) {
+    worker.report(); // An answer may have been lost by a crash.
+    w.settle();
+  }
+  CHECK(worker.counted + worker.forgotten >= 6);
   w.check_history();
   w.settle();
   for (auto& shard : w.contexts)
     for (auto& row : rows_of(*shard->view))
       CHECK(row.state == job_state::completed);
+}
+
+TEST_CASE("no lease outlives its attempt, whenever its job ends", "[sim][work]") {
+  auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 200)));
+  CAPTURE(seed);
+  world w{seed, 1};
+  w.settings.cancel_grace = 5s;
+  w.start();
+  sim_worker worker{w};
+  for (int i = 0; i < 3; ++i)
+    w.submit(by_workers(), "q");
+  w.settle();
+  worker.fetch();
+  worker.fetch();
+  for (auto left = w.chance() % 30; left > 0; --left)
+    w.step();
+  for (auto& [id, client] : w.clients)
+    w.move(id, w.chance() % 2 == 0 ? core::job_request::stop : core::job_request::cancel);
+  w.settle();
+  w.advance(10s);
+  w.settle();
+  CHECK(w.all_ended());
+  CHECK(worker.watched() == 0);
 }
 
 TEST_CASE("a lease that nobody extends ends, one that is extended does not", "[sim][work]") {
@@ -147,13 +195,15 @@ TEST_CASE("a lease that nobody extends ends, one that is extended does not", "[s
   what.queues = {"q"};
   what.lease = lease;
   what.count = 2;
+  std::uint64_t fetches = 0;
   auto fetch = [&] {
     got.clear();
-    caf::anon_send(w.env->work_board,
-                   msg::fetch_work{what, [&](const result<std::vector<msg::leased_work>>& x) {
-                                     REQUIRE(x);
-                                     got = *x;
-                                   }});
+    caf::anon_send(
+        w.env->work_board,
+        msg::fetch_work{++fetches, what, [&](const result<std::vector<msg::leased_work>>& x) {
+                          REQUIRE(x);
+                          got = *x;
+                        }});
     w.settle();
   };
   auto extend = [&](const core::token& proof) {

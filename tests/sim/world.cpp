@@ -125,7 +125,7 @@ void world::start() {
   lag = std::make_shared<storage::lag_gauge>();
   for (int i = 0; i < 2; ++i)
     env->vertex_actors.push_back(system_->spawn(actors::vertex_actor, env));
-  env->work_board = system_->spawn(actors::work_board);
+  env->work_board = system_->spawn(actors::work_board, env);
   for (std::uint16_t i = 0; i < shards; ++i)
     make_shard(i);
   make_snapshot_writer();

@@ -1,4 +1,5 @@
 #include "storage/map_guard.hpp"
+#include "storage/own_thread.hpp"
 #include "tests/storage/child_process.hpp"
 #include "tests/storage/tables_fixture.hpp"
 
@@ -292,6 +293,26 @@ TEST_CASE("a commit that LMDB refuses for a damaged page leaves what was there",
     CHECK((end == right || end == refused || end == lost_rows || end == damaged_map_exit_code
            || is_sanitized));
   }
+}
+
+TEST_CASE("a fault of the map within a thread of the store ends the process with a word",
+          "[storage][tables]") {
+  lmdb_fixture x;
+  auto rows = fill(x);
+  x.close();
+  child_process user{[&](int) {
+    lmdb_options options;
+    options.expect_existing = true;
+    if (auto opened = x.open(options); !opened)
+      return 1;
+    // As by another process, under a map that is in use.
+    if (::truncate(x.file().c_str(), 2 * page_bytes) != 0)
+      return 2;
+    own_thread([&] { (void)judge(*x.store, rows); }).join();
+    return 3;
+  }};
+  CHECK(user.wait() == damaged_map_exit_code);
+  CHECK(user.errors().find(x.file().string()) != std::string::npos);
 }
 
 TEST_CASE("a check beside a writer in short slices finds no problem", "[storage][tables]") {

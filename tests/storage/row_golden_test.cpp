@@ -1,48 +1,19 @@
 #include "storage/job_row.hpp"
 #include "storage/snapshot_read.hpp"
 #include "storage/table_row.hpp"
-#include "tests/support/catch.hpp"
-
-#include <fstream>
-#include <map>
+#include "tests/support/golden.hpp"
 
 using namespace troupe;
 using namespace troupe::storage;
+using namespace troupe::tests;
 using namespace std::chrono_literals;
 using core::bytes;
 using core::shard_time;
 
 namespace {
 
-std::string hex(core::byte_view data) {
-  std::string text;
-  for (auto byte : data)
-    for (auto nibble : {byte >> 4, byte & 15})
-      text += "0123456789abcdef"[nibble];
-  return text;
-}
-
-bytes unhex(const std::string& text) {
-  bytes data;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    data.push_back(static_cast<std::uint8_t>(std::stoi(text.substr(i, 2), nullptr, 16)));
-  return data;
-}
-
-using named_bytes = std::map<std::string, bytes>;
-
-/// `name hex` in each line.
-named_bytes golden(const char* file) {
-  std::ifstream in{std::string{TROUPE_SOURCE_DIR "/tests/storage/golden/"} + file};
-  REQUIRE(in);
-  named_bytes lines;
-  for (std::string name, text; in >> name >> text;)
-    lines.emplace(name, unhex(text));
-  return lines;
-}
-
 void check_golden(const char* file, const named_bytes& now) {
-  auto kept = golden(file);
+  auto kept = golden(std::string{"storage/golden/"} + file);
   for (auto& [name, data] : now)
     CHECK(name + " " + hex(data) == name + " " + hex(kept[name]));
   CHECK(kept.size() == now.size());
@@ -116,7 +87,7 @@ TEST_CASE("version 1 of the row of a job stays as it was first written", "[stora
   for (auto& [name, row] : examples())
     now[name] = encode(row);
   check_golden("job_row_v1.txt", now);
-  auto kept = golden("job_row_v1.txt");
+  auto kept = golden("storage/golden/job_row_v1.txt");
   for (auto& [name, row] : examples()) {
     CAPTURE(name);
     auto read = decode_job_row(some_id, kept[name]);

@@ -2,18 +2,10 @@
 
 #include "actors/runtime_impl.hpp"
 #include "actors/spec_check.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/support/must.hpp"
 #include "troupe/graph_builder.hpp"
 
 namespace troupe::tests {
-
-/// The result, or the end of the test with its error.
-template <class T>
-T must(result<T> x) {
-  if (!x)
-    FAIL(to_string(x.code()) << ": " << x.error().detail);
-  return std::move(*x);
-}
 
 /// Asks an engine as the library does, for tests that look into it.
 class engine_client {

@@ -1,29 +1,12 @@
-#include "graph_json/utf8.hpp"
+#include "graph_json/json_text.hpp"
+
+#include "core/utf8.hpp"
 
 #include <algorithm>
-#include <cstdint>
 
 namespace troupe::graph_json {
 
 namespace {
-
-bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-/// What a sequence of two or more bytes stands for, and the least that its length is for.
-struct wide {
-  std::size_t length;
-  std::uint32_t begin, least;
-};
-
-wide wide_of(unsigned char lead) noexcept {
-  if ((lead & 0xe0) == 0xc0)
-    return {2, lead & 0x1fu, 0x80};
-  if ((lead & 0xf0) == 0xe0)
-    return {3, lead & 0x0fu, 0x800};
-  if ((lead & 0xf8) == 0xf0)
-    return {4, lead & 0x07u, 0x10000};
-  return {0, 0, 0};
-}
 
 /// Appends a character that a JSON string cannot hold as it is.
 void append_escaped(char c, std::string& out) {
@@ -50,25 +33,6 @@ bool is_plain(char c) noexcept {
 
 } // namespace
 
-std::size_t utf8_sequence(std::string_view text) noexcept {
-  if (text.empty())
-    return 0;
-  auto lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80)
-    return 1;
-  auto w = wide_of(lead);
-  if (w.length == 0 || text.size() < w.length)
-    return 0;
-  auto code = w.begin;
-  for (auto c : text.substr(1, w.length - 1)) {
-    if (!is_continuation(c))
-      return 0;
-    code = code << 6 | (static_cast<unsigned char>(c) & 0x3fu);
-  }
-  auto surrogate = code >= 0xd800 && code <= 0xdfff;
-  return code >= w.least && code <= 0x10ffff && !surrogate ? w.length : 0;
-}
-
 bool utf16_less(std::string_view a, std::string_view b) noexcept {
   auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   if (x == a.end() || y == b.end())
@@ -88,7 +52,7 @@ void append_json_string(std::string_view text, std::string& out) {
     text.remove_prefix(static_cast<std::size_t>(plain));
     if (text.empty())
       break;
-    auto length = utf8_sequence(text);
+    auto length = core::utf8_sequence(text);
     if (length == 1)
       append_escaped(text[0], out);
     else

@@ -5,10 +5,6 @@
 
 namespace troupe::graph_json {
 
-/// The length of the well-formed UTF-8 sequence at the beginning of `text`, 0 if there is none
-/// (RFC 3629: no surrogates, nothing overlong, nothing beyond U+10FFFF).
-std::size_t utf8_sequence(std::string_view text) noexcept;
-
 /// Whether `a` comes before `b` in order of UTF-16 code units. Both are well-formed UTF-8.
 bool utf16_less(std::string_view a, std::string_view b) noexcept;
 
