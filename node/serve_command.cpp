@@ -43,6 +43,7 @@ void serve_until_signal(console& to, node_services& services, http::server& serv
 int run_node(console& to, const node_config& config, node_services& services) {
   interrupts signals;
   http::raise_open_files();
+  std::optional<runtime> node; // Outlives the server, whose requests stand on it.
   auto server = http::server::open(http_of(config, services));
   if (!server)
     return to.fail(
@@ -50,16 +51,20 @@ int run_node(console& to, const node_config& config, node_services& services) {
                 {},
                 server.error().detail});
   auto how = services.for_runtime();
-  auto node = runtime::open(how);
-  if (!node)
-    return to.fail(node.error());
+  auto opened = runtime::open(how);
+  if (!opened)
+    return to.fail(opened.error());
+  node.emplace(std::move(*opened));
   if (auto audit = services.open_audit(); !audit)
     return to.fail(audit.error());
-  (*server)->serve(http::api_routes(api_of(*node, config, services)));
+  auto api = std::make_shared<http::api>(api_of(*node, config, services));
+  (*server)->serve(http::api_routes(api));
   to.err("troupe: serving " + url_of(config.http, (*server)->port()) + ", data in "
          + how.data_dir.string() + "\n");
   serve_until_signal(to, services, **server, signals);
-  node->close();
+  api->pool.drop();
+  node->close(); // Ends what the pool still waits for.
+  api->pool.end();
   return number(exit_code::ok);
 }
 

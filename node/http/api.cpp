@@ -31,12 +31,16 @@ bool add_label(std::string_view text, job_filter& to) {
 } // namespace
 
 std::vector<route> api_routes(const api_parts& parts) {
-  auto all = std::make_shared<api>(parts);
+  return api_routes(std::make_shared<api>(parts));
+}
+
+std::vector<route> api_routes(const api_ptr& all) {
   std::vector<route> routes;
   add_submit_routes(all, routes);
   add_batch_route(all, routes);
   add_job_routes(all, routes);
   add_bulk_routes(all, routes);
+  add_retry_route(all, routes);
   add_event_route(all, routes);
   add_work_routes(all, routes);
   add_node_routes(all, routes);
@@ -44,7 +48,7 @@ std::vector<route> api_routes(const api_parts& parts) {
 }
 
 void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task) {
-  if (!in->pool.post(std::move(task)))
+  if (!in->pool.post(std::move(task), false, x->in.body.size()))
     refuse(x, {ec::overloaded, "too many requests wait for the disk; repeat after a while"});
 }
 

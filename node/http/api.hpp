@@ -19,7 +19,10 @@ struct api_parts {
   std::function<problems()> troubles{}; ///< Why the node is not ready, beyond its runtime.
 };
 
-/// The same for all routes; every one holds it.
+inline constexpr unsigned bulk_runs_max = 2; ///< Requests for all jobs of a filter, at once.
+
+/// The same for all routes; every one holds it. Its pool must be ended before the runtime is
+/// destroyed, and while the server is there.
 struct api {
   explicit api(const api_parts& parts)
       : node(parts.node), graphs(parts.node, parts.allows_kind), outside(parts) {}
@@ -27,17 +30,20 @@ struct api {
   runtime& node;
   graph_door graphs;
   api_parts outside;
+  std::atomic<unsigned> bulk_runs{0};
   work_pool pool{limits::http_work_threads, limits::http_work_waiting_max};
 };
 using api_ptr = std::shared_ptr<api>;
 
 /// All routes, each once.
+std::vector<route> api_routes(const api_ptr& to);
 std::vector<route> api_routes(const api_parts& parts);
 
 void add_submit_routes(const api_ptr& to, std::vector<route>& all);
 void add_batch_route(const api_ptr& to, std::vector<route>& all);
 void add_job_routes(const api_ptr& to, std::vector<route>& all);
 void add_bulk_routes(const api_ptr& to, std::vector<route>& all);
+void add_retry_route(const api_ptr& to, std::vector<route>& all);
 void add_event_route(const api_ptr& to, std::vector<route>& all);
 void add_work_routes(const api_ptr& to, std::vector<route>& all);
 void add_node_routes(const api_ptr& to, std::vector<route>& all);
@@ -49,6 +55,15 @@ inline auto bound(const api_ptr& to, void (*act)(const api_ptr&, const call_ptr&
 
 /// Has `task` done by the pool; if too much waits there, the call is answered with that.
 void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task);
+
+/// As `bound`; a large body is read by the pool, not by a thread that serves connections.
+inline auto bound_by_size(const api_ptr& to, void (*act)(const api_ptr&, const call_ptr&)) {
+  return [to, act](const call_ptr& x) {
+    if (x->in.body.size() <= limits::http_small_body_bytes)
+      return act(to, x);
+    on_pool(to, x, [to, act, x] { act(to, x); });
+  };
+}
 
 /// Answers with a problem.
 inline void refuse(const call_ptr& x, const error& why) { x->out(problem_answer(why)); }

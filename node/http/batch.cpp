@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::size_t out_bytes_max = 256 << 10; ///< Then no more lines are read.
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t") == text.npos; }
-
 } // namespace
 
 void batch::next(taken then) {
@@ -40,7 +38,7 @@ void batch::read_on() {
   {
     std::scoped_lock lock{mutex_};
     if (reading_ || over_ || in_flight_ >= limits::http_batch_in_flight_max
-        || out_.size() >= out_bytes_max)
+        || bytes_ >= batch_bytes_max || out_.size() >= out_bytes_max)
       return;
     reading_ = true;
   }
@@ -85,7 +83,9 @@ void batch::take_line(std::string text) {
     if (is_blank(text))
       return;
     ++in_flight_;
+    bytes_ += text.size();
   }
+  x->bytes = text.size();
   x->text = std::move(text);
   if (x->text.size() <= limits::http_small_body_bytes)
     return read(x, false);
@@ -108,10 +108,17 @@ void batch::read(const line_ptr& x, bool here) {
     if (auto known = in_->graphs.find(who_.ns, x->asked))
       return submit(x, std::move(*known));
   if (here)
-    return submit(x, in_->graphs.resolve(who_.ns, x->asked));
-  in_->pool.post([self = shared_from_this(),
-                  x] { self->submit(x, self->in_->graphs.resolve(self->who_.ns, x->asked)); },
-                 true);
+    return resolve(x);
+  resolve_aside(x);
+}
+
+void batch::resolve(const line_ptr& x) {
+  x->resolved = true;
+  submit(x, in_->graphs.resolve(who_.ns, x->asked));
+}
+
+void batch::resolve_aside(const line_ptr& x) {
+  in_->pool.post([self = shared_from_this(), x] { self->resolve(x); }, true);
 }
 
 void batch::submit(const line_ptr& x, std::variant<known_graph, graph_trouble> graph) {
@@ -123,6 +130,8 @@ void batch::submit(const line_ptr& x, std::variant<known_graph, graph_trouble> g
   x->asked.spec.graph = std::get<known_graph>(graph).id;
   in_->node.submit_once(
       x->asked.spec, [self = shared_from_this(), x](const result<submitted>& made) {
+        if (made.code() == ec::no_such_graph && x->asked.graph && !x->resolved)
+          return self->resolve_aside(x); // It was known, and is deleted.
         if (!made)
           return self->refuse(x, status_of(made.code()), problem_value(made.error()));
         self->end(x, {{"status", made->replayed ? 200 : 201},
@@ -142,6 +151,7 @@ void batch::end(const line_ptr& x, value::object answer) {
   {
     std::scoped_lock lock{mutex_};
     --in_flight_;
+    bytes_ -= x->bytes;
     out_ += text;
   }
   give();

@@ -5,6 +5,8 @@
 
 namespace troupe::http {
 
+inline constexpr std::size_t batch_bytes_max = 4 << 20; ///< Of the lines of one, until durable.
+
 /// A batch of requests, a line each: read while there is room, answered line by line as jobs become
 /// durable. It is the answer's body. Thread-safe.
 class batch : public body_source, public std::enable_shared_from_this<batch> {
@@ -18,7 +20,9 @@ private:
   struct line {
     std::uint64_t number = 0;
     std::string text;
+    std::size_t bytes = 0; ///< Of what came.
     job_request asked;
+    bool resolved = false; ///< Its graph was made durable, or looked for, for this line.
   };
   using line_ptr = std::shared_ptr<line>;
 
@@ -26,6 +30,8 @@ private:
   void take_piece(result<std::string> piece);
   void take_line(std::string text);
   void read(const line_ptr& x, bool here);
+  void resolve(const line_ptr& x);
+  void resolve_aside(const line_ptr& x);
   void submit(const line_ptr& x, std::variant<known_graph, graph_trouble> graph);
   void end(const line_ptr& x, value::object answer);
   void refuse(const line_ptr& x, int status, value problem);
@@ -37,7 +43,8 @@ private:
   std::mutex mutex_;
   line_splitter split_{limits::http_line_bytes_max}; ///< Only while reading.
   std::uint64_t number_ = 0;
-  std::size_t in_flight_ = 0; ///< Lines that are not answered yet.
+  std::size_t in_flight_ = 0; ///< Lines that are not answered yet,
+  std::size_t bytes_ = 0;     ///< and their bytes.
   std::string out_;           ///< Answers that nobody has taken yet.
   taken taker_;
   bool reading_ = false, over_ = false;

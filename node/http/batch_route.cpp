@@ -25,6 +25,7 @@ void collect(const std::shared_ptr<body_source>& from, std::string begun,
 /// All lines as one transaction, or the answer to what is wrong.
 struct atomic_batch {
   transaction all;
+  std::vector<std::uint64_t> numbers; ///< Of the lines that the jobs stand in.
   std::optional<response> wrong;
 
   void refuse(std::uint64_t number, response x) {
@@ -53,13 +54,14 @@ struct atomic_batch {
                                                        "queue, the first one to "
                                                      + all.queue}));
     all.jobs.push_back(std::move(spec));
+    numbers.push_back(number);
   }
 };
 
-response answer_of(const std::vector<submitted>& made) {
+response answer_of(const std::vector<submitted>& made, const std::vector<std::uint64_t>& numbers) {
   std::string lines;
   for (std::size_t i = 0; i < made.size(); ++i)
-    lines += graph_json::to_json(value::object{{"line", static_cast<std::int64_t>(i + 1)},
+    lines += graph_json::to_json(value::object{{"line", static_cast<std::int64_t>(numbers[i])},
                                                {"status", made[i].replayed ? 200 : 201},
                                                {"id", to_string(made[i].id)},
                                                {"replayed", made[i].replayed}})
@@ -73,7 +75,7 @@ void submit_all(const api_ptr& in, const call_ptr& to, const std::string& text) 
   std::uint64_t number = 0;
   line_splitter split{limits::http_line_bytes_max};
   auto add = [&](const std::string& line) {
-    if (!x.wrong && !line.empty())
+    if (!x.wrong && !is_blank(line))
       x.add(in, to->in.who, number + 1, line);
     ++number;
   };
@@ -81,12 +83,13 @@ void submit_all(const api_ptr& in, const call_ptr& to, const std::string& text) 
   add(split.take());
   if (x.wrong)
     return to->out(std::move(*x.wrong));
-  in->node.transact(x.all, [to](const result<std::vector<submitted>>& made) {
-    if (made)
-      to->out(answer_of(*made));
-    else
-      refuse(to, made.error());
-  });
+  in->node.transact(
+      x.all, [to, numbers = std::move(x.numbers)](const result<std::vector<submitted>>& made) {
+        if (made)
+          to->out(answer_of(*made, numbers));
+        else
+          refuse(to, made.error());
+      });
 }
 
 void submit_batch(const api_ptr& in, const call_ptr& to) {

@@ -3,6 +3,8 @@
 #include "core/names.hpp"
 #include "graph_json/graph_json.hpp"
 
+#include <set>
+
 namespace troupe::http {
 
 namespace {
@@ -15,13 +17,20 @@ graph_trouble kind_trouble(problems found, const std::string& kind) {
           std::move(found)};
 }
 
+known_graph about(const graph_id& id, const graph_spec& spec) {
+  std::set<std::string> kinds;
+  for (auto& v : spec.vertices)
+    kinds.insert(v.kind);
+  return {id, spec.name, {kinds.begin(), kinds.end()}};
+}
+
 } // namespace
 
-known_graph graph_door::about(const graph_id& id, const graph_spec& spec) const {
-  known_graph x{id, spec.name, {}};
-  for (auto& v : spec.vertices)
-    if (allows_ && !allows_(v.kind))
-      x.refused = v.kind;
+/// A known graph, unless a kind of it may not come now.
+std::variant<known_graph, graph_trouble> graph_door::judged(const known_graph& x) const {
+  for (auto& kind : x.kinds)
+    if (allows_ && !allows_(kind))
+      return kind_trouble({{"kind_not_allowed", "/graph", "it has vertices of this kind"}}, kind);
   return x;
 }
 
@@ -50,6 +59,13 @@ std::optional<graph_trouble> graph_door::trouble_of(const job_request& from) con
     x.pointer = from.graph_at + x.pointer;
   if (!wrong.empty())
     return graph_trouble{{}, {ec::invalid_spec, "the graph is not valid"}, std::move(wrong)};
+  return kind_trouble_of(from);
+}
+
+/// The vertices of a graph that may not come.
+std::optional<graph_trouble> graph_door::kind_trouble_of(const job_request& from) const {
+  auto& spec = *from.graph;
+  problems wrong;
   std::string refused;
   for (std::size_t i = 0; allows_ && i < spec.vertices.size(); ++i)
     if (auto& kind = spec.vertices[i].kind; !allows_(kind)) {
@@ -81,10 +97,10 @@ std::optional<std::variant<known_graph, graph_trouble>> graph_door::find(namespa
   auto known = cached({ns, id});
   if (!known)
     return {};
-  if (from.graph)
-    return add(ns, from); // The runtime has it at hand.
-  if (!known->refused.empty())
-    return kind_trouble({{"kind_not_allowed", "/graph", ""}}, known->refused);
+  if (!from.graph)
+    return judged(*known);
+  if (auto wrong = kind_trouble_of(from)) // All else was looked at when it came first.
+    return std::move(*wrong);
   return *known;
 }
 
@@ -97,9 +113,7 @@ std::variant<known_graph, graph_trouble> graph_door::resolve(namespace_id ns,
     return graph_trouble{{}, spec.error(), {}};
   auto x = about(from.spec.graph, *spec);
   keep({ns, x.id}, x);
-  if (!x.refused.empty())
-    return kind_trouble({{"kind_not_allowed", "/graph", ""}}, x.refused);
-  return x;
+  return judged(x);
 }
 
 response graph_answer(const graph_trouble& x) {

@@ -14,7 +14,7 @@ namespace troupe::http {
 struct known_graph {
   graph_id id{};
   std::string name;
-  std::string refused; ///< A kind of it that may not come over HTTP; empty: none.
+  std::vector<std::string> kinds; ///< Of its vertices, each once.
 };
 
 /// Why a graph cannot be used: a refusal of this interface, or an error, with places.
@@ -24,14 +24,16 @@ struct graph_trouble {
   problems found;
 };
 
-/// The way of graphs from requests into the runtime. Thread-safe.
+/// The way of graphs from requests into the runtime. Which kinds may come is asked each time: it
+/// changes while a node runs. Thread-safe.
 class graph_door {
 public:
   /// `allows` may be unset: then every kind may come.
   graph_door(runtime& node, std::function<bool(std::string_view)> allows)
       : node_(node), allows_(std::move(allows)) {}
 
-  /// The graph of a request, if it is known already: does not touch the disk. Else nothing.
+  /// The graph of a request, if it is known already: does not touch the disk. Else nothing. It may
+  /// have been deleted since: then submitting answers `no_such_graph`, and `resolve` helps.
   std::optional<std::variant<known_graph, graph_trouble>> find(namespace_id ns,
                                                                const job_request& from);
   /// The same; makes it durable, or looks for it on the disk.
@@ -40,10 +42,11 @@ public:
 private:
   using key = std::pair<namespace_id, graph_id>;
 
-  known_graph about(const graph_id& id, const graph_spec& spec) const;
+  std::variant<known_graph, graph_trouble> judged(const known_graph& x) const;
   std::optional<known_graph> cached(const key& k);
   void keep(const key& k, const known_graph& x);
   std::optional<graph_trouble> trouble_of(const job_request& from) const;
+  std::optional<graph_trouble> kind_trouble_of(const job_request& from) const;
   std::variant<known_graph, graph_trouble> add(namespace_id ns, const job_request& from);
 
   runtime& node_;

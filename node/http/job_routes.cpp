@@ -196,7 +196,8 @@ void add_job_routes(const api_ptr& to, std::vector<route>& all) {
   all.push_back({"GET", "/v1/jobs/{job}/vertices", bound(to, list_vertices)});
   all.push_back({"DELETE", "/v1/jobs/{job}", bound(to, delete_job), none, action::remove});
   auto step = [&](std::string verb, auto act) {
-    all.push_back({"POST", "/v1/jobs/{job}:" + verb, bound(to, act), empty, action::control});
+    all.push_back(
+        {"POST", "/v1/jobs/{job}:" + verb, bound_by_size(to, act), empty, action::control});
   };
   step("cancel", change<job_change::cancel>);
   step("stop", change<job_change::stop>);

@@ -5,6 +5,9 @@
 
 namespace troupe::http {
 
+/// Whether a line holds nothing.
+inline bool is_blank(std::string_view line) { return line.find_first_not_of(" \t") == line.npos; }
+
 /// Cuts a stream of bytes into lines.
 class line_splitter {
 public:

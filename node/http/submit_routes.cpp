@@ -12,6 +12,7 @@ struct submission {
   call_ptr to;
   job_request asked;
   known_graph graph;
+  bool resolved = false; ///< Its graph was made durable, or looked for, for this request.
 };
 using submission_ptr = std::shared_ptr<submission>;
 
@@ -35,9 +36,14 @@ void answer(const api_ptr& in, const submission_ptr& x, const result<submitted>&
   });
 }
 
+void resolve(const api_ptr& in, const submission_ptr& x);
+
 void submit(const api_ptr& in, const submission_ptr& x) {
-  in->node.submit_once(x->asked.spec,
-                       [in, x](const result<submitted>& made) { answer(in, x, made); });
+  in->node.submit_once(x->asked.spec, [in, x](const result<submitted>& made) {
+    if (made.code() == ec::no_such_graph && x->asked.graph && !x->resolved)
+      return on_pool(in, x->to, [in, x] { resolve(in, x); }); // It was known, and is deleted.
+    answer(in, x, made);
+  });
 }
 
 /// Goes on with what became of the graph. `here`: this thread may wait for the disk.
@@ -53,6 +59,11 @@ void go_on(const api_ptr& in, const submission_ptr& x,
   submit(in, x);
 }
 
+void resolve(const api_ptr& in, const submission_ptr& x) {
+  x->resolved = true;
+  go_on(in, x, in->graphs.resolve(x->asked.spec.ns, x->asked), true);
+}
+
 /// Reads the request. `here`: this thread may wait, and take its time.
 void read(const api_ptr& in, const call_ptr& to, bool here) {
   auto parsed = read_job_request(to->in.body, false);
@@ -61,17 +72,17 @@ void read(const api_ptr& in, const call_ptr& to, bool here) {
   auto key = idempotency_key_of(to->in.fields.find("Idempotency-Key"));
   if (!key)
     return refuse(to, key.error());
-  auto x = std::make_shared<submission>(submission{to, std::move(parsed.request), {}});
+  auto x = std::make_shared<submission>(submission{to, std::move(parsed.request), {}, false});
   auto& spec = x->asked.spec;
   spec.ns = to->in.who.ns;
   spec.idempotency_key = std::move(*key);
   if (!spec.idempotency_key.empty())
     spec.request_digest = digest_text(to->in.body);
   if (here)
-    return go_on(in, x, in->graphs.resolve(spec.ns, x->asked), true);
+    return resolve(in, x);
   if (auto known = in->graphs.find(spec.ns, x->asked))
     return go_on(in, x, std::move(*known), false);
-  on_pool(in, to, [in, x] { go_on(in, x, in->graphs.resolve(x->asked.spec.ns, x->asked), true); });
+  on_pool(in, to, [in, x] { resolve(in, x); });
 }
 
 void submit_job(const api_ptr& in, const call_ptr& to) {

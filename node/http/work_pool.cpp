@@ -2,6 +2,9 @@
 
 #include "storage/own_thread.hpp"
 
+#include <algorithm>
+#include <cassert>
+
 namespace troupe::http {
 
 work_pool::work_pool(unsigned threads, std::size_t waiting_max) : waiting_max_(waiting_max) {
@@ -9,18 +12,34 @@ work_pool::work_pool(unsigned threads, std::size_t waiting_max) : waiting_max_(w
     threads_.push_back(storage::own_thread([this](std::stop_token stop) { run(stop); }));
 }
 
-work_pool::~work_pool() {
+work_pool::~work_pool() { end(); }
+
+void work_pool::drop() {
+  std::deque<task> gone; // They go without the lock: what they hold may post.
+  std::scoped_lock lock{mutex_};
+  dropped_ = true;
+  bytes_ = 0;
+  gone.swap(tasks_);
+}
+
+void work_pool::end() {
+  drop();
+  assert(std::ranges::none_of(threads_,
+                              [](auto& x) { return x.get_id() == std::this_thread::get_id(); }));
   for (auto& x : threads_)
     x.request_stop();
   threads_.clear();
 }
 
-bool work_pool::post(std::function<void()> task, bool always) {
+bool work_pool::post(std::function<void()> act, bool always, std::size_t bytes) {
   {
     std::scoped_lock lock{mutex_};
-    if (!always && tasks_.size() >= waiting_max_)
+    auto full =
+        tasks_.size() >= waiting_max_ || (bytes_ > 0 && bytes_ + bytes > work_waiting_bytes_max);
+    if (dropped_ || (full && !always))
       return false;
-    tasks_.push_back(std::move(task));
+    tasks_.push_back({std::move(act), bytes});
+    bytes_ += bytes;
   }
   arrived_.notify_one();
   return true;
@@ -30,11 +49,12 @@ void work_pool::run(const std::stop_token& stop) {
   for (std::unique_lock lock{mutex_};;) {
     if (!arrived_.wait(lock, stop, [this] { return !tasks_.empty(); }))
       return;
-    auto task = std::move(tasks_.front());
+    auto next = std::move(tasks_.front());
     tasks_.pop_front();
+    bytes_ -= next.bytes;
     lock.unlock();
-    task();
-    task = {};
+    next.act();
+    next = {};
     lock.lock();
   }
 }

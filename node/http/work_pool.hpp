@@ -9,27 +9,42 @@
 
 namespace troupe::http {
 
+inline constexpr std::size_t work_waiting_bytes_max = 64 << 20; ///< Of the requests that wait.
+
 /// Threads for what reads or waits for the disk. Bounded: more than `waiting_max` tasks are
-/// refused. Thread-safe.
+/// refused. Thread-safe, but for `end` and the destructor.
 class work_pool {
 public:
   work_pool(unsigned threads, std::size_t waiting_max);
-  /// Does what was taken, then ends.
+  /// As `end`. Not on one of its own threads: whoever shares it with its tasks calls `end` before.
   ~work_pool();
   work_pool(const work_pool&) = delete;
   work_pool& operator=(const work_pool&) = delete;
 
-  /// Has `task`, which must not throw, done on one of the threads. False: too many wait; `always`
-  /// counts for none, being bounded elsewhere.
-  bool post(std::function<void()> task, bool always = false);
+  /// Has `task`, which must not throw and holds this many bytes, done on one of the threads. False:
+  /// too much waits; `always` counts for nothing, being bounded elsewhere. After `drop` it is false
+  /// in any case.
+  bool post(std::function<void()> task, bool always = false, std::size_t bytes = 0);
+
+  /// Takes no more, and drops what waits.
+  void drop();
+  /// The same, and waits for the tasks that go on.
+  void end();
 
 private:
+  struct task {
+    std::function<void()> act;
+    std::size_t bytes = 0;
+  };
+
   void run(const std::stop_token& stop);
 
   std::size_t waiting_max_;
   std::mutex mutex_;
   std::condition_variable_any arrived_;
-  std::deque<std::function<void()>> tasks_;
+  std::deque<task> tasks_;
+  std::size_t bytes_ = 0; ///< Of `tasks_`.
+  bool dropped_ = false;
   std::vector<std::jthread> threads_;
 };
 

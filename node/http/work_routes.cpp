@@ -205,7 +205,8 @@ void emit(const api_ptr& in, const call_ptr& to) {
 
 void add_work_routes(const api_ptr& to, std::vector<route>& all) {
   auto add = [&](std::string verb, auto act) {
-    all.push_back({"POST", "/v1/work:" + verb, bound(to, act), body_mode::json, action::work});
+    all.push_back(
+        {"POST", "/v1/work:" + verb, bound_by_size(to, act), body_mode::json, action::work});
   };
   add("fetch", fetch);
   add("heartbeat", heartbeat);

@@ -1,7 +1,4 @@
-#include "node/http/api.hpp"
-
-#include "node/http/server.hpp"
-#include "tests/support/http_client.hpp"
+#include "tests/support/http_node.hpp"
 
 #include <set>
 #include <thread>
@@ -10,6 +7,7 @@ using namespace troupe;
 using namespace troupe::http;
 using tests::http_client;
 using tests::http_reply;
+using node_fixture = tests::http_node;
 
 namespace {
 
@@ -20,52 +18,6 @@ const std::string failing = R"j({"graph":{"vertices":[{"id":"a","kind":"noop"},)
                             R"j({"id":"b","kind":"jq","config":{"program":"error(\"no\")"}}]}})j";
 const std::string ndjson = "Content-Type: application/x-ndjson\r\n";
 const std::string nobody = "/v1/jobs/0198c0de-0000-7000-8000-000000000001";
-
-/// A node in memory, and a client.
-struct node_fixture {
-  runtime node = open();
-  std::unique_ptr<http::server> server = serve();
-  http_client client{server->port()};
-
-  ~node_fixture() {
-    server->shut(std::chrono::seconds{5});
-    node.close();
-  }
-
-  static runtime open() {
-    runtime_config config;
-    config.memory = true;
-    auto opened = runtime::open(config);
-    REQUIRE(opened);
-    return std::move(*opened);
-  }
-  std::unique_ptr<http::server> serve() {
-    http_options options;
-    options.port = 0;
-    options.ping_interval = std::chrono::milliseconds{100};
-    auto made = http::server::open(options);
-    REQUIRE(made);
-    (*made)->serve(api_routes({node, [](std::string_view kind) { return kind != "exec"; }}));
-    return std::move(*made);
-  }
-
-  http_reply ask(const std::string& method, const std::string& target, const std::string& body = {},
-                 const std::string& fields = {}) {
-    return client.ask(method, target, body, fields);
-  }
-  std::string submit(const std::string& body) {
-    auto made = ask("POST", "/v1/jobs", body);
-    INFO(made.body);
-    REQUIRE(made.status == 201);
-    return made.text("id");
-  }
-  /// A job that has ended.
-  std::string ended(const std::string& body) {
-    auto id = submit(body);
-    REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200);
-    return id;
-  }
-};
 
 std::vector<value> lines_of(const std::string& text) {
   auto parsed = graph_json::parse_ndjson(text);

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "node/http/api.hpp"
+
+namespace troupe::http {
+
+/// What a bulk request has done.
+struct bulk {
+  std::size_t done = 0;    ///< Or would be, in a dry run.
+  std::size_t refused = 0; ///< Had moved on meanwhile, or is not allowed.
+  std::optional<error> failed;
+};
+
+/// The answer to a bulk request.
+response answer_of(const bulk& x, bool dry_run);
+
+/// What is done to each job; it must not wait for more than the disk. `done` is told how it went.
+using bulk_step =
+    std::function<void(const job_info&, const std::function<void(const status&)>& done)>;
+
+/// One of the `bulk_runs_max` that may go on at once.
+class bulk_slot {
+public:
+  explicit bulk_slot(api_ptr in) : in_(std::move(in)), is_mine_(++in_->bulk_runs <= bulk_runs_max) {}
+  ~bulk_slot() { --in_->bulk_runs; }
+  bulk_slot(const bulk_slot&) = delete;
+  bulk_slot& operator=(const bulk_slot&) = delete;
+
+  explicit operator bool() const noexcept { return is_mine_; }
+
+private:
+  api_ptr in_;
+  bool is_mine_;
+};
+
+/// Takes a slot, or answers the call.
+std::shared_ptr<bulk_slot> take_bulk_slot(const api_ptr& in, const call_ptr& to);
+
+/// Acts on all jobs of a filter, page by page, and answers. Each page is one task of the pool; the
+/// next begins when all of it is done, so a long one leaves room for others. It ends at the next
+/// page when nobody waits for the answer any more.
+void run_bulk(const api_ptr& in, const call_ptr& to, const job_filter& filter, bool dry_run,
+              bulk_step act);
+
+} // namespace troupe::http

@@ -1,0 +1,64 @@
+#include "node/http/new_job.hpp"
+#include "node/http/retry.hpp"
+
+namespace troupe::http {
+
+namespace {
+
+void answer_retry(const call_ptr& to, const std::variant<retried, graph_trouble>& made) {
+  if (auto wrong = std::get_if<graph_trouble>(&made))
+    return to->out(graph_answer(*wrong));
+  auto& x = std::get<retried>(made);
+  auto answer = job_answer(201, new_job(x.spec, x.graph, x.id));
+  answer.fields.add("Location", "/v1/jobs/" + to_string(x.id));
+  to->out(std::move(answer));
+}
+
+void retry_one(const api_ptr& in, const call_ptr& to) {
+  constexpr std::string_view known[] = {"from"};
+  if (has_bad_query(to, {}))
+    return;
+  auto body = members_of(to, known);
+  if (!body)
+    return;
+  auto from = body->find("from");
+  if (from && !from->string())
+    return refuse(to, {ec::invalid_spec, "from: it must be the name of a vertex"});
+  auto vertex = from ? *from->string() : "";
+  with_job(in, to, [in, to, vertex](const job_info& job) {
+    if (!terminal(job.state))
+      return refuse(to, {ec::illegal_request, std::string{"the job is "} + to_string(job.state)
+                                                  + "; only one that has ended can be retried"});
+    on_pool(in, to, [in, to, vertex, id = job.id] {
+      retry(in, id, vertex, [to](const auto& made) { answer_retry(to, made); });
+    });
+  });
+}
+
+} // namespace
+
+void retry(const api_ptr& in, job_id job, const std::string& from,
+           std::function<void(const std::variant<retried, graph_trouble>&)> then) {
+  auto spec = in->node.spec(job);
+  if (!spec)
+    return then(graph_trouble{{}, spec.error(), {}});
+  job_request asked{std::move(*spec)};
+  auto graph = in->graphs.resolve(asked.spec.ns, asked);
+  if (auto wrong = std::get_if<graph_trouble>(&graph))
+    return then(std::move(*wrong));
+  asked.spec.reuse = reuse_spec{job, from};
+  retried x{{}, std::move(asked.spec), std::move(std::get<known_graph>(graph))};
+  in->node.submit_once(x.spec, [x, then = std::move(then)](const result<submitted>& made) mutable {
+    if (!made)
+      return then(graph_trouble{{}, made.error(), {}});
+    x.id = made->id;
+    then(std::move(x));
+  });
+}
+
+void add_retry_route(const api_ptr& to, std::vector<route>& all) {
+  all.push_back({"POST", "/v1/jobs/{job}:retry", bound_by_size(to, retry_one), body_mode::empty,
+                 action::submit});
+}
+
+} // namespace troupe::http
