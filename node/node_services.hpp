@@ -32,8 +32,10 @@ public:
   /// has made. Faults: those of `audit_log::open`.
   status open_audit();
 
-  /// Who has this key; nothing if it is nobody's.
+  /// Who has this key; nothing if it is nobody's. Does not block.
   std::optional<principal> check(std::string_view bearer);
+  /// Takes over new and revoked keys. To be called often: it looks once in `keys_poll`.
+  void look_at_keys() { keys_->look(); }
   /// Writes down a change, if there is an audit log.
   void audit(audit_entry x);
 

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look_every = 50ms; ///< For signals.
+constexpr auto look_every = 50ms; ///< For signals, and new keys.
 
 /// Takes over what a running node can.
 void reload(node_services& services, http::server& server) {
@@ -31,6 +31,7 @@ void serve_until_signal(console& to, node_services& services, http::server& serv
   notify_service_manager("READY=1");
   while (signals.caught() == 0) {
     std::this_thread::sleep_for(look_every);
+    services.look_at_keys();
     if (told.take())
       reload(services, server);
   }

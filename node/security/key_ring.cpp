@@ -46,17 +46,21 @@ void key_ring::refresh() {
   auto now = mark_of(file_);
   if (now == seen_)
     return;
-  seen_ = now;
   auto loaded = now == mark{}
                     ? status{error{ec::io_failed, file_.string()
                                                       + " is gone; the keys "
                                                         "that were in it are still valid"}}
                     : load();
-  if (!loaded && report_)
-    report_(loaded.error());
+  if (loaded) {
+    seen_ = now;
+    reported_.reset();
+  } else if (reported_ != now) {
+    reported_ = now;
+    if (report_)
+      report_(loaded.error());
+  }
 }
 
-/// One caller a second looks at the file; the others go on.
 void key_ring::look(clock::time_point now) {
   auto due = look_at_.load(std::memory_order_relaxed);
   auto next = (now + keys_poll).time_since_epoch().count();
@@ -64,9 +68,7 @@ void key_ring::look(clock::time_point now) {
     refresh();
 }
 
-std::optional<principal> key_ring::check(std::string_view bearer, bool open_to_all,
-                                         clock::time_point now) {
-  look(now);
+std::optional<principal> key_ring::check(std::string_view bearer, bool open_to_all) const {
   auto all = keys();
   if (all->empty() && open_to_all)
     return principal{{}, "anyone", {}, role::admin};

@@ -12,8 +12,8 @@ namespace troupe::node {
 
 inline constexpr auto keys_poll = std::chrono::seconds{1}; ///< Between two looks at the file.
 
-/// The keys of a running node. Notices within `keys_poll` that the file has changed. A file that
-/// became unreadable or went away changes nothing: nobody comes in because of that. Thread-safe.
+/// The keys of a running node. A file that became unreadable or went away changes nothing: nobody
+/// comes in because of that, and it is read again until it can be. Thread-safe.
 class key_ring {
 public:
   using clock = std::chrono::steady_clock;
@@ -26,13 +26,15 @@ public:
   /// Whether there is any key.
   bool has_keys() const;
 
-  /// Whose key this is; nothing if it is nobody's. Takes as long whatever the key is. With an
-  /// `open_to_all` node and no keys, everybody is admin of the namespace 0.
-  std::optional<principal> check(std::string_view bearer, bool open_to_all,
-                                 clock::time_point now = clock::now());
+  /// Whose key this is; nothing if it is nobody's. Takes as long whatever the key is, and never
+  /// touches the disk. With an `open_to_all` node and no keys, everybody is admin of the namespace
+  /// 0.
+  std::optional<principal> check(std::string_view bearer, bool open_to_all) const;
 
-  /// Reads the file now, if it has changed.
+  /// Reads the file now, if it is not the one that was read last.
   void refresh();
+  /// The same, unless the last look was less than `keys_poll` ago. To be called often.
+  void look(clock::time_point now = clock::now());
 
 private:
   using table = std::map<std::string, stored_key, std::less<>>;
@@ -49,7 +51,6 @@ private:
 
   static mark mark_of(const std::filesystem::path& file);
   status load();
-  void look(clock::time_point now);
   std::shared_ptr<const table> keys() const;
 
   std::filesystem::path file_;
@@ -57,7 +58,8 @@ private:
   mutable std::mutex mutex_;
   std::shared_ptr<const table> keys_ = std::make_shared<table>();
   std::mutex loading_;
-  mark seen_;                          ///< Under `loading_`.
+  mark seen_;                          ///< Of what was read. Under `loading_`, as the next.
+  std::optional<mark> reported_;       ///< Of the file that could not be read, and this was told.
   std::atomic<clock::rep> look_at_{0}; ///< When the file is looked at next.
 };
 
