@@ -147,7 +147,11 @@ status settle_start(const journal_place& place) {
   if (start->sequence == 0)
     return {};
   auto written = write_in_place(place, *start, encode(place, *start));
-  return written ? status{} : status{written.error()};
+  if (written.code() != ec::no_space)
+    return written ? status{} : status{written.error()};
+  // A file system that copies on writing has no room: what a process has left is synced as it is.
+  auto there = file::open(*place.files, place.directory / start_name, O_RDWR);
+  return there ? there->sync_data() : status{there.error()};
 }
 
 result<std::vector<std::uint64_t>> needed_segments(const journal_place& place,

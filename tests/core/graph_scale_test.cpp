@@ -89,13 +89,13 @@ TEST_CASE("a cycle of 100,000 vertices and 100,000 of one vertex are found", "[c
   CHECK(check(loops, builtin_kinds()).size() == limits::graph_problems_max + 1);
 }
 
-TEST_CASE("100,000 edges between two vertices are told apart", "[core]") {
+TEST_CASE("as many edges between two vertices as may have conditions are told apart", "[core]") {
   auto spec = vertices(2);
-  for (std::size_t e = 0; e < many; ++e) {
+  for (std::size_t e = 1; e < limits::conditions_out_max; ++e) {
     add_edge(spec, 0, 1);
     spec.edges.back().when = value::object{{"eq", static_cast<std::int64_t>(e)}};
   }
-  CHECK(compiled(spec)->conditions.size() == many);
+  CHECK(compiled(spec)->conditions.size() == limits::conditions_out_max - 1);
   spec.edges.push_back(spec.edges[7]);
   auto found = check(spec, builtin_kinds());
   REQUIRE(found.size() == 1);
