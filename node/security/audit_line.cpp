@@ -33,6 +33,7 @@ value to_value(const audit_entry& x, core::shard_time now) {
   add("target", x.target);
   add("request", x.request);
   add("peer", x.peer);
+  add("result", x.result);
   return line;
 }
 

@@ -14,12 +14,17 @@ namespace troupe::node {
 /// One change that somebody made, or was refused.
 struct audit_entry {
   principal who{};
-  std::string act{};     ///< `job.submit`, `job.cancel`, `key.create`, …
-  std::string target{};  ///< The id of the job, key or graph; empty: there is none.
-  std::string outcome{}; ///< `ok`, or the code of the refusal.
+  std::string act{};     ///< The method and the route: `POST /v1/jobs/{job}:cancel`.
+  std::string target{};  ///< The path with its query, as it was sent.
+  std::string outcome{}; ///< `audit_ok`, `audit_gone`, or the status of the refusal.
   std::string request{}; ///< The id of the request.
   std::string peer{};    ///< From where.
+  std::string result{};  ///< What came of it: what was made, numbers; empty: nothing to tell.
 };
+
+inline constexpr std::string_view audit_ok = "ok"; ///< The outcome of a change that was made.
+/// The client did not wait for the answer: the change was made, mostly.
+inline constexpr std::string_view audit_gone = "gone";
 
 /// Where a chain of lines stands: the number of its newest line, and that line's hash.
 struct audit_head {

@@ -19,6 +19,8 @@ core::shard_time wall_clock() {
   return std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now());
 }
 
+error lagging() { return {ec::overloaded, "the audit log lags behind; repeat after a while"}; }
+
 /// The end of a file: where its last whole line begins and ends.
 struct tail {
   std::uint64_t end = 0; ///< Behind the last end of line.
@@ -102,14 +104,26 @@ status audit_log::resume() {
 void audit_log::append(audit_entry x, done then) {
   {
     std::scoped_lock lock{mutex_};
-    if (waiting_.size() < audit_waiting_max) {
+    auto made = x.outcome == audit_ok || x.outcome == audit_gone;
+    if (waiting_.size() < audit_waiting_max * (made ? 2 : 1)) {
       waiting_.push_back({std::move(x), std::move(then)});
       came_.notify_one();
       return;
     }
   }
   if (then)
-    then(error{ec::overloaded, "the audit log lags behind; repeat after a while"});
+    then(lagging());
+}
+
+status audit_log::ready() const {
+  std::scoped_lock lock{mutex_};
+  if (waiting_.size() >= audit_waiting_max)
+    return lagging();
+  if (last_)
+    return {};
+  return error{last_.code() == ec::no_space ? ec::no_space : ec::not_ready,
+               "the audit log cannot be written (" + last_.error().detail
+                   + "); changes are refused until it can"};
 }
 
 audit_head audit_log::head() const {
@@ -138,11 +152,12 @@ void audit_log::write_all(std::deque<waiting> all) {
   for (auto& x : all)
     lines += audit_line(x.entry, now, written_);
   auto outcome = write(lines);
-  if (outcome) {
+  if (!outcome)
+    written_ = before;
+  {
     std::scoped_lock lock{mutex_};
     head_ = written_;
-  } else {
-    written_ = before;
+    last_ = outcome;
   }
   for (auto& x : all)
     if (x.then)
@@ -181,11 +196,17 @@ status audit_log::rotate() {
   return !file_ || size_ >= options_.file_bytes ? open_next() : status{};
 }
 
+/// The file may be there already, without a line, if its name could not be synced before.
 status audit_log::open_next() {
-  auto opened = storage::file::open(*options_.files, audit_file_path(directory_, index_ + 1),
-                                    O_RDWR | O_CREAT | O_EXCL);
+  auto path = audit_file_path(directory_, index_ + 1);
+  auto opened = storage::file::open(*options_.files, path, O_RDWR | O_CREAT);
   if (!opened)
     return opened.error();
+  auto size = opened->size();
+  if (!size)
+    return size.error();
+  if (*size > 0)
+    return error{ec::io_failed, path.string() + " is not of this log; move it away"};
   if (auto synced = storage::sync_directory(*options_.files, directory_); !synced)
     return synced;
   file_ = std::make_unique<storage::file>(std::move(*opened));

@@ -13,7 +13,9 @@
 
 namespace troupe::node {
 
-inline constexpr std::size_t audit_waiting_max = 10'000; ///< Entries; then `overloaded`.
+/// Entries; then changes are refused, and only those that were made before are taken: as many
+/// again.
+inline constexpr std::size_t audit_waiting_max = 10'000;
 
 /// What may be chosen for an audit log.
 struct audit_options {
@@ -41,8 +43,12 @@ public:
 
   /// Never blocks. `then` is called once, when the line is durable or cannot be, on the thread
   /// that writes; it must be quick. Refused at once, on this thread, with `overloaded`, if
-  /// `audit_waiting_max` entries wait.
+  /// `audit_waiting_max` entries wait, or for a change that was made twice as many.
   void append(audit_entry x, done then = {});
+
+  /// Whether there is room for the lines of more changes. Errors: `overloaded` if not; `no_space`
+  /// or `not_ready` while the last line could not be written: each `append` tries again.
+  status ready() const;
 
   /// The newest durable line.
   audit_head head() const;
@@ -74,6 +80,7 @@ private:
   std::condition_variable_any came_;
   std::deque<waiting> waiting_;
   audit_head head_;
+  status last_;         ///< What became of the newest lines.
   std::jthread thread_; ///< The last member: it ends first.
 };
 

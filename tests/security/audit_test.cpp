@@ -250,17 +250,59 @@ TEST_CASE_METHOD(fixture, "a log whose disk hangs refuses at its bound and block
     return 0;
   };
   std::atomic<std::size_t> refused = 0, kept = 0;
-  auto add = [&] {
-    log->append(entry("a"),
-                [&](const status& x) { ++(x.code() == ec::overloaded ? refused : kept); });
+  auto add = [&](const char* outcome) {
+    auto x = entry("a");
+    x.outcome = outcome;
+    log->append(x, [&](const status& x) { ++(x.code() == ec::overloaded ? refused : kept); });
   };
-  add();
+  add("ok");
   REQUIRE(met.get_future().wait_for(60s) == std::future_status::ready);
+  CHECK(log->ready());
   for (std::size_t i = 0; i < audit_waiting_max + 100; ++i)
-    add();
+    add("409");
   CHECK(refused == 100);
+  CHECK(log->ready().code() == ec::overloaded);
+  for (std::size_t i = 0; i < audit_waiting_max + 10; ++i)
+    add("ok"); // It was made: there is more room for that.
+  CHECK(refused == 110);
   CHECK(kept == 0);
   opened.set_value();
   log.reset(); // Writes all that waits.
-  CHECK(kept == audit_waiting_max + 1);
+  CHECK(kept == 2 * audit_waiting_max + 1);
+}
+
+TEST_CASE_METHOD(fixture, "a log that could not be written says so until it can", "[security]") {
+  test::fault_files disk;
+  options.files = &disk;
+  auto log = open();
+  CHECK(log->ready());
+  std::atomic<int> fails = -ENOSPC;
+  disk.before = [&](auto op, auto&) {
+    return op == test::fault_files::op::write ? fails.load() : 0;
+  };
+  CHECK_FALSE(append(*log, entry("a")));
+  CHECK(log->ready().code() == ec::no_space);
+  fails = -EIO;
+  CHECK_FALSE(append(*log, entry("a")));
+  CHECK(log->ready().code() == ec::not_ready);
+  fails = 0;
+  REQUIRE(append(*log, entry("a")));
+  CHECK(log->ready());
+}
+
+TEST_CASE_METHOD(fixture, "a file whose name could not be synced is taken later", "[security]") {
+  test::fault_files disk;
+  options.files = &disk;
+  options.file_bytes = 1;
+  auto log = open();
+  REQUIRE(append(*log, entry("a")));
+  std::atomic<bool> fails = true;
+  disk.before = [&](auto op, auto&) {
+    return fails && op == test::fault_files::op::fsync ? -EIO : 0;
+  };
+  CHECK_FALSE(append(*log, entry("b")));
+  CHECK(disk.exists(file(2)));
+  fails = false;
+  REQUIRE(append(*log, entry("b")));
+  CHECK(log->head().number == 2);
 }
