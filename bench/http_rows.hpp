@@ -1,0 +1,57 @@
+#pragma once
+
+#include "bench/http_load.hpp"
+
+#include <filesystem>
+#include <stdexcept>
+
+/// What the rows of `http_bench` have in common.
+namespace troupe::bench {
+
+struct http_bench_options {
+  std::filesystem::path directory = "http_bench";
+  std::string troupe = "troupe";
+  std::size_t runs = 3;
+  double seconds = 5;
+  std::size_t lines = 100'000;
+  std::size_t readers = 100;
+  std::string only;
+};
+
+inline const std::string noop_job = R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})";
+
+/// A node of its own process, on a fresh directory.
+class http_node {
+public:
+  explicit http_node(const http_bench_options& o);
+  ~http_node();
+  http_node(const http_node&) = delete;
+  http_node& operator=(const http_node&) = delete;
+
+  /// Processor time in seconds so far.
+  double cpu() const;
+  double resident_mb() const;
+  std::size_t open_files() const;
+
+  std::uint16_t port = 0;
+
+private:
+  pid_t pid_;
+  int told_; ///< What it says.
+};
+
+inline void expect(const http_answer& x, int status) {
+  if (x.status != status)
+    throw std::runtime_error{"status " + std::to_string(x.status) + ": " + x.body};
+}
+
+/// The id of the job that was just made.
+inline std::string made_id(const http_answer& x) {
+  expect(x, 201);
+  return x.body.substr(x.body.find("\"id\":\"") + 6, 36);
+}
+
+/// Many readers of one job's events.
+void bench_readers(const http_bench_options& o);
+
+} // namespace troupe::bench
