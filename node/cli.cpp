@@ -3,11 +3,9 @@
 #include "core/names.hpp"
 #include "node/admin_verbs.hpp"
 #include "node/graph_commands.hpp"
-#include "node/job_commands.hpp"
-#include "node/logs_command.hpp"
+#include "node/job_verbs.hpp"
 #include "node/run_command.hpp"
 #include "node/serve_command.hpp"
-#include "node/store_verbs.hpp"
 #include "node/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -27,6 +25,7 @@ constexpr auto main_footer = R"(Examples:
   troupe graphs render g.json | dot -Tsvg draw it
   troupe jobs list                        what ran here
   troupe serve                            a node that takes jobs over HTTP
+  troupe submit hello.json --wait         a job of a node, up to its result
   troupe backup /mnt/monday               a copy to restore from, while jobs run
 
 A graph in hello.json:
@@ -53,17 +52,6 @@ Examples:
   troupe run etl.json --until transform   only what transform needs
   troupe run --resume                     continue the newest unfinished job
   troupe run g.json -o ndjson             every event as a line of JSON)";
-
-constexpr auto list_footer = R"(Example:
-  troupe jobs list --state failed --limit 5)";
-
-constexpr auto get_footer = R"(Example:
-  troupe jobs get 0198c0de -o json)";
-
-constexpr auto logs_footer = R"(Examples:
-  troupe jobs logs 0198c0de --vertex load
-  troupe jobs logs 0198c0de --follow      beside the process that runs it
-  troupe jobs logs 0198c0de --all -o ndjson)";
 
 constexpr auto validate_footer = R"(Example:
   troupe graphs validate hello.json
@@ -92,8 +80,6 @@ struct request {
   run_options run;
   std::string file;
   import_options import;
-  list_options list;
-  logs_options logs;
   serve_options serve;
   std::string data = default_data;
   std::function<int(console&)> act;
@@ -131,7 +117,7 @@ std::optional<trouble> contradiction(const run_options& x) {
   if (x.from && x.memory)
     return wrong_usage("--from does not go with --memory",
                        "only a data directory has results to reuse", "leave one of them out");
-  if (x.file == "-" && x.input == "@-")
+  if (x.file == "-" && (x.input == "@-" || x.input == "-"))
     return wrong_usage("FILE and --input cannot both be standard input", "it can be read only once",
                        "write one of them into a file");
   return {};
@@ -203,8 +189,8 @@ void add_serve(CLI::App& app, request& r) {
 }
 
 void add_graphs(CLI::App& app, request& r) {
-  auto& graphs =
-      *app.add_subcommand("graphs", "validate, render, import: check, draw and make graphs");
+  auto& graphs = *app.add_subcommand(
+      "graphs", "validate, render, register, import: check, draw and make graphs");
   graphs.group("Look");
   graphs.require_subcommand(1);
   auto& validate =
@@ -221,6 +207,7 @@ void add_graphs(CLI::App& app, request& r) {
   render.add_option("--format", drawing, "dot: Graphviz")
       ->transform(CLI::CheckedTransformer(drawings).description(""))
       ->type_name("dot");
+  add_register_verb(graphs, {r.how, r.data, r.act});
 
   static const std::map<std::string, int> origins{{"wfformat", 0}};
   static int origin = 0;
@@ -241,39 +228,6 @@ void add_graphs(CLI::App& app, request& r) {
       ->type_name("FILE");
 }
 
-void add_jobs(CLI::App& app, request& r) {
-  auto& jobs =
-      *app.add_subcommand("jobs", "list, get, logs, purge: look at the jobs of a data directory");
-  jobs.group("Look");
-  jobs.require_subcommand(1);
-  auto& list = add_verb(jobs, "list", "List jobs, newest first", list_footer, r, [&r](console& to) {
-    r.list.data = r.data;
-    return list_jobs(to, r.list, r.how);
-  });
-  list.add_option("--state", r.list.state, "Only jobs in this state")->type_name("STATE");
-  list.add_option("--queue", r.list.queue, "Only jobs of this queue")->type_name("QUEUE");
-  list.add_option("--limit", r.list.limit, "At most so many (default: 20)")
-      ->type_name("N")
-      ->check(CLI::Range(1u, 1'000'000u).description(""));
-  auto& get = add_verb(jobs, "get", "Show one job, its failures and its result", get_footer, r,
-                       [&r](console& to) { return get_job(to, r.data, r.logs.id, r.how); });
-  get.add_option("ID", r.logs.id, "The job's id, or how it begins")->required();
-  auto& logs = add_verb(jobs, "logs", "Show what the vertices of a job said, and failures",
-                        logs_footer, r, [&r](console& to) {
-                          r.logs.data = r.data;
-                          return show_logs(to, r.logs, r.how);
-                        });
-  logs.add_option("ID", r.logs.id, "The job's id, or how it begins")->required();
-  logs.add_option("--vertex", r.logs.vertex, "Only this vertex")->type_name("VERTEX");
-  logs.add_flag("--all", r.logs.all, "Every event, numbered");
-  logs.add_flag("-f,--follow", r.logs.follow, "Wait for more until the job ends");
-  add_purge_verb(jobs, {r.how, r.data, r.act});
-  for (auto verb : {&list, &get, &logs}) {
-    add_data(*verb, r);
-    add_format(*verb, r);
-  }
-}
-
 void add_all(CLI::App& app, request& r) {
   app.require_subcommand(1);
   app.footer(main_footer);
@@ -282,7 +236,7 @@ void add_all(CLI::App& app, request& r) {
   add_run(app, r);
   add_serve(app, r);
   add_graphs(app, r);
-  add_jobs(app, r);
+  add_job_verbs(app, {r.how, r.data, r.act});
   add_store_verbs(app, {r.how, r.data, r.act});
   add_admin_verbs(app, {r.how, r.data, r.act});
   auto& version = add_verb(app, "version", "Print the version and how it was built", "", r,

@@ -1,6 +1,7 @@
 #include "node/console.hpp"
 
 #include "graph_json/value_json.hpp"
+#include "node/text.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -69,7 +70,10 @@ void console::err(std::string_view text) {
 
 int console::fail(const trouble& x) {
   flush();
-  err(to_text(x, colours_));
+  std::string text;
+  for (auto& wrong : x.found)
+    text += one_line((wrong.pointer.empty() ? "" : wrong.pointer + ": ") + wrong.detail) + "\n";
+  err(text + to_text(x, colours_));
   return number(x.kind->exit);
 }
 

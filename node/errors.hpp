@@ -1,6 +1,7 @@
 #pragma once
 
 #include "troupe/error.hpp"
+#include "troupe/problem.hpp"
 
 #include <cstdint>
 #include <span>
@@ -58,6 +59,10 @@ enum class fault : std::uint8_t {
   unknown_key,       ///< There is no key with this id.
   unhealthy,         ///< `troupe doctor` has found something.
   cannot_listen,     ///< The node's address cannot be listened on.
+  bad_url,           ///< This is no address of a node.
+  unreachable,       ///< The node cannot be reached, or was lost.
+  strange_answer,    ///< What answered is no node of this version.
+  refused_by_node,   ///< A node has refused it, in words that this version does not know.
   unexpected,        ///< A defect of the program.
 };
 
@@ -86,9 +91,13 @@ std::span<const std::string_view> vertex_problem_codes();
 struct trouble {
   const error_kind* kind = nullptr;
   std::string what, why, next;
+  problems found{}; ///< All that is wrong with what was sent to a node; shown before the rest.
 
   trouble(fault x, std::string what = {}, std::string why = {}, std::string next = {})
-      : kind(&kind_of(x)), what(std::move(what)), why(std::move(why)), next(std::move(next)) {}
+      : trouble(kind_of(x), std::move(what), std::move(why), std::move(next)) {}
+  /// `kind` must outlive it.
+  trouble(const error_kind& kind, std::string what, std::string why, std::string next)
+      : kind(&kind), what(std::move(what)), why(std::move(why)), next(std::move(next)) {}
   /// The detail of the error is the why.
   trouble(const error& x, std::string next = {})
       : kind(&kind_of(x.code)), why(x.detail), next(std::move(next)) {}

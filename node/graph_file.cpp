@@ -2,6 +2,7 @@
 
 #include "core/graph.hpp"
 #include "graph_json/graph_json.hpp"
+#include "graph_json/value_json.hpp"
 #include "node/set_option.hpp"
 #include "node/text.hpp"
 
@@ -74,6 +75,20 @@ answer<std::string> read_text(const std::string& file) {
   if (std::ferror(from.get()))
     return unreadable(file, std::strerror(errno));
   return text;
+}
+
+answer<value> read_input(const std::string& text) {
+  auto json = text;
+  if (text == "-" || text.starts_with('@')) {
+    auto read = read_text(text == "-" ? text : text.substr(1));
+    if (!read)
+      return read.trouble();
+    json = std::move(*read);
+  }
+  auto parsed = graph_json::parse_value(json);
+  if (!parsed)
+    return trouble{fault::bad_input, {}, parsed.error().detail};
+  return std::move(*parsed);
 }
 
 answer<read_graph> read_graph_file(const std::string& file) {

@@ -23,6 +23,10 @@ answer<read_graph> read_graph_file(const std::string& file);
 /// All of a file; `-` is standard input. Faults: `unreadable_file`.
 answer<std::string> read_text(const std::string& file);
 
+/// What `--input` says: JSON, `@` and a file with JSON, or `-` for standard input. Faults:
+/// `unreadable_file`, `bad_input`.
+answer<value> read_input(const std::string& text);
+
 /// One line per problem: `FILE: /vertices/3/kind: unknown kind …`.
 std::string problem_lines(const std::string& file, const problems& errors);
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "node/console.hpp"
+#include "node/job_query.hpp"
 
 #include <filesystem>
-#include <optional>
 #include <string>
 
 /// The verbs of `troupe jobs`: they read a data directory, also beside its owner. Each returns its
@@ -12,7 +12,7 @@ namespace troupe::node {
 
 struct list_options {
   std::filesystem::path data;
-  std::optional<std::string> state, queue;
+  job_query which;
   std::size_t limit = 20;
 };
 

@@ -19,4 +19,29 @@ answer<std::optional<job_state>> state_of(const std::optional<std::string>& name
                  "the states are " + core::listed(names)};
 }
 
+answer<std::pair<std::string, std::string>> label_of(const std::string& text) {
+  auto equals = text.find('=');
+  if (equals != text.npos && core::is_name(text.substr(0, equals)))
+    return std::pair{text.substr(0, equals), text.substr(equals + 1)};
+  return trouble{fault::bad_usage, core::quoted(text) + " is no label",
+                 "a label has the form NAME=VALUE", "--label team=data"};
+}
+
+answer<job_filter> filter_of(const job_query& x) {
+  job_filter filter;
+  filter.unfinished = x.state == "unfinished";
+  auto state = state_of(filter.unfinished ? std::nullopt : x.state);
+  if (!state)
+    return state.trouble();
+  filter.state = *state;
+  filter.queue = x.queue;
+  for (auto& text : x.labels) {
+    auto label = label_of(text);
+    if (!label)
+      return label.trouble();
+    filter.labels.insert(*label);
+  }
+  return filter;
+}
+
 } // namespace troupe::node

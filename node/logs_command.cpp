@@ -1,13 +1,10 @@
 #include "node/logs_command.hpp"
 
-#include "core/time_text.hpp"
-#include "graph_json/value_json.hpp"
 #include "node/interrupts.hpp"
 #include "node/job_reader.hpp"
 #include "node/owner.hpp"
-#include "node/progress_text.hpp"
 #include "node/show.hpp"
-#include "node/text.hpp"
+#include "node/told_events.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -23,22 +20,6 @@ using clock = std::chrono::steady_clock;
 
 constexpr auto look_every = 100ms;  // At least, and for signals.
 constexpr int rest_per_reading = 4; // A large directory is not read all the time.
-
-/// What a reader of logs asked for.
-bool wanted(const event& x, const logs_options& options) {
-  if (options.vertex && text_of(x.data, "vertex") != *options.vertex)
-    return false;
-  return options.all || x.type == "log" || !failure_line(x, {}).empty();
-}
-
-std::string line_of(const event& x) {
-  auto time = core::to_text(x.time) + "  ";
-  if (auto line = log_line(x, {}); !line.empty())
-    return time + line + "\n";
-  if (auto line = failure_line(x, {}); !line.empty())
-    return time + line + "\n";
-  return time + std::string{x.type} + "  " + graph_json::to_json(x.data) + "\n";
-}
 
 /// Shows the events of one job, each once, however often the directory is read.
 class log_view {
@@ -79,12 +60,12 @@ private:
   bool show(const event& x) {
     seen_ = x.id;
     ended_ = x.type == "end";
-    if (!wanted(x, options_))
+    if (!is_told(x, options_.vertex, options_.all))
       return true;
     if (how_ == format::json)
       all_.push_back(to_value(x));
     else
-      lost_ = !(how_ == format::table ? to_.out(line_of(x)) : to_.out_line(to_value(x)));
+      lost_ = !(how_ == format::table ? to_.out(told_line(x)) : to_.out_line(to_value(x)));
     return !lost_;
   }
 

@@ -12,16 +12,13 @@ namespace troupe::node {
 namespace {
 
 answer<job_filter> filter_of(const purge_options& x) {
-  job_filter filter;
-  auto state = state_of(x.state);
-  if (!state)
-    return state.trouble();
-  if (*state && !terminal(**state))
-    return trouble{fault::bad_usage, "jobs that are " + *x.state + " have not ended",
+  auto filter = filter_of(x.which);
+  if (!filter)
+    return filter;
+  if (filter->unfinished || (filter->state && !terminal(*filter->state)))
+    return trouble{fault::bad_usage, "jobs that are " + *x.which.state + " have not ended",
                    "only ended jobs are deleted",
                    "--state completed, failed, cancelled or stopped"};
-  filter.state = *state;
-  filter.queue = x.queue;
   if (!x.older_than)
     return filter;
   auto age = core::parse_duration(*x.older_than);
@@ -29,7 +26,7 @@ answer<job_filter> filter_of(const purge_options& x) {
     return trouble{fault::bad_usage, core::quoted(*x.older_than) + " is no duration",
                    "a duration looks like 30d, 12h or 90s"};
   auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  filter.ended_before = now - *age;
+  filter->ended_before = now - *age;
   return filter;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "node/console.hpp"
+#include "node/job_query.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -10,7 +11,7 @@ namespace troupe::node {
 
 struct purge_options {
   std::filesystem::path data;
-  std::optional<std::string> state, queue;
+  job_query which;
   std::optional<std::string> older_than; ///< Since their end, as people write a duration.
   bool dry_run = false;                  ///< Only counts.
   bool yes = false;                      ///< Deletes.

@@ -4,6 +4,7 @@
 #include "graph_json/value_json.hpp"
 #include "node/graph_file.hpp"
 #include "node/interrupts.hpp"
+#include "node/job_ending.hpp"
 #include "node/run_plan.hpp"
 #include "node/run_view.hpp"
 #include "node/set_option.hpp"
@@ -21,8 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look_every = 50ms;         ///< For signals and the clock, while no event comes.
-constexpr std::size_t failures_named = 3; ///< In the line that says why a job has failed.
+constexpr auto look_every = 50ms; ///< For signals and the clock, while no event comes.
 
 /// The job that this run follows.
 struct chosen_job {
@@ -49,7 +49,6 @@ private:
   bool show(const event& x, const chosen_job& job, run_view& view);
   int conclude(runtime& rt, const chosen_job& job, const progress& seen);
   trouble stopped(int signal) const;
-  trouble ending(const job_info& job, const progress& seen) const;
   show_mode mode() const;
   std::string data_option() const {
     return options_.data == ".troupe" ? "" : " --data " + options_.data.string();
@@ -63,26 +62,14 @@ private:
   interrupts signals_;
 };
 
-std::optional<trouble> parse_input(const std::string& text, value& to) {
-  auto json = text;
-  if (text.starts_with('@')) {
-    auto read = read_text(text.substr(1));
-    if (!read)
-      return read.trouble();
-    json = std::move(*read);
-  }
-  auto parsed = graph_json::parse_value(json);
-  if (!parsed)
-    return trouble{fault::bad_input, {}, parsed.error().detail};
-  std::swap(to, *parsed);
-  return {};
-}
-
 /// Everything that can be refused before a data directory is touched.
 std::optional<trouble> runner::prepare() {
-  if (options_.input)
-    if (auto wrong = parse_input(*options_.input, input_))
-      return wrong;
+  if (options_.input) {
+    auto input = read_input(*options_.input);
+    if (!input)
+      return input.trouble();
+    input_ = std::move(*input);
+  }
   if (options_.file.empty())
     return {};
   auto graph = graph_to_run(to_, options_.file, options_.sets, options_.until);
@@ -214,27 +201,6 @@ std::optional<trouble> runner::follow(runtime& rt, const chosen_job& job, run_vi
   return {};
 }
 
-/// Why a job did not complete.
-trouble runner::ending(const job_info& job, const progress& seen) const {
-  auto next = options_.memory ? std::string{"see the failures above"}
-                              : "troupe jobs get " + to_string(job.id) + data_option();
-  if (job.state != job_state::failed)
-    return {fault::job_cancelled,
-            "job " + to_string(job.id) + " was " + to_string(job.state),
-            {},
-            next};
-  std::string why;
-  auto& failures = seen.failures();
-  for (std::size_t i = 0; i < failures.size() && i < failures_named; ++i)
-    why += (i > 0 ? "; " : "") + failures[i].vertex + ": " + failures[i].why.code + ": "
-           + failures[i].why.detail;
-  if (seen.failed() > failures_named)
-    why += "; and " + std::to_string(seen.failed() - failures_named) + " more";
-  if (why.empty())
-    why = job.error.code + ": " + job.error.detail;
-  return {fault::job_failed, "job " + to_string(job.id) + " has failed", why, next};
-}
-
 int runner::conclude(runtime& rt, const chosen_job& job, const progress& seen) {
   auto info = rt.get(job.id);
   if (!info)
@@ -251,7 +217,10 @@ int runner::conclude(runtime& rt, const chosen_job& job, const progress& seen) {
   }
   if (!to_.flush())
     return to_.fail(fault::output_failed);
-  return completed ? number(exit_code::ok) : to_.fail(ending(*info, seen));
+  auto next = options_.memory ? std::string{"see the failures above"}
+                              : "troupe jobs get " + to_string(job.id) + data_option();
+  auto wrong = ending_of(*info, seen.failures(), seen.failed(), next);
+  return wrong ? to_.fail(*wrong) : number(exit_code::ok);
 }
 
 int runner::run() {

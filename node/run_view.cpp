@@ -2,6 +2,9 @@
 
 #include "node/text.hpp"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 namespace troupe::node {
 
 namespace {
@@ -11,7 +14,17 @@ using namespace std::chrono_literals;
 constexpr auto redraw_every = 100ms;
 constexpr auto tell_every = 1s;
 constexpr std::uint32_t small_graph_max = 200; ///< Vertices whose steps are told one by one.
+constexpr std::size_t usual_height = 24;
+constexpr std::size_t rows_below = 3; ///< Of a terminal: the bar, names, and the cursor.
 constexpr std::size_t told_bytes_max = std::size_t{1} << 20; ///< Between two ticks.
+
+/// Lines of standard error.
+std::size_t terminal_height() {
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
+    return usual_height;
+  return size.ws_row;
+}
 
 } // namespace
 
@@ -45,6 +58,18 @@ void run_view::tick(clock::time_point now) {
   }
 }
 
+void run_view::note(const std::string& line) {
+  if (mode_ == show_mode::quiet)
+    to_.err(line + "\n");
+  else
+    tell(line);
+}
+
+void run_view::restart() {
+  seen_ = {};
+  tenth_ = 0;
+}
+
 /// What moves the cursor to where the drawing began, and takes it away.
 std::string run_view::erased() {
   if (lines_ == 0)
@@ -54,10 +79,17 @@ std::string run_view::erased() {
   return "\r" + up + "\x1b[J";
 }
 
+std::string run_view::picture() {
+  auto rows = terminal_height();
+  return picture_ && mode_ == show_mode::drawn && rows > rows_below
+             ? picture_(style_, rows - rows_below)
+             : "";
+}
+
 void run_view::draw(clock::time_point now) {
   style_.width = to_.width();
   auto text = erased() + std::exchange(waiting_, {});
-  auto status = status_lines(seen_, name_, since(now), style_);
+  auto status = picture() + status_lines(seen_, name_, since(now), style_);
   to_.err(text + status);
   lines_ = line_count(status);
   drawn_ = now;
@@ -76,7 +108,7 @@ void run_view::finish() {
   if (mode_ == show_mode::quiet)
     return;
   auto now = clock::now();
-  to_.err(erased() + std::exchange(waiting_, {})
+  to_.err(erased() + std::exchange(waiting_, {}) + picture()
           + (seen_.ended() ? ending_line(seen_, since(now), style_) : counts_text(seen_)) + "\n");
 }
 

@@ -5,6 +5,7 @@
 #include "node/progress_text.hpp"
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 namespace troupe::node {
@@ -28,6 +29,14 @@ public:
   void take(const event& x, bool fresh);
   /// Draws what is due; call it after some events, and now and then.
   void tick(clock::time_point now);
+  /// Draws this above the bar: lines for a style and a number of rows.
+  void show_above(std::function<std::string(const text_style&, std::size_t)> picture) {
+    picture_ = std::move(picture);
+  }
+  /// Tells something else, above what is drawn.
+  void note(const std::string& line);
+  /// Forgets all events: they come anew.
+  void restart();
   /// Takes the drawing away, and if the job has ended, says so.
   void finish();
 
@@ -36,6 +45,7 @@ public:
 private:
   void tell(const std::string& line);
   std::string erased();
+  std::string picture();
   void draw(clock::time_point now);
   void say_counts(clock::time_point now);
   std::chrono::milliseconds since(clock::time_point now) const {
@@ -46,6 +56,7 @@ private:
   show_mode mode_;
   std::string name_;
   text_style style_;
+  std::function<std::string(const text_style&, std::size_t)> picture_;
   progress seen_;
   clock::time_point begun_ = clock::now();
   clock::time_point drawn_{};

@@ -2,7 +2,6 @@
 
 #include "node/export_command.hpp"
 #include "node/import_command.hpp"
-#include "node/purge_command.hpp"
 #include "node/store_commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -58,14 +57,6 @@ in whole or not at all; jobs that had not ended go on when the directory is open
 
 Example:
   troupe export --data a | troupe import - --data b)";
-
-constexpr auto purge_footer =
-    R"(Deletes jobs that have ended, with their results and events. No process may have the directory
-open; jobs that have not ended stay and do not run because of this.
-
-Examples:
-  troupe jobs purge --state failed --older-than 30d --dry-run
-  troupe jobs purge --queue nightly --yes)";
 
 /// What was asked for: filled while arguments are read.
 struct request {
@@ -145,24 +136,6 @@ void add_store_verbs(CLI::App& app, const cli_targets& cli) {
   static request r; // One command line a process.
   add_copies(app, cli, r);
   add_lines(app, cli, r);
-}
-
-void add_purge_verb(CLI::App& jobs, const cli_targets& cli) {
-  static purge_options o;
-  auto& verb =
-      add_act(jobs, cli, "purge", "Delete jobs that have ended", purge_footer, [cli](console& to) {
-        o.data = cli.data;
-        return purge_jobs(to, o, cli.how);
-      });
-  verb.group("Subcommands");
-  verb.add_option("--state", o.state, "Only jobs that ended so")->type_name("STATE");
-  verb.add_option("--queue", o.queue, "Only jobs of this queue")->type_name("QUEUE");
-  verb.add_option("--older-than", o.older_than, "Only jobs that ended so long ago")
-      ->type_name("DURATION");
-  verb.add_flag("--dry-run", o.dry_run, "Only count them");
-  verb.add_flag("--yes", o.yes, "Delete them");
-  add_data_option(verb, cli.data);
-  add_format_option(verb, cli.how);
 }
 
 void add_format_option(CLI::App& to, format& how) {

@@ -21,9 +21,6 @@ struct cli_targets {
 /// Adds `backup`, `restore`, `verify`, `compact`, `export` and `import`.
 void add_store_verbs(CLI::App& app, const cli_targets& cli);
 
-/// Adds `purge` to `troupe jobs`.
-void add_purge_verb(CLI::App& jobs, const cli_targets& cli);
-
 /// Adds `-o FORMAT`.
 void add_format_option(CLI::App& to, format& how);
 /// Adds `--data DIR`.

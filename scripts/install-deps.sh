@@ -11,8 +11,9 @@ packages=(
   # libraries
   libcaf-dev liblmdb-dev nlohmann-json3-dev prometheus-cpp-dev catch2
   libcli11-dev libspdlog-dev libfmt-dev libssl-dev libjq-dev libboost1.81-dev
-  # tests: promtool
-  prometheus
+  libcurl4-openssl-dev
+  # tests: promtool, and what the pages show with curl
+  prometheus curl
 )
 
 # For tests of what schemas promise. A Node.js that is there already (18 or later), from wherever it

@@ -1,5 +1,5 @@
 #include "tests/e2e/json.hpp"
-#include "tests/e2e/process.hpp"
+#include "tests/e2e/node.hpp"
 #include "tests/support/http_client.hpp"
 
 using namespace troupe;
@@ -14,27 +14,7 @@ const std::string gated = R"({"graph":{"name":"gated","vertices":[
   {"id":"c","kind":"noop"}],
   "edges":[{"from":"a","to":"b"},{"from":"b","to":"c"}]}})";
 
-/// A node at work in a directory.
-class node : public process {
-public:
-  explicit node(const scratch& in, std::vector<std::string> more = {})
-      : process(in, arguments(std::move(more))) {
-    REQUIRE(eventually([this] { return err().find("troupe: serving http://") != err().npos; }));
-    auto text = err();
-    auto at = text.find(':', text.find("http://") + 7);
-    port_ = static_cast<std::uint16_t>(std::stoi(text.substr(at + 1)));
-  }
-  std::uint16_t port() const { return port_; }
-
-private:
-  static std::vector<std::string> arguments(std::vector<std::string> more) {
-    std::vector<std::string> all{"serve", "--port", "0", "--allow-kind", "exec"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-
-  std::uint16_t port_ = 0;
-};
+using node = served_node;
 
 std::vector<value> events_of(http_client& c, const std::string& id) {
   auto got = c.ask("GET", "/v1/jobs/" + id + "/events", "", "Accept: application/x-ndjson\r\n");

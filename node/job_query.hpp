@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::node {
+
+/// Which jobs a list or a bulk request means, in the words of its user. All parts hold.
+struct job_query {
+  std::optional<std::string> state; ///< Of `job_state`, or `unfinished`.
+  std::optional<std::string> queue;
+  std::vector<std::string> labels; ///< `NAME=VALUE`.
+
+  bool is_empty() const noexcept { return !state && !queue && labels.empty(); }
+};
+
+} // namespace troupe::node

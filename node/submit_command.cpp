@@ -1,0 +1,239 @@
+#include "node/submit_command.hpp"
+
+#include "core/duration.hpp"
+#include "core/names.hpp"
+#include "graph_json/value_json.hpp"
+#include "node/client/event_follower.hpp"
+#include "node/client/refusal.hpp"
+#include "node/graph_file.hpp"
+#include "node/job_ending.hpp"
+#include "node/job_states.hpp"
+#include "node/job_watch.hpp"
+#include "node/show.hpp"
+#include "node/store_text.hpp"
+
+#include <thread>
+
+namespace troupe::node {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Nothing: without an end.
+answer<std::optional<milliseconds>> limit_of(const std::string& text) {
+  if (text.empty())
+    return std::optional<milliseconds>{};
+  auto limit = core::parse_duration(text);
+  if (!limit)
+    return trouble{fault::bad_usage, core::quoted(text) + " is no duration",
+                   "a duration looks like 30s or 5m",
+                   "--wait=30s, or --wait alone to wait for the "
+                   "end"};
+  return std::optional{*limit};
+}
+
+/// The graph as JSON: that of a file, or an id in quotes.
+answer<std::string> graph_of(const std::string& text) {
+  if (parse_graph_id(text))
+    return "\"" + text + "\"";
+  auto read = read_text(text);
+  if (!read)
+    return read.trouble();
+  auto parsed = graph_json::parse_value(*read);
+  if (!parsed)
+    return trouble{fault::invalid_graph, text + " is not JSON", parsed.error().detail};
+  return graph_json::to_json(*parsed);
+}
+
+answer<client::submission> submission_of(const submit_options& x) {
+  client::submission made;
+  auto graph = graph_of(x.graph);
+  if (!graph)
+    return graph.trouble();
+  made.graph = std::move(*graph);
+  if (x.input) {
+    auto input = read_input(*x.input);
+    if (!input)
+      return input.trouble();
+    made.input = graph_json::to_json(*input);
+  }
+  for (auto& text : x.labels) {
+    auto label = label_of(text);
+    if (!label)
+      return label.trouble();
+    made.labels.insert(*label);
+  }
+  made.queue = x.queue;
+  made.retention = x.retention;
+  made.max_parallel = x.max_parallel;
+  made.idempotency_key = x.idempotency_key;
+  return made;
+}
+
+/// What the node found wrong, with its places in the file instead of the request.
+trouble in_file(trouble x, const std::string& file) {
+  constexpr std::string_view member = "/graph";
+  for (auto& wrong : x.found)
+    if (wrong.pointer.starts_with(member))
+      wrong.pointer = file + ": " + wrong.pointer.substr(member.size());
+  return x;
+}
+
+/// Asks until a job has ended or the time is over; a node that goes away meanwhile is waited for.
+class end_wait {
+public:
+  end_wait(client::node_client& node, job_id id, std::optional<milliseconds> limit)
+      : node_(node), id_(id), limit_(limit) {}
+
+  answer<client::told_job> run() {
+    for (auto patience = client::reconnect_max;;) {
+      auto left = limit_ ? std::max(*limit_ - spent(), milliseconds{0}) : client::result_wait;
+      auto job = node_.result(id_, std::min(left, client::result_wait),
+                              [this] { return signals_.caught() == 0; });
+      if (job ? terminal(job->info.state) : !client::may_pass(job.trouble()))
+        return job;
+      if (left == left.zero())
+        return job;
+      if (job)
+        patience = client::reconnect_max;
+      else if (patience <= patience.zero() || !rest())
+        return job;
+      else
+        patience -= client::reconnect_most;
+    }
+  }
+
+private:
+  milliseconds spent() const {
+    return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun_);
+  }
+  /// False: a signal came.
+  bool rest() const {
+    auto until = std::chrono::steady_clock::now() + client::reconnect_most;
+    while (std::chrono::steady_clock::now() < until && signals_.caught() == 0)
+      std::this_thread::sleep_for(client::look_every);
+    return signals_.caught() == 0;
+  }
+
+  client::node_client& node_;
+  job_id id_;
+  std::optional<milliseconds> limit_;
+  interrupts signals_;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+};
+
+/// Shows what a job has come to. Its exit code.
+int conclude(console& to, client::node_client& node, const client::told_job& job, format how,
+             bool shows_result) {
+  auto completed = job.info.state == job_state::completed;
+  auto failures = node.failures(job.info);
+  if (!failures)
+    return to.fail(failures.trouble());
+  auto all = job.raw;
+  all["failures"] = to_value(*failures);
+  if (shows_result && how != format::table)
+    show(to, all, how);
+  else if (shows_result && completed)
+    to.out_json(job.info.result);
+  if (!to.flush())
+    return to.fail(fault::output_failed);
+  auto wrong = ending_of(job.info, *failures, job.info.in(vertex_state::failed),
+                         "troupe jobs get " + to_string(job.info.id));
+  return wrong ? to.fail(*wrong) : number(exit_code::ok);
+}
+
+/// Shows a job up to its end, then its result.
+int follow(console& to, client::node_client& node, const job_info& job,
+           std::optional<milliseconds> limit, format how, bool is_watch) {
+  job_watch watch{to, node, job, is_watch ? how : how == format::ndjson ? format::json : how};
+  if (auto wrong = watch.run(limit))
+    return to.fail(*wrong);
+  auto ended = end_wait{node, job.id, std::nullopt}.run(); // The node may be gone just now.
+  if (!ended)
+    return to.fail(ended.trouble());
+  return conclude(to, node, *ended, how, !is_watch || how == format::json);
+}
+
+/// The node and the job that were named.
+struct found_job {
+  client::node_client node;
+  job_id id;
+};
+
+answer<found_job> job_of(const target_options& at, const std::string& id) {
+  auto place = node_of(at);
+  if (!place)
+    return place.trouble();
+  client::node_client node{std::move(*place)};
+  auto found = node.find(id);
+  if (!found)
+    return found.trouble();
+  return found_job{std::move(node), *found};
+}
+
+} // namespace
+
+int submit_job(console& to, const submit_options& options, format how) {
+  auto limit = limit_of(options.wait.value_or(""));
+  if (!limit)
+    return to.fail(limit.trouble());
+  auto asked = submission_of(options);
+  if (!asked)
+    return to.fail(asked.trouble());
+  auto place = node_of(options.at);
+  if (!place)
+    return to.fail(place.trouble());
+  client::node_client node{std::move(*place)};
+  bool replayed = false;
+  auto job = node.submit(*asked, &replayed);
+  if (!job)
+    return to.fail(in_file(job.trouble(), options.graph));
+  if (replayed)
+    to.err("note: an earlier request with this key has made the job\n");
+  auto id = to_string(job->info.id);
+  if (options.wait) {
+    to.err("job " + id + "\n");
+    return follow(to, node, job->info, *limit, how, false);
+  }
+  if (how == format::table)
+    to.out(id + "\n");
+  else
+    show(to, job->raw, how);
+  return flushed(to);
+}
+
+int watch_job(console& to, const watch_options& options, format how) {
+  auto limit = limit_of(options.wait.value_or(""));
+  if (!limit)
+    return to.fail(limit.trouble());
+  auto found = job_of(options.at, options.id);
+  if (!found)
+    return to.fail(found.trouble());
+  auto job = found->node.get(found->id);
+  if (!job)
+    return to.fail(job.trouble());
+  return follow(to, found->node, job->info, *limit, how, true);
+}
+
+int show_result(console& to, const watch_options& options, format how) {
+  auto limit = limit_of(options.wait.value_or(""));
+  if (!limit)
+    return to.fail(limit.trouble());
+  auto found = job_of(options.at, options.id);
+  if (!found)
+    return to.fail(found.trouble());
+  auto job = found->node.result(found->id); // A node that is not there at first is not waited for.
+  if (job && !terminal(job->info.state) && options.wait)
+    job = end_wait{found->node, found->id, *limit}.run();
+  if (!job)
+    return to.fail(job.trouble());
+  if (terminal(job->info.state))
+    return conclude(to, found->node, *job, how, true);
+  trouble x{error{ec::timed_out, std::string{"it is "} + to_string(job->info.state)},
+            "troupe jobs result " + to_string(found->id) + " --wait"};
+  x.what = "job " + to_string(found->id) + " has not ended";
+  return to.fail(x);
+}
+
+} // namespace troupe::node

@@ -1,0 +1,133 @@
+#include "graph_json/value_json.hpp"
+#include "node/client/job_json.hpp"
+#include "node/client/node_client.hpp"
+#include "node/client/refusal.hpp"
+#include "node/http/problem.hpp"
+#include "node/show.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace troupe;
+using namespace troupe::client;
+using node::exit_code;
+
+namespace {
+
+reply problem_reply(const http::response& x) { return {x.status, x.type, x.body, false}; }
+
+trouble told(const http::response& x) { return refusal_of({}, problem_reply(x)); }
+
+job_info whole_job() {
+  job_info x;
+  x.id = *parse_job_id("01980000-0000-7000-8000-000000000001");
+  x.retry_of = parse_job_id("01980000-0000-7000-8000-000000000002");
+  x.state = job_state::failed;
+  x.queue = "q";
+  x.graph = *parse_graph_id(std::string(64, 'a'));
+  x.graph_name = "g";
+  x.labels = {{"team", "data"}};
+  x.created = x.started = x.ended = time_point{std::chrono::milliseconds{1'750'000'000'123}};
+  x.error = {"job_failed", "/x", "why"};
+  x.events = 7;
+  x.vertices = 3;
+  x.count[static_cast<unsigned>(vertex_state::failed)] = 2;
+  x.count[static_cast<unsigned>(vertex_state::succeeded)] = 1;
+  return x;
+}
+
+} // namespace
+
+TEST_CASE("every code that a node may refuse with has its own number and exit code", "[client]") {
+  for (unsigned i = 1; i <= static_cast<unsigned>(last(ec{})); ++i) {
+    auto x = told(http::problem_answer(error{ec(i), "the detail"}));
+    INFO(to_string(ec(i)));
+    CHECK(x.kind->number == node::kind_of(ec(i)).number);
+    CHECK(x.why == "the detail");
+    CHECK(x.next.find("/v1/") == x.next.npos);
+  }
+  for (unsigned i = 0; i <= static_cast<unsigned>(last(http::refusal{})); ++i) {
+    auto x = told(http::problem_answer(http::refusal(i), "the detail"));
+    CHECK(x.kind->number == http::kind_of(http::refusal(i)).number);
+    CHECK(x.kind->exit != exit_code::ok);
+  }
+}
+
+TEST_CASE("refusals of a node end the program as documented", "[client]") {
+  auto exit_of = [](const http::response& x) { return told(x).kind->exit; };
+  CHECK(exit_of(http::problem_answer(http::refusal::no_key, "")) == exit_code::unauthorised);
+  CHECK(exit_of(http::problem_answer(http::refusal::forbidden, "")) == exit_code::unauthorised);
+  CHECK(exit_of(http::problem_answer(http::refusal::no_such_route, "")) == exit_code::not_found);
+  CHECK(exit_of(http::problem_answer(http::refusal::closing, "")) == exit_code::unavailable);
+  CHECK(exit_of(http::problem_answer(error{ec::no_such_job})) == exit_code::not_found);
+  CHECK(exit_of(http::problem_answer(error{ec::illegal_request})) == exit_code::conflict);
+  CHECK(exit_of(http::problem_answer(error{ec::overloaded})) == exit_code::unavailable);
+  CHECK(exit_of(http::problem_answer(error{ec::timed_out})) == exit_code::timed_out);
+}
+
+TEST_CASE("what a node finds wrong comes with its places", "[client]") {
+  auto x = told(http::problem_answer(error{ec::invalid_spec, "no"},
+                                     {{"wrong_type", "/graph/vertices/0", "a vertex"}}));
+  CHECK(x.found == problems{{"wrong_type", "/graph/vertices/0", "a vertex"}});
+}
+
+TEST_CASE("an answer that is no node's is told as such, one of a newer node in its words",
+          "[client]") {
+  const std::string type = "application/problem+json";
+  CHECK(refusal_of({}, {404, "text/html", "<p>no</p>", false}).kind->name == "strange_answer");
+  CHECK(refusal_of({}, {200, type, "{}", false}).kind->name == "strange_answer");
+  CHECK(refusal_of({}, {404, type, "{", false}).kind->name == "strange_answer");
+  auto newer = refusal_of(
+      {}, {409, type, R"({"number":"E0999","title":"new","detail":"d","next":"n"})", false});
+  CHECK(newer.kind->name == "refused_by_node");
+  CHECK(newer.kind->exit == exit_code::conflict);
+  CHECK(newer.what == "new (E0999)");
+  CHECK(newer.next == "n");
+}
+
+TEST_CASE("a job that a node tells is read back as it was", "[client]") {
+  auto job = whole_job();
+  auto json = node::to_value(job);
+  auto read = read_job(json);
+  REQUIRE(read);
+  CHECK(node::to_value(*read) == json);
+  for (auto key : {"id", "state"}) {
+    auto less = json;
+    less.members()->erase(key);
+    CHECK_FALSE(read_job(less));
+  }
+}
+
+TEST_CASE("an event that a node tells is read back as it was", "[client]") {
+  event x;
+  x.job = whole_job().id;
+  x.id = 9;
+  x.type = "log";
+  x.stream = true;
+  x.time = whole_job().ended;
+  x.data = value::object{{"vertex", "a"}};
+  auto read = read_event(node::to_value(x));
+  REQUIRE(read);
+  CHECK(*read == x);
+  CHECK_FALSE(read_event(value::object{{"event", "gap"}}));
+}
+
+TEST_CASE("a node's address is tidied, and what is none is refused", "[client]") {
+  auto ok = [](std::string url) {
+    endpoint x;
+    x.url = std::move(url);
+    auto y = checked(x);
+    return y ? y->url : std::string{y.trouble().kind->name};
+  };
+  CHECK(ok("http://localhost:7700/") == "http://localhost:7700");
+  CHECK(ok("https://[::1]:1/troupe//") == "https://[::1]:1/troupe");
+  for (auto wrong :
+       {"", "localhost", "http://", "ftp://a", "http://u@a", "http://a?b", "http://a#b"})
+    CHECK(ok(wrong) == "bad_url");
+  endpoint x;
+  x.token = "a\r\nX-Other: b";
+  CHECK(checked(x).trouble().kind->name == "bad_usage");
+}
+
+TEST_CASE("parts of a query are encoded", "[client]") {
+  CHECK(encoded("a-b_c.d~9") == "a-b_c.d~9");
+  CHECK(encoded("a=b&c d\xc3\xa4") == "a%3Db%26c%20d%C3%A4");
+}
