@@ -2,6 +2,7 @@
 
 #include "core/names.hpp"
 #include "node/admin_verbs.hpp"
+#include "node/dev_command.hpp"
 #include "node/graph_commands.hpp"
 #include "node/job_verbs.hpp"
 #include "node/run_command.hpp"
@@ -24,6 +25,7 @@ constexpr auto main_footer = R"(Examples:
   troupe graphs validate hello.json       tell everything that is wrong with it
   troupe graphs render g.json | dot -Tsvg draw it
   troupe jobs list                        what ran here
+  troupe dev                              a node to try things out, with lines to try
   troupe serve                            a node that takes jobs over HTTP
   troupe submit hello.json --wait         a job of a node, up to its result
   troupe backup /mnt/monday               a copy to restore from, while jobs run
@@ -74,6 +76,14 @@ Examples:
   troupe serve --allow-kind exec          graphs that come over HTTP may run programs
   curl localhost:7700/readyz?verbose)";
 
+constexpr auto dev_footer =
+    R"(Like `troupe serve`, on loopback, with a new key that is printed, vertices of every kind allowed, a
+sample that has run, and lines to try. Jobs stay in --data for the next time; keys of the last five
+starts stay valid.
+
+Example:
+  troupe dev --data /tmp/try)";
+
 /// What was asked for: filled while arguments are read, called after.
 struct request {
   format how = format::table;
@@ -81,6 +91,7 @@ struct request {
   std::string file;
   import_options import;
   serve_options serve;
+  dev_options dev;
   std::string data = default_data;
   std::function<int(console&)> act;
 };
@@ -188,6 +199,15 @@ void add_serve(CLI::App& app, request& r) {
   add_format(verb, r);
 }
 
+void add_dev(CLI::App& app, request& r) {
+  auto& verb = add_verb(app, "dev", "Run a node to try things out, and say what to try", dev_footer,
+                        r, [&r](console& to) { return dev(to, r.dev); });
+  verb.group("Run");
+  verb.add_option("--data", r.dev.data, "Where jobs are kept (default: .troupe)")->type_name("DIR");
+  verb.add_option("--port", r.dev.port, "Where to listen (default: 7700, or the next that is free)")
+      ->type_name("N");
+}
+
 void add_graphs(CLI::App& app, request& r) {
   auto& graphs = *app.add_subcommand(
       "graphs", "validate, render, register, import: check, draw and make graphs");
@@ -235,6 +255,7 @@ void add_all(CLI::App& app, request& r) {
   app.get_formatter()->column_width(34);
   add_run(app, r);
   add_serve(app, r);
+  add_dev(app, r);
   add_graphs(app, r);
   add_job_verbs(app, {r.how, r.data, r.act});
   add_store_verbs(app, {r.how, r.data, r.act});

@@ -41,7 +41,26 @@ void serve_until_signal(console& to, node_services& services, http::server& serv
     to.err("warning: requests were cut off that had not come to their end\n");
 }
 
-int run_node(console& to, const node_config& config, node_services& services) {
+} // namespace
+
+node_config configured(node_config x, const serve_options& options) {
+  auto set = [](auto& to, auto& from) {
+    if (from)
+      to = *from;
+  };
+  set(x.runtime.data_dir, options.data);
+  set(x.http.address, options.address);
+  set(x.http.port, options.port);
+  set(x.http.tls.cert, options.tls_cert);
+  set(x.http.tls.key, options.tls_key);
+  auto add = [](auto& to, auto& more) { to.insert(to.end(), more.begin(), more.end()); };
+  add(x.kinds.allow, options.kinds);
+  add(x.http.allowed_hosts, options.hosts);
+  return x;
+}
+
+int run_node(console& to, const node_config& config, node_services& services,
+             const serving& ready) {
   interrupts signals;
   http::raise_open_files();
   std::optional<runtime> node; // Outlives the server, whose requests stand on it.
@@ -62,29 +81,13 @@ int run_node(console& to, const node_config& config, node_services& services) {
   (*server)->serve(http::api_routes(api));
   to.err("troupe: serving " + url_of(config.http, (*server)->port()) + ", data in "
          + how.data_dir.string() + "\n");
+  if (ready)
+    ready(*node, url_of(config.http, (*server)->port()));
   serve_until_signal(to, services, **server, signals);
   api->pool.drop();
   node->close(); // Ends what the pool still waits for.
   api->pool.end();
   return number(exit_code::ok);
-}
-
-} // namespace
-
-node_config configured(node_config x, const serve_options& options) {
-  auto set = [](auto& to, auto& from) {
-    if (from)
-      to = *from;
-  };
-  set(x.runtime.data_dir, options.data);
-  set(x.http.address, options.address);
-  set(x.http.port, options.port);
-  set(x.http.tls.cert, options.tls_cert);
-  set(x.http.tls.key, options.tls_key);
-  auto add = [](auto& to, auto& more) { to.insert(to.end(), more.begin(), more.end()); };
-  add(x.kinds.allow, options.kinds);
-  add(x.http.allowed_hosts, options.hosts);
-  return x;
 }
 
 int serve(console& to, const serve_options& options, format how) {

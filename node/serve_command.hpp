@@ -2,7 +2,9 @@
 
 #include "node/config/node_config.hpp"
 #include "node/console.hpp"
+#include "node/node_services.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +24,15 @@ struct serve_options {
 /// A configuration with what the command line says on top. Pure.
 node_config configured(node_config from, const serve_options& options);
 
-/// Runs a node until SIGINT or SIGTERM, then ends in order. Returns the exit code.
+/// Told once a node takes calls, with where it does.
+using serving = std::function<void(runtime& node, const std::string& url)>;
+
+/// Runs a node of a configuration that was checked, until SIGINT or SIGTERM, then ends in order.
+/// `ready` may be empty. Returns the exit code.
+int run_node(console& to, const node_config& config, node_services& services,
+             const serving& ready = {});
+
+/// The same as the command line and its files say. Returns the exit code.
 int serve(console& to, const serve_options& options, format how);
 
 } // namespace troupe::node

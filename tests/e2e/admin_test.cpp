@@ -103,4 +103,8 @@ TEST_CASE("bash is offered verbs, options and their values", "[e2e]") {
   CHECK(offered(here, "troupe jobs list -o ''", 4) == "table\njson\nndjson\n");
   CHECK(offered(here, "troupe keys create --role ''", 4) == "viewer\nworker\noperator\nadmin\n");
   CHECK_THAT(offered(here, "troupe completion ''", 2), Catch::Contains("bash"));
+  CHECK(offered(here, "troupe jobs wa", 2) == "watch\n");
+  CHECK(offered(here, "troupe jobs retry --fr", 3) == "--from\n");
+  CHECK(offered(here, "troupe sub", 1) == "submit\n");
+  CHECK(offered(here, "troupe dev --po", 2) == "--port\n");
 }
