@@ -75,6 +75,8 @@ public:
   std::uint64_t incarnation() const noexcept { return incarnation_; }
   environment& env() noexcept { return *env_; }
   storage::blob_store& blobs() noexcept { return *store_.blobs; }
+  /// The same for who may have it longer than the engine is open. Only inside of `while_open`.
+  std::shared_ptr<storage::blob_store> shared_blobs() const noexcept { return store_.blobs; }
   /// What is told of the store. Only inside of `while_open`.
   store_stats stats() const;
   /// `no_space` while the disk has no room for new jobs.

@@ -1,5 +1,6 @@
 #include "actors/job_book.hpp"
 #include "actors/job_list.hpp"
+#include "actors/job_search.hpp"
 #include "actors/runtime_impl.hpp"
 #include "actors/spec_check.hpp"
 
@@ -15,8 +16,9 @@ namespace msg = messages;
 /// The ended jobs of one shard that a filter shows, some at a time.
 class purge_walk {
 public:
-  purge_walk(storage::view& view, const job_filter& filter)
+  purge_walk(storage::view& view, const job_filter& filter, actors::graph_names& names)
       : view_(view), query_(actors::query_of(filter)) {
+    actors::search_for(filter.text, names, query_);
     query_.limit = limits::retention_step_jobs;
   }
 
@@ -64,16 +66,25 @@ constexpr job_state ended_states[]{job_state::completed, job_state::failed, job_
 
 result<job_list> runtime::list_page(const job_filter& filter) {
   return impl_->engine->while_open([&]() -> result<job_list> {
-    auto page = actors::list_page(impl_->views(), actors::query_of(filter));
+    actors::graph_names names{*impl_->engine->env().graphs};
+    auto query = actors::query_of(filter);
+    actors::search_for(filter.text, names, query);
+    auto page = actors::list_page(impl_->views(), query);
     if (!page)
       return page.error();
-    return job_list{infos_of(page->rows), page->next};
+    job_list found{infos_of(page->rows), page->next};
+    for (auto& x : found.jobs)
+      x.graph_name = names.of(x.ns, x.graph);
+    return found;
   });
 }
 
 result<std::vector<job_info>> runtime::list(const job_filter& filter) {
   return impl_->engine->while_open([&]() -> result<std::vector<job_info>> {
-    auto rows = actors::list_jobs(impl_->views(), actors::query_of(filter), filter.limit);
+    actors::graph_names names{*impl_->engine->env().graphs};
+    auto query = actors::query_of(filter);
+    actors::search_for(filter.text, names, query);
+    auto rows = actors::list_jobs(impl_->views(), query, filter.limit);
     if (!rows)
       return rows.error();
     return infos_of(*rows);
@@ -131,7 +142,8 @@ status runtime::remove(job_id id) {
 result<std::size_t> runtime::impl::purge(actors::shard_context& shard, const job_filter& filter,
                                          bool dry_run) {
   std::size_t total = 0;
-  for (purge_walk walk{*shard.view, filter}; !walk.done();) {
+  actors::graph_names names{*engine->env().graphs};
+  for (purge_walk walk{*shard.view, filter, names}; !walk.done();) {
     auto jobs = engine->while_open([&] { return walk.next(); });
     if (!jobs)
       return jobs.error();

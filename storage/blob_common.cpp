@@ -50,6 +50,19 @@ result<sha256_digest> blob_store::put(namespace_id space, core::byte_view data,
   return kept->name();
 }
 
+result<std::vector<sha256_digest>> blob_store::names(namespace_id space,
+                                                     const std::optional<sha256_digest>& after,
+                                                     std::size_t limit) {
+  auto all = list(space);
+  if (!all)
+    return all.error();
+  std::vector<sha256_digest> found;
+  for (auto& x : *all)
+    if (found.size() < limit && (!after || x.name > *after))
+      found.push_back(x.name);
+  return found;
+}
+
 result<std::uint64_t> blob_store::bytes() {
   auto spaces = namespaces();
   if (!spaces)

@@ -139,6 +139,11 @@ public:
     return spaces;
   }
 
+  result<std::vector<sha256_digest>>
+  names(namespace_id space, const std::optional<sha256_digest>& after, std::size_t limit) override {
+    return folders_.names_behind(space, after, limit);
+  }
+
   result<std::vector<blob_about>> list(namespace_id space) override {
     auto names = folders_.names_of(space);
     if (!names)

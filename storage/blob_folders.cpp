@@ -12,7 +12,7 @@ blob_folders::blob_folders(file_ops& files, fs::path root)
 
 fs::path blob_folders::path_of(const blob_key& key) const {
   auto hex = to_hex(key.name);
-  return root_ / std::to_string(static_cast<std::uint32_t>(key.space)) / hex.substr(0, 2) / hex;
+  return path_of(key.space) / hex.substr(0, 2) / hex;
 }
 
 status blob_folders::make(const fs::path& directory) {
@@ -34,21 +34,52 @@ status blob_folders::make_one(const fs::path& directory) {
   return {};
 }
 
-result<std::vector<sha256_digest>> blob_folders::names_of(namespace_id space) const {
-  auto top = root_ / std::to_string(static_cast<std::uint32_t>(space));
+fs::path blob_folders::path_of(namespace_id space) const {
+  return root_ / std::to_string(static_cast<std::uint32_t>(space));
+}
+
+/// Its directories, sorted as the names in them are.
+result<std::vector<std::string>> blob_folders::folders_of(namespace_id space) const {
   std::vector<std::string> folders;
-  if (int failed = files_.list(top, folders); failed < 0 && failed != -ENOENT)
-    return os_error("list", top, failed);
+  if (int failed = files_.list(path_of(space), folders); failed < 0 && failed != -ENOENT)
+    return os_error("list", path_of(space), failed);
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+/// Adds the names in one directory, sorted.
+status blob_folders::add_names(const fs::path& folder, std::vector<sha256_digest>& to) const {
+  std::vector<std::string> entries;
+  if (int failed = files_.list(folder, entries); failed < 0)
+    return os_error("list", folder, failed);
+  std::sort(entries.begin(), entries.end());
+  for (auto& entry : entries)
+    if (auto name = sha256_from_hex(entry))
+      to.push_back(*name);
+  return {};
+}
+
+result<std::vector<sha256_digest>> blob_folders::names_of(namespace_id space) const {
+  return names_behind(space, {}, std::size_t(-1));
+}
+
+result<std::vector<sha256_digest>>
+blob_folders::names_behind(namespace_id space, const std::optional<sha256_digest>& after,
+                           std::size_t limit) const {
+  auto folders = folders_of(space);
+  if (!folders)
+    return folders.error();
+  auto first = after ? to_hex(*after).substr(0, 2) : "";
   std::vector<sha256_digest> names;
-  for (auto& folder : folders) {
-    std::vector<std::string> entries;
-    if (int failed = files_.list(top / folder, entries); failed < 0)
-      return os_error("list", top / folder, failed);
-    for (auto& entry : entries)
-      if (auto name = sha256_from_hex(entry))
-        names.push_back(*name);
+  for (auto& folder : *folders) {
+    if (folder < first || names.size() >= limit)
+      continue;
+    if (auto added = add_names(path_of(space) / folder, names); !added)
+      return added.error();
+    if (after && folder == first)
+      std::erase_if(names, [&](auto& x) { return x <= *after; });
   }
-  std::sort(names.begin(), names.end());
+  names.resize(std::min(names.size(), limit));
   return names;
 }
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -29,7 +30,15 @@ public:
   /// The names in a namespace, sorted. Errors: `io_failed`.
   result<std::vector<sha256_digest>> names_of(namespace_id space) const;
 
+  /// The same behind `after`, at most `limit`; looks at no more directories than that takes.
+  result<std::vector<sha256_digest>> names_behind(namespace_id space,
+                                                  const std::optional<sha256_digest>& after,
+                                                  std::size_t limit) const;
+
 private:
+  std::filesystem::path path_of(namespace_id space) const;
+  result<std::vector<std::string>> folders_of(namespace_id space) const;
+  status add_names(const std::filesystem::path& folder, std::vector<sha256_digest>& to) const;
   status make_one(const std::filesystem::path& directory);
 
   file_ops& files_;

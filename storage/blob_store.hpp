@@ -111,6 +111,9 @@ public:
 
   /// The namespaces that have, or had, blobs. Errors: `io_failed`.
   virtual result<std::vector<namespace_id>> namespaces() = 0;
+  /// At most `limit` names behind `after`, sorted. Errors: `io_failed`.
+  virtual result<std::vector<sha256_digest>>
+  names(namespace_id space, const std::optional<sha256_digest>& after, std::size_t limit);
   /// The blobs of a namespace, sorted by name. Errors: `io_failed`.
   virtual result<std::vector<blob_about>> list(namespace_id space) = 0;
   /// Of all blobs; looks at each file. Errors: `io_failed`.

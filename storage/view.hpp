@@ -3,6 +3,7 @@
 #include "storage/lag_gauge.hpp"
 #include "storage/overlay.hpp"
 #include "storage/snapshot_read.hpp"
+#include "troupe/limits.hpp"
 
 #include <atomic>
 #include <functional>
@@ -23,14 +24,16 @@ struct job_query {
   std::optional<job_id> before;                 ///< Only older ids: the page's cursor.
   std::optional<job_id> from;                   ///< No older ids than this.
   std::optional<core::shard_time> ended_before; ///< Only those that had ended before then.
+  std::function<bool(const job_row&)> matching; ///< What else must hold; may be unset.
   std::size_t limit = 100;                      ///< At most `limits::rows_page_max`.
+  std::size_t scan_max = limits::list_scan_max; ///< Rows that the page looks at.
 };
 
 struct job_page {
   std::vector<job_row> rows;
   /// Where the next page begins, as `before`; nothing if this was the last one.
   std::optional<job_id> next;
-  bool scan_limited = false; ///< `limits::list_scan_max` rows were looked at: more may follow.
+  bool scan_limited = false; ///< `scan_max` rows were looked at: more may follow.
 };
 
 /// The job that a request's key stands for.

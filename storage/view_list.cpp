@@ -84,7 +84,7 @@ bool matches(const job_row& x, const job_query& q) {
   return (!q.ns || x.ns == *q.ns) && (!q.state || x.state == *q.state)
          && (!q.unfinished || !terminal(x.state)) && (!q.queue || x.spec.queue == *q.queue)
          && (!q.ended_before || (terminal(x.state) && x.ended < *q.ended_before))
-         && std::ranges::all_of(q.labels, labelled);
+         && std::ranges::all_of(q.labels, labelled) && (!q.matching || q.matching(x));
 }
 
 } // namespace
@@ -114,7 +114,7 @@ result<job_page> view::list(const job_query& q) {
       return row.error();
     if (*row && matches(**row, q))
       page.rows.push_back(std::move(**row));
-    page.scan_limited = scanned >= limits::list_scan_max;
+    page.scan_limited = scanned >= q.scan_max;
     if (page.rows.size() >= limit || page.scan_limited) {
       page.next = **id;
       return page;

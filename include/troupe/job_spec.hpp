@@ -99,6 +99,10 @@ struct job_filter {
   std::map<std::string, std::string> labels{}; ///< All of them, with these values.
   std::optional<job_id> before{};              ///< Only jobs before this one in the list's order.
   std::optional<time_point> ended_before{};    ///< Only those that had ended before then.
+  /// Only those whose id begins with this, or that have it in the name of their graph or queue, or
+  /// in a label's name or value; letters of ASCII in either case. Such a list looks at fewer jobs
+  /// for one page. Empty: all.
+  std::string text{};
 };
 
 /// A part of a list. It may be shorter than asked for, even empty, and still have a next one.

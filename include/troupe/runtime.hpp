@@ -1,5 +1,6 @@
 #pragma once
 
+#include "troupe/blob.hpp"
 #include "troupe/error.hpp"
 #include "troupe/event.hpp"
 #include "troupe/export.hpp"
@@ -129,6 +130,20 @@ public:
 
   /// A graph that was added. Errors: `no_such_graph`, `blob_missing`, `not_ready`.
   result<graph_spec> graph(const graph_id& id, namespace_id ns = {});
+
+  /// At most `limit` (and at most `limits::rows_page_max`) graphs behind `after`, in bounded time.
+  /// Errors: `io_failed`, `not_ready`.
+  result<graph_list> graphs(const std::optional<graph_id>& after = {}, std::size_t limit = 100,
+                            namespace_id ns = {});
+
+  /// Begins a blob that comes in pieces. Errors: `no_space`, `io_failed`, `not_ready`.
+  result<blob_upload> put_blob(std::uint64_t bytes_max, namespace_id ns = {});
+  /// A blob that is there, now as young as a new one. Errors: `blob_missing`, `io_failed`,
+  /// `not_ready`.
+  result<blob_reader> blob(const blob_id& id, namespace_id ns = {});
+  /// A value that stands in a blob, as events name it. Errors: also `invalid_spec` if that is no
+  /// value, `too_large` beyond `limits::value_bytes_max`, `journal_corrupt`.
+  result<value> blob_value(const blob_id& id, namespace_id ns = {});
 
   /// Makes one job durable, then returns its id. It runs at least once, also across a crash. With
   /// an idempotency key the same request always gives the same job. While the store lags behind

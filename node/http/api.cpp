@@ -43,6 +43,8 @@ std::vector<route> api_routes(const api_ptr& all) {
   add_retry_route(all, routes);
   add_event_route(all, routes);
   add_work_routes(all, routes);
+  add_graph_routes(all, routes);
+  add_blob_routes(all, routes);
   add_node_routes(all, routes);
   return routes;
 }

@@ -10,6 +10,8 @@
 /// What the HTTP interface of a node does: routes on its runtime.
 namespace troupe::http {
 
+inline constexpr std::uint64_t blob_bytes_usual = std::uint64_t{1} << 30;
+
 /// What the routes stand on. The runtime must outlive the server that has them.
 struct api_parts {
   runtime& node;
@@ -17,6 +19,7 @@ struct api_parts {
   std::function<std::string()> metrics{};                   ///< In Prometheus' text format.
   bool metrics_need_key = false;
   std::function<problems()> troubles{}; ///< Why the node is not ready, beyond its runtime.
+  std::uint64_t blob_bytes_max = blob_bytes_usual; ///< What `PUT` of a blob takes.
 };
 
 inline constexpr unsigned bulk_runs_max = 2; ///< Requests for all jobs of a filter, at once.
@@ -46,6 +49,8 @@ void add_bulk_routes(const api_ptr& to, std::vector<route>& all);
 void add_retry_route(const api_ptr& to, std::vector<route>& all);
 void add_event_route(const api_ptr& to, std::vector<route>& all);
 void add_work_routes(const api_ptr& to, std::vector<route>& all);
+void add_graph_routes(const api_ptr& to, std::vector<route>& all);
+void add_blob_routes(const api_ptr& to, std::vector<route>& all);
 void add_node_routes(const api_ptr& to, std::vector<route>& all);
 
 /// A handler that gets `api`.

@@ -111,6 +111,9 @@ std::variant<known_graph, graph_trouble> graph_door::resolve(namespace_id ns,
   auto spec = node_.graph(from.spec.graph, ns);
   if (!spec)
     return graph_trouble{{}, spec.error(), {}};
+  // It may have come as a blob, which nobody has looked at.
+  if (auto wrong = node_.check(*spec); !wrong.empty())
+    return graph_trouble{{}, {ec::invalid_spec, "the graph is not valid"}, std::move(wrong)};
   auto x = about(from.spec.graph, *spec);
   keep({ns, x.id}, x);
   return judged(x);

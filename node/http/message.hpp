@@ -86,6 +86,7 @@ struct response {
   std::string type = "application/json"; ///< Of the body; nothing is said of an empty one.
   std::string body{};
   std::shared_ptr<body_source> stream{}; ///< In place of `body`, if set.
+  std::optional<std::uint64_t> length{}; ///< Of the stream, if that is known.
   headers fields{};
   bool close = false; ///< The connection is not to be used again.
 };

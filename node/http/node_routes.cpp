@@ -1,4 +1,3 @@
-#include "graph_json/graph_json.hpp"
 #include "node/http/api.hpp"
 #include "node/http/openapi.hpp"
 
@@ -72,42 +71,6 @@ void show_stats(const api_ptr& in, const call_ptr& to) {
   });
 }
 
-void add_graph(const api_ptr& in, const call_ptr& to) {
-  if (has_bad_query(to, {}))
-    return;
-  on_pool(in, to, [in, to] {
-    auto parsed = graph_json::parse_graph(to->in.body, {limits::http_graph_vertices_max});
-    if (parsed.errors.size() == 1 && parsed.errors.front().code == "syntax")
-      return to->out(problem_answer(refusal::bad_json, parsed.errors.front().detail));
-    if (!parsed.errors.empty())
-      return to->out(
-          problem_answer(error{ec::invalid_spec, "the graph is not valid"}, parsed.errors));
-    auto vertices = parsed.spec.vertices.size(), edges = parsed.spec.edges.size();
-    job_request asked{{}, std::move(parsed.spec), ""};
-    auto graph = in->graphs.resolve(to->in.who.ns, asked);
-    if (auto wrong = std::get_if<graph_trouble>(&graph))
-      return to->out(graph_answer(*wrong));
-    auto& known = std::get<known_graph>(graph);
-    auto answer = json_answer(201, value::object{{"id", to_string(known.id)},
-                                                 {"name", known.name},
-                                                 {"vertices", static_cast<std::int64_t>(vertices)},
-                                                 {"edges", static_cast<std::int64_t>(edges)}});
-    answer.fields.add("Location", "/v1/graphs/" + to_string(known.id));
-    to->out(std::move(answer));
-  });
-}
-
-void get_graph(const api_ptr& in, const call_ptr& to) {
-  if (has_bad_query(to, {}))
-    return;
-  on_pool(in, to, [in, to] {
-    auto spec = in->node.graph(to->in.arguments.graph, to->in.who.ns);
-    if (!spec)
-      return refuse(to, spec.error());
-    to->out({200, "application/json", graph_json::canonical_json(*spec) + "\n"});
-  });
-}
-
 } // namespace
 
 void add_node_routes(const api_ptr& to, std::vector<route>& all) {
@@ -118,8 +81,6 @@ void add_node_routes(const api_ptr& to, std::vector<route>& all) {
   all.push_back({"GET", "/metrics", bound(to, show_metrics), none, scraper});
   all.push_back({"GET", "/v1/openapi.json", bound(to, show_openapi), none, {}});
   all.push_back({"GET", "/v1/stats", bound(to, show_stats)});
-  all.push_back({"POST", "/v1/graphs", bound(to, add_graph), json, action::submit});
-  all.push_back({"GET", "/v1/graphs/{graph}", bound(to, get_graph)});
 }
 
 } // namespace troupe::http

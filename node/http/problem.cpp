@@ -41,6 +41,11 @@ constexpr refusal_kind kinds[] = {
     {"E0217", "no_metrics", 404, "this node has no metrics", "start it with metrics"},
     {"E0218", "unexpected_fault", 500, "something went wrong that should not",
      "please report it with the request and its X-Request-Id"},
+    {"E0219", "no_such_blob", 404, "no blob of this name is kept here",
+     "store it with PUT; what no job names goes after a while"},
+    {"E0220", "other_content", 422, "the content is not what its name says",
+     "send it under the SHA-256 of its bytes, which `detail` tells"},
+    {"E0221", "not_json", 406, "the blob holds no value", "ask without `Accept: application/json`"},
 };
 static_assert(std::size(kinds) == static_cast<std::size_t>(last(refusal{})) + 1);
 

@@ -29,9 +29,12 @@ enum class refusal : std::uint8_t {
   closing, ///< The server is about to end.
   no_metrics,
   unexpected, ///< A defect of the program.
+  no_such_blob,
+  other_content, ///< What came is not what its name says.
+  not_json,      ///< A blob was wanted as JSON, and holds no value.
 };
 
-constexpr refusal last(refusal) noexcept { return refusal::unexpected; }
+constexpr refusal last(refusal) noexcept { return refusal::not_json; }
 
 /// One line of the table of refusals. Numbers are stable: they are never given again.
 struct refusal_kind {

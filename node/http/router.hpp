@@ -13,7 +13,13 @@ enum class body_mode : std::uint8_t {
   empty,  ///< None, or JSON.
   json,   ///< JSON, whole.
   ndjson, ///< Lines of JSON, as a stream.
+  bytes,  ///< Anything, as a stream.
 };
+
+/// Whether a route gets the body piece by piece.
+constexpr bool is_stream(body_mode x) noexcept {
+  return x == body_mode::ndjson || x == body_mode::bytes;
+}
 
 /// One path by one method.
 struct route {

@@ -172,7 +172,7 @@ asio::awaitable<void> session::pump() {
 }
 
 asio::awaitable<void> session::act(request in, const route& to) {
-  if (to.body == body_mode::ndjson) {
+  if (is_stream(to.body)) {
     in.stream = std::make_shared<incoming>(shared_from_this());
     pumping_ = true;
     pump_over_ = false;
@@ -203,7 +203,7 @@ asio::awaitable<bool> session::one() {
   if (!out && expects && same_word(*expects, "100-continue") && !parser_->is_done()
       && !co_await write_piece("HTTP/1.1 100 Continue\r\n\r\n"))
     co_return false;
-  if (!out && to->body != body_mode::ndjson)
+  if (!out && !is_stream(to->body))
     out = co_await read_body(in);
   current_ = std::make_shared<exchange>(shared_from_this());
   if (!out) {

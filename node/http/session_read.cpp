@@ -120,6 +120,8 @@ std::optional<response> session::refuse_body(const request& in, const route& to)
   if (to.body == body_mode::none)
     return there ? std::optional{problem_answer(refusal::bad_request, "there must be no body")}
                  : std::nullopt;
+  if (to.body == body_mode::bytes)
+    return {};
   if (to.body == body_mode::ndjson)
     return is_ndjson(type) ? std::nullopt
                            : std::optional{problem_answer(refusal::wrong_media_type,

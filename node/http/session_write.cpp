@@ -40,8 +40,8 @@ std::string session::head_of(const response& x, const request& in) const {
     add("Content-Type", x.type);
   if (chunked_)
     add("Transfer-Encoding", "chunked");
-  else if (!x.stream && x.status != 204)
-    add("Content-Length", std::to_string(x.body.size()));
+  else if (x.length || (!x.stream && x.status != 204))
+    add("Content-Length", std::to_string(x.length.value_or(x.body.size())));
   add("Cache-Control", "no-store");
   add("X-Content-Type-Options", "nosniff");
   if (!in.id.empty())
@@ -58,13 +58,18 @@ std::string session::head_of(const response& x, const request& in) const {
 /// Writes an answer; false if the connection is of no use after that.
 asio::awaitable<bool> session::write(response x, const request& in) {
   auto version = parser_->is_header_done() ? parser_->get().version() : 11;
-  chunked_ = x.stream && version == 11;
-  keep_ =
-      keep_ && !x.close && !closing_ && (!x.stream || chunked_) && (parser_->is_done() || pumping_);
+  chunked_ = x.stream && !x.length && version == 11;
+  keep_ = keep_ && !x.close && !closing_ && (!x.stream || chunked_ || x.length)
+          && (parser_->is_done() || pumping_);
   auto head = head_of(x, in);
   auto bare = in.method == "HEAD";
-  if (x.stream)
-    co_return co_await write_piece(head) && !bare && co_await write_stream(*x.stream);
+  if (x.stream) {
+    if (!co_await write_piece(head))
+      co_return false;
+    if (bare)
+      co_return x.length.has_value();
+    co_return co_await write_stream(*x.stream);
+  }
   std::vector<asio::const_buffer> all{asio::buffer(head)};
   if (!bare)
     all.push_back(asio::buffer(x.body));
@@ -112,8 +117,10 @@ asio::awaitable<bool> session::write_stream(body_source& from) {
       co_return false;
     if (!is_last)
       continue;
+    if (!chunked_)
+      co_return true;
     const auto end = chunk_of(std::string{});
-    co_return !chunked_ || co_await write_piece(end);
+    co_return co_await write_piece(end);
   }
 }
 

@@ -1,0 +1,175 @@
+#include "graph_json/value_json.hpp"
+#include "node/http/api.hpp"
+
+#include <charconv>
+
+namespace troupe::http {
+
+namespace {
+
+std::span<const std::uint8_t> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// The name in the path; the call is answered if it is none.
+std::optional<blob_id> name_of(const call_ptr& x) {
+  auto id = parse_blob_id(x->in.arguments.name);
+  if (!id)
+    x->out(problem_answer(refusal::no_such_blob,
+                          "a blob is named by the 64 hexadecimal digits of its SHA-256"));
+  return id;
+}
+
+void refuse_blob(const call_ptr& x, const error& why) {
+  if (why.code != ec::blob_missing)
+    return refuse(x, why);
+  x->out(problem_answer(refusal::no_such_blob, "there is no blob " + x->in.arguments.name));
+}
+
+/// A blob as the body of an answer: one piece at a time, read by the pool.
+class blob_body : public body_source, public std::enable_shared_from_this<blob_body> {
+public:
+  blob_body(api_ptr in, blob_reader from) : in_(std::move(in)), from_(std::move(from)) {}
+
+  void next(taken then) override {
+    auto read = [self = shared_from_this(), then = std::move(then)] {
+      auto piece = self->from_.next(limits::http_piece_bytes_max);
+      then(piece ? result<std::string>{std::string{piece->begin(), piece->end()}} : piece.error());
+    };
+    in_->pool.post(std::move(read), true); // One for each connection at most.
+  }
+
+private:
+  const api_ptr in_;
+  blob_reader from_;
+};
+
+/// A blob on its way in: a piece is written before the next one is asked for.
+class upload : public std::enable_shared_from_this<upload> {
+public:
+  upload(api_ptr in, call_ptr to, const blob_id& name)
+      : in_(std::move(in)), to_(std::move(to)), name_(name) {}
+
+  /// Begins; on a thread of the pool.
+  void begin() {
+    was_there_ = bool(in_->node.blob(name_, to_->in.who.ns));
+    auto sink = in_->node.put_blob(in_->outside.blob_bytes_max, to_->in.who.ns);
+    if (!sink)
+      return refuse(to_, sink.error());
+    sink_ = std::move(*sink);
+    read();
+  }
+
+private:
+  void read() {
+    to_->in.stream->next(
+        [self = shared_from_this()](result<std::string> piece) { self->take(std::move(piece)); });
+  }
+
+  void take(result<std::string> piece) {
+    if (!piece)
+      return to_->out(
+          problem_answer(piece.code() == ec::timed_out ? refusal::too_slow : refusal::bad_request,
+                         piece.error().detail));
+    gathered_ += *piece;
+    auto is_last = piece->empty();
+    if (!is_last && gathered_.size() < limits::http_piece_bytes_max)
+      return read();
+    in_->pool.post([self = shared_from_this(), is_last] { self->write(is_last); }, true);
+  }
+
+  void write(bool is_last) {
+    if (auto written = sink_.append(bytes_of(gathered_)); !written)
+      return refuse(to_, written.error());
+    bytes_ += gathered_.size();
+    gathered_.clear();
+    if (is_last)
+      finish();
+    else
+      read();
+  }
+
+  void finish() {
+    if (auto name = sink_.name(); name != name_)
+      return to_->out(
+          problem_answer(refusal::other_content, "the SHA-256 of what came is " + to_string(name)));
+    if (auto kept = sink_.commit(); !kept)
+      return refuse(to_, kept.error());
+    auto answer = json_answer(
+        was_there_ ? 200 : 201,
+        value::object{{"hash", to_string(name_)}, {"bytes", static_cast<std::int64_t>(bytes_)}});
+    answer.fields.add("Location", "/v1/blobs/" + to_string(name_));
+    to_->out(std::move(answer));
+  }
+
+  const api_ptr in_;
+  const call_ptr to_;
+  const blob_id name_;
+  bool was_there_ = false;
+  blob_upload sink_;
+  std::string gathered_;
+  std::uint64_t bytes_ = 0;
+};
+
+/// Whether the header tells of more than is taken; then the call is answered.
+bool is_too_large(const api_ptr& in, const call_ptr& to) {
+  auto length = to->in.fields.find("Content-Length");
+  std::uint64_t bytes = 0;
+  if (length)
+    std::from_chars(length->data(), length->data() + length->size(), bytes);
+  if (bytes <= in->outside.blob_bytes_max)
+    return false;
+  refuse(to, {ec::too_large, "a blob has at most " + std::to_string(in->outside.blob_bytes_max)
+                                 + " bytes, this one has " + *length});
+  return true;
+}
+
+void put_blob(const api_ptr& in, const call_ptr& to) {
+  if (has_bad_query(to, {}))
+    return;
+  auto name = name_of(to);
+  if (!name || is_too_large(in, to))
+    return;
+  auto x = std::make_shared<upload>(in, to, *name);
+  on_pool(in, to, [x] { x->begin(); });
+}
+
+void show_value(const api_ptr& in, const call_ptr& to, const blob_id& name) {
+  auto held = in->node.blob_value(name, to->in.who.ns);
+  if (held)
+    return to->out(json_answer(200, *held));
+  if (held.code() == ec::invalid_spec)
+    return to->out(problem_answer(refusal::not_json, held.error().detail));
+  refuse_blob(to, held.error());
+}
+
+void show_bytes(const api_ptr& in, const call_ptr& to, const blob_id& name) {
+  auto blob = in->node.blob(name, to->in.who.ns);
+  if (!blob)
+    return refuse_blob(to, blob.error());
+  response x{200, "application/octet-stream"};
+  x.length = blob->bytes();
+  x.fields.add("ETag", "\"" + to_string(name) + "\"");
+  x.stream = std::make_shared<blob_body>(in, std::move(*blob));
+  to->out(std::move(x));
+}
+
+void get_blob(const api_ptr& in, const call_ptr& to) {
+  if (has_bad_query(to, {}))
+    return;
+  auto name = name_of(to);
+  if (!name)
+    return;
+  auto accept = to->in.fields.find("Accept");
+  auto show = accept && accept->find("application/json") != accept->npos ? show_value : show_bytes;
+  on_pool(in, to, [in, to, show, name = *name] { show(in, to, name); });
+}
+
+} // namespace
+
+void add_blob_routes(const api_ptr& to, std::vector<route>& all) {
+  all.push_back({"GET", "/v1/blobs/{hash}", bound(to, get_blob)});
+  all.push_back({"PUT", "/v1/blobs/{hash}", bound(to, put_blob), body_mode::bytes, action::submit});
+}
+
+} // namespace troupe::http

@@ -1,0 +1,221 @@
+#include "storage/sha256.hpp"
+#include "tests/support/http_node.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <set>
+
+using namespace troupe;
+using tests::http_node;
+
+namespace {
+
+const std::string bytes = "Content-Type: application/octet-stream\r\n";
+const std::string nothing = "/v1/blobs/" + std::string(64, '0');
+
+std::string place_of(const std::string& content) {
+  return "/v1/blobs/"
+         + storage::to_hex(storage::sha256(
+             {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()}));
+}
+
+std::string pattern(std::size_t size) {
+  std::string text(size, 0);
+  for (std::size_t i = 0; i < size; ++i)
+    text[i] = static_cast<char>(i * 31 + i / 251);
+  return text;
+}
+
+/// A node that takes blobs of 1 MiB at most.
+struct small_node : http_node {
+  small_node()
+      : http_node(in_memory(), [](http::api_parts& parts) { parts.blob_bytes_max = 1 << 20; }) {}
+};
+
+std::size_t count_in(const value& x, std::string_view key) { return x.find(key)->items()->size(); }
+
+} // namespace
+
+TEST_CASE_METHOD(http_node, "a blob comes back as it was sent", "[http][blobs]") {
+  for (auto size : {std::size_t{0}, std::size_t{1}, std::size_t{300'000}, std::size_t{5'000'000}}) {
+    auto content = pattern(size), place = place_of(content);
+    CHECK(ask("PUT", place, content, bytes).status == 201);
+    auto again = ask("PUT", place, content, bytes);
+    CHECK(again.status == 200);
+    CHECK(again.fields["location"] == place);
+    auto got = ask("GET", place);
+    CHECK(got.status == 200);
+    CHECK(got.fields["content-type"] == "application/octet-stream");
+    CHECK(got.fields["etag"] == "\"" + place.substr(10) + "\"");
+    CHECK((got.body == content));
+    auto head = ask("HEAD", place);
+    CHECK(head.status == 200);
+    CHECK(head.fields["content-length"] == std::to_string(size));
+    CHECK(ask("GET", "/livez").status == 200); // The connection is as good as before.
+  }
+}
+
+TEST_CASE_METHOD(small_node, "what is no blob is refused, and leaves nothing", "[http][blobs]") {
+  auto content = pattern(1000);
+  auto other = ask("PUT", nothing, content, bytes);
+  CHECK(other.status == 422);
+  CHECK(other.text("code") == "other_content");
+  CHECK(other.text("detail").find(place_of(content).substr(10)) != std::string::npos);
+  CHECK(ask("GET", nothing).status == 404);
+  CHECK(ask("GET", place_of(content)).text("code") == "no_such_blob");
+  CHECK(ask("GET", "/v1/blobs/xyz").status == 404);
+  CHECK(ask("GET", nothing + "?x=1").text("code") == "bad_query");
+  // What is refused before the body was read ends the connection.
+  auto alone = [&](const std::string& method, const std::string& target) {
+    return tests::http_client{server->port()}.ask(method, target, content, bytes);
+  };
+  CHECK(alone("PUT", "/v1/blobs/xyz").status == 404);
+  CHECK(alone("PUT", nothing + "?x=1").text("code") == "bad_query");
+  CHECK(alone("POST", nothing).status == 405);
+}
+
+TEST_CASE_METHOD(small_node, "a blob beyond the limit is refused, told or not", "[http][blobs]") {
+  auto content = pattern((1 << 20) + 1), place = place_of(content);
+  auto told = ask("PUT", place, content, bytes);
+  CHECK(told.status == 413);
+  tests::http_client untold{server->port()};
+  untold.send("PUT " + place
+              + " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+  untold.send("100001\r\n" + content + "\r\n0\r\n\r\n");
+  CHECK(untold.read().status == 413);
+  tests::http_client next{server->port()};
+  CHECK(next.ask("GET", place).status == 404);
+}
+
+TEST_CASE_METHOD(http_node, "half a blob leaves nothing", "[http][blobs]") {
+  auto content = pattern(200'000), place = place_of(content);
+  {
+    tests::http_client half{server->port()};
+    half.send("PUT " + place + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n");
+    half.send(std::string_view{content}.substr(0, 150'000));
+  }
+  CHECK(ask("GET", place).status == 404);
+  CHECK(ask("PUT", place, content, bytes).status == 201);
+}
+
+TEST_CASE("a full disk takes no blob, and gives those it has", "[http][blobs]") {
+  tests::temp_dir dir;
+  runtime_config config;
+  config.data_dir = dir.path();
+  auto content = pattern(100'000), place = place_of(content);
+  {
+    http_node node{config};
+    CHECK(node.ask("PUT", place, content, bytes).status == 201);
+  }
+  config.min_free_bytes = std::uint64_t{1} << 60;
+  http_node full{config};
+  auto more = pattern(1000);
+  CHECK(full.ask("PUT", place_of(more), more, bytes).status == 507);
+  tests::http_client reader{full.server->port()};
+  CHECK((reader.ask("GET", place).body == content));
+}
+
+TEST_CASE("a damaged blob is never sent whole", "[http][blobs]") {
+  tests::temp_dir dir;
+  runtime_config config;
+  config.data_dir = dir.path();
+  http_node node{config};
+  auto content = pattern(100'000), place = place_of(content);
+  REQUIRE(node.ask("PUT", place, content, bytes).status == 201);
+  auto name = place.substr(10);
+  auto file = dir.path() / "blobs" / "0" / name.substr(0, 2) / name;
+  REQUIRE(std::filesystem::exists(file));
+  std::filesystem::resize_file(file, 99'999);
+  std::filesystem::resize_file(file, 100'000);
+  CHECK(node.ask("GET", place).body.size() < content.size());
+}
+
+TEST_CASE_METHOD(http_node, "large inputs and results go their way, and can be read as blobs",
+                 "[http][blobs]") {
+  std::string large(200'000, 'x');
+  auto id = ended(R"({"graph":{"vertices":[{"id":"a","kind":"jq","config":{"program":".job"}}]},)"
+                  R"("input":")"
+                  + large + "\"}");
+  auto done = ask("GET", "/v1/jobs/" + id + "/result").json();
+  CHECK((*done.find("result")->find("a")->string() == large));
+  auto events = ask("GET", "/v1/jobs/" + id + "/events").body;
+  auto at = events.find("sha256:");
+  REQUIRE(at != events.npos);
+  auto place = "/v1/blobs/" + events.substr(at + 7, 64);
+  auto value_of_it = ask("GET", place, "", "Accept: application/json\r\n");
+  CHECK(value_of_it.status == 200);
+  CHECK((*value_of_it.json().string() == large));
+  auto raw = pattern(1000);
+  REQUIRE(ask("PUT", place_of(raw), raw, bytes).status == 201);
+  auto none = ask("GET", place_of(raw), "", "Accept: application/json\r\n");
+  CHECK(none.status == 406);
+  CHECK(none.text("code") == "not_json");
+  CHECK(ask("GET", nothing, "", "Accept: application/json\r\n").status == 404);
+}
+
+TEST_CASE_METHOD(http_node, "a graph that came as a blob is looked at before it runs",
+                 "[http][blobs]") {
+  std::string cyclic = R"({"edges":[{"from":"a","to":"a"}],"vertices":[{"id":"a","kind":"noop"}]})";
+  std::string exec = R"({"vertices":[{"config":{"argv":["true"]},"id":"a","kind":"exec"}]})";
+  for (auto& [graph, status] : {std::pair{cyclic, 422}, {exec, 403}}) {
+    auto place = place_of(graph);
+    REQUIRE(ask("PUT", place, graph, bytes).status == 201);
+    auto body = R"({"graph":")" + place.substr(10) + "\"}";
+    CHECK(ask("POST", "/v1/jobs", body).status == status);
+    CHECK(ask("POST", "/v1/jobs", body).status == status);
+  }
+}
+
+TEST_CASE_METHOD(http_node, "graphs are listed page by page, other blobs are not",
+                 "[http][graphs]") {
+  std::set<std::string> made, seen;
+  for (int i = 0; i < 5; ++i) {
+    auto name = "g" + std::to_string(i);
+    auto graph = ask("POST", "/v1/graphs",
+                     R"({"name":")" + name + R"(","vertices":[{"id":"a","kind":"noop"}]})");
+    made.insert(graph.text("id") + name);
+  }
+  std::string object = "{\"no\":\"graph\"}", raw = pattern(10);
+  REQUIRE(ask("PUT", place_of(object), object, bytes).status == 201);
+  REQUIRE(ask("PUT", place_of(raw), raw, bytes).status == 201);
+  std::string cursor;
+  do {
+    auto page = ask("GET", "/v1/graphs?limit=2" + cursor).json();
+    CHECK(count_in(page, "graphs") <= 2);
+    for (auto& x : *page.find("graphs")->items()) {
+      CHECK(*x.find("vertices")->integer() == 1);
+      CHECK(seen.insert(*x.find("id")->string() + *x.find("name")->string()).second);
+    }
+    auto next = page.find("next")->string();
+    cursor = next ? "&cursor=" + *next : "";
+  } while (!cursor.empty());
+  CHECK(seen == made);
+  CHECK(ask("GET", "/v1/graphs?cursor=x").text("code") == "bad_query");
+  CHECK(ask("GET", "/v1/graphs?limit=0").text("code") == "bad_query");
+  CHECK(ask("GET", "/v1/graphs?name=x").text("code") == "bad_query");
+}
+
+TEST_CASE_METHOD(http_node, "jobs are searched by id, label, queue and name of their graph",
+                 "[http][api]") {
+  auto labelled = submit(
+      R"({"labels":{"team":"Data"},"graph":{"name":"one","vertices":[{"id":"a","kind":"noop"}]}})");
+  auto queued =
+      submit(R"({"queue":"nightly","graph":{"name":"two","vertices":[{"id":"a","kind":"noop"}]}})");
+  auto found = [&](const std::string& text) {
+    auto page = ask("GET", "/v1/jobs?q=" + text).json();
+    std::set<std::string> ids;
+    for (auto& x : *page.find("jobs")->items())
+      ids.insert(*x.find("id")->string());
+    return ids;
+  };
+  using ids = std::set<std::string>;
+  CHECK(found("dat") == ids{labelled});
+  CHECK(found("TEAM") == ids{labelled});
+  CHECK(found("ight") == ids{queued});
+  CHECK(found("two") == ids{queued});
+  CHECK(found(queued.substr(0, 30)) == ids{queued});
+  CHECK(found(queued.substr(5, 10)).empty());
+  CHECK(found("nowhere").empty());
+  CHECK(found("") == ids{labelled, queued});
+  auto page = ask("GET", "/v1/jobs?q=one").json();
+  CHECK(*page.find("jobs")->items()->at(0).find("graph_name")->string() == "one");
+}
