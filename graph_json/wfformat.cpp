@@ -1,6 +1,7 @@
 #include "graph_json/wfformat.hpp"
 
 #include "core/names.hpp"
+#include "graph_json/name_giver.hpp"
 #include "graph_json/value_json.hpp"
 #include "graph_json/wf_reader.hpp"
 #include "troupe/limits.hpp"
@@ -14,41 +15,6 @@
 namespace troupe::graph_json {
 
 namespace {
-
-/// A name made of any text: what no name may have becomes `_`.
-std::string name_of(std::string_view text) {
-  std::string name{text.substr(0, limits::name_bytes_max)};
-  for (auto& c : name)
-    if (!core::is_name({&c, 1}))
-      c = '_';
-  return name.empty() ? "_" : name;
-}
-
-/// Gives every task a name of its own; ids that are names stay.
-class name_giver {
-public:
-  explicit name_giver(const std::vector<wf_task>& tasks) {
-    for (auto& task : tasks)
-      if (core::is_name(task.id))
-        taken_.insert(task.id);
-  }
-
-  std::string give(const std::string& id) {
-    if (core::is_name(id))
-      return id;
-    auto base = name_of(id);
-    auto name = base;
-    for (auto& n = used_[base]; !taken_.insert(name).second;) {
-      auto suffix = "_" + std::to_string(++n + 1);
-      name = base.substr(0, limits::name_bytes_max - suffix.size()) + suffix;
-    }
-    return name;
-  }
-
-private:
-  std::unordered_set<std::string> taken_;
-  std::unordered_map<std::string, std::uint32_t> used_; ///< Numbers given, by name without one.
-};
 
 /// Turns lists of ids into edges and reports those that lead nowhere.
 class edge_finder {
@@ -135,7 +101,9 @@ graph_spec graph_of(const wf_document& document, const wf_options& options, prob
   graph_spec graph;
   if (!document.name.empty())
     graph.name = name_of(document.name);
-  name_giver names{document.tasks};
+  name_giver names;
+  for (auto& task : document.tasks)
+    names.reserve(task.id);
   for (auto& task : document.tasks)
     graph.vertices.push_back(vertex_of(document, task, names.give(task.id), options));
   auto parents_of = edge_finder{document, out}.find();

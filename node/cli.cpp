@@ -64,7 +64,8 @@ constexpr auto render_footer = R"(Example:
 
 constexpr auto import_footer = R"(Examples:
   troupe graphs import --from wfformat montage.json --output montage.graph.json
-  troupe graphs import --from wfformat montage.json --replay 100 | troupe run - --max-parallel 8)";
+  troupe graphs import --from wfformat montage.json --replay 100 | troupe run - --max-parallel 8
+  troupe graphs import --from langflow chat.flow.json --output chat.graph.json)";
 
 constexpr auto serve_footer =
     R"(Jobs of the data directory that have not ended go on. Everything is told over HTTP: docs/http.md has
@@ -229,16 +230,16 @@ void add_graphs(CLI::App& app, request& r) {
       ->type_name("dot");
   add_register_verb(graphs, {r.how, r.data, r.act});
 
-  static const std::map<std::string, int> origins{{"wfformat", 0}};
-  static int origin = 0;
+  static const std::map<std::string, graph_origin> origins{{"wfformat", graph_origin::wfformat},
+                                                           {"langflow", graph_origin::langflow}};
   auto& import =
       add_verb(graphs, "import", "Make a graph of another format's workflow", import_footer, r,
                [&r](console& to) { return import_graph(to, r.import); });
   import.add_option("FILE", r.import.file, "The workflow, or - for standard input")->required();
-  import.add_option("--from", origin, "wfformat: WfCommons")
+  import.add_option("--from", r.import.from, "wfformat: WfCommons; langflow: a Langflow flow")
       ->required()
       ->transform(CLI::CheckedTransformer(origins).description(""))
-      ->type_name("wfformat");
+      ->type_name("wfformat|langflow");
   import
       .add_option("--replay", r.import.replay,
                   "Tasks take their recorded time divided by this (default: no time)")

@@ -3,6 +3,7 @@
 #include "core/graph.hpp"
 #include "graph_json/dot.hpp"
 #include "graph_json/graph_json.hpp"
+#include "graph_json/langflow.hpp"
 #include "graph_json/value_json.hpp"
 #include "graph_json/wfformat.hpp"
 #include "node/graph_file.hpp"
@@ -86,11 +87,24 @@ int render_graph(console& to, const std::string& file) {
   return flushed(to);
 }
 
+namespace {
+
+graph_json::parsed_graph imported(const std::string& text, const import_options& options) {
+  if (options.from == graph_origin::wfformat)
+    return graph_json::import_wfformat(text, {options.replay});
+  auto flow = graph_json::parse_value(text);
+  if (!flow)
+    return {{}, {{"syntax", "", flow.error().detail}}};
+  return graph_json::import_langflow(*flow);
+}
+
+} // namespace
+
 int import_graph(console& to, const import_options& options) {
   auto text = read_text(options.file);
   if (!text)
     return to.fail(text.trouble());
-  auto parsed = graph_json::import_wfformat(*text, {options.replay});
+  auto parsed = imported(*text, options);
   if (parsed.errors.empty())
     parsed.errors = core::check(parsed.spec, core::builtin_kinds());
   if (!parsed.errors.empty()) {

@@ -2,6 +2,7 @@
 
 #include "node/console.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,13 +15,16 @@ int validate_graph(console& to, const std::string& file, format how);
 /// Draws a graph in Graphviz DOT.
 int render_graph(console& to, const std::string& file);
 
+enum class graph_origin : std::uint8_t { wfformat, langflow };
+
 struct import_options {
+  graph_origin from = graph_origin::wfformat;
   std::string file;
   std::optional<double> replay; ///< Tasks become delays of their recorded time divided by this.
   std::string output = "-";     ///< A file, or `-` for standard output.
 };
 
-/// Makes a graph of a workflow in WfFormat.
+/// Makes a graph of a workflow in WfFormat, or of a Langflow flow.
 int import_graph(console& to, const import_options& options);
 
 } // namespace troupe::node

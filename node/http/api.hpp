@@ -51,6 +51,7 @@ void add_event_route(const api_ptr& to, std::vector<route>& all);
 void add_work_routes(const api_ptr& to, std::vector<route>& all);
 void add_graph_routes(const api_ptr& to, std::vector<route>& all);
 void add_blob_routes(const api_ptr& to, std::vector<route>& all);
+void add_flow_routes(const api_ptr& to, std::vector<route>& all);
 void add_node_routes(const api_ptr& to, std::vector<route>& all);
 
 /// A handler that gets `api`.

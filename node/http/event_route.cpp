@@ -29,7 +29,8 @@ void open_stream(const api_ptr& in, const call_ptr& to, const event_place& at, b
           in->node.change(id, job_change::cancel, "the client that read its events has gone",
                           [](const status&) {});
       });
-    to->out(stream_answer(how, std::make_shared<event_stream>(in, *x, how, first)));
+    to->out(stream_answer(how, std::make_shared<event_stream>(
+                                   in, *x, writer_of(how, in->node.incarnation()), first)));
   });
 }
 

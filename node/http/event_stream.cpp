@@ -66,6 +66,19 @@ std::string gap_text(std::uint64_t from, std::uint64_t to, std::string_view reas
                 how);
 }
 
+event_writer writer_of(event_format how, std::uint64_t incarnation) {
+  auto text = [how, incarnation](std::span<const event> events) {
+    std::string all;
+    for (auto& x : events)
+      all += text_of(x, how, incarnation);
+    return all;
+  };
+  auto closing = [how](std::string_view reason) {
+    return notice("closing", value::object{{"reason", reason}}, how);
+  };
+  return {text, closing, how == event_format::sse ? ": ping\n\n" : ""};
+}
+
 void event_stream::next(taken then) {
   std::unique_lock lock{mutex_};
   taker_ = std::move(then);
@@ -90,12 +103,15 @@ void event_stream::look() {
   in_->pool.post([self = shared_from_this()] { self->read(); }, true);
 }
 
-std::string event_stream::text_of_all(const std::vector<event>& events) {
-  std::string text;
-  for (auto& x : events)
-    text += text_of(x, how_, in_->node.incarnation());
+/// What is to be sent; nothing: these events are not told.
+std::optional<std::string> event_stream::text_of_all(const result<std::vector<event>>& events) {
+  // Without events: deleted meanwhile, or the node fails. There will be no more, and no `end`.
+  auto ended = !events || events->empty() || events->back().type == "end";
+  auto text = events ? how_.text(*events) : how_.closing(to_string(events.code()));
+  if (text.empty() && !ended)
+    return {};
   std::scoped_lock lock{mutex_};
-  ended_ = events.empty() || events.back().type == "end";
+  ended_ = ended;
   return text;
 }
 
@@ -141,30 +157,23 @@ void event_stream::read() {
         return;
       continue;
     }
-    std::string text;
-    if (events) {
-      text = text_of_all(*events);
-    } else { // Deleted meanwhile, or the node fails: there will be no more, and no `end`.
-      text = notice("closing", value::object{{"reason", to_string(events.code())}}, how_);
-      std::scoped_lock lock{mutex_};
-      ended_ = true;
-    }
+    auto text = text_of_all(events);
+    if (!text)
+      continue;
     {
       std::scoped_lock lock{mutex_};
       reading_ = again_ = false;
     }
-    return give(std::move(text));
+    return give(std::move(*text));
   }
 }
 
 /// A failed journal tells nobody: so it is looked at now and then.
 std::string event_stream::idle() {
   look();
-  return how_ == event_format::sse ? ": ping\n\n" : "";
+  return how_.ping;
 }
 
-std::string event_stream::farewell() {
-  return notice("closing", value::object{{"reason", "shutdown"}}, how_);
-}
+std::string event_stream::farewell() { return how_.closing("shutdown"); }
 
 } // namespace troupe::http

@@ -23,13 +23,28 @@ std::string text_of(const event& x, event_format how, std::uint64_t incarnation)
 std::string gap_text(std::uint64_t from, std::uint64_t to, std::string_view reason,
                      event_format how);
 
+/// How the events of one stream are written.
+struct event_writer {
+  /// Text for some events in order; may be empty.
+  std::function<std::string(std::span<const event>)> text;
+  /// Tells that the stream ends before the job has: `reason` is a word.
+  std::function<std::string(std::string_view reason)> closing;
+  std::string ping{}; ///< While there is no news; empty: none.
+};
+
+/// That of `/v1/jobs/{job}/events`.
+event_writer writer_of(event_format how, std::uint64_t incarnation);
+
 /// The events of a job as the body of an answer, up to its `end`. A reader is asked for no more
 /// than it takes. Thread-safe.
 class event_stream : public body_source, public std::enable_shared_from_this<event_stream> {
 public:
   /// `first` is sent before all events.
-  event_stream(api_ptr in, event_reader from, event_format how, std::string first)
-      : in_(std::move(in)), from_(std::move(from)), how_(how), first_(std::move(first)) {}
+  event_stream(api_ptr in, event_reader from, event_writer how, std::string first = {})
+      : in_(std::move(in)),
+        from_(std::move(from)),
+        how_(std::move(how)),
+        first_(std::move(first)) {}
 
   void next(taken then) override;
   std::string idle() override;
@@ -38,13 +53,13 @@ public:
 private:
   void look();
   void read();
-  std::string text_of_all(const std::vector<event>& events);
+  std::optional<std::string> text_of_all(const result<std::vector<event>>& events);
   bool rest();
   void give(std::string piece);
 
   const api_ptr in_;
   event_reader from_; ///< Only for who has set `reading_`.
-  const event_format how_;
+  const event_writer how_;
   std::mutex mutex_;
   std::string first_;
   taken taker_;

@@ -1,5 +1,6 @@
 #include "tests/e2e/json.hpp"
 #include "tests/e2e/process.hpp"
+#include "tests/support/flows.hpp"
 
 using namespace troupe;
 using namespace troupe::tests;
@@ -59,6 +60,20 @@ TEST_CASE("recorded workflows are imported and run to their end", "[e2e]") {
     ++found;
   }
   CHECK(found == 3);
+}
+
+TEST_CASE("a flow is imported, one with a loop is refused by name", "[e2e]") {
+  scratch in;
+  in.write("chat.json", tests::chat_flow());
+  auto imported = troupe_with(
+      in, {"graphs", "import", "--from", "langflow", "chat.json", "--output", "g.json"});
+  CHECK(imported.code == 0);
+  CHECK(troupe_with(in, {"graphs", "validate", "g.json"}).code == 0);
+  auto loop =
+      std::string{TROUPE_SOURCE_DIR} + "/examples/data/langflow/research_translation_loop.json";
+  auto refused = troupe_with(in, {"graphs", "import", "--from", "langflow", loop});
+  CHECK(refused.code == 1);
+  CHECK(has(refused.err, "LoopComponent-GV15E"));
 }
 
 TEST_CASE("a replayed workflow never runs more at once than it may", "[e2e]") {

@@ -118,6 +118,10 @@ const node = [
   {to: 'POST /v1/graphs', json: {name: 'registered', ...noop.graph}, status: 201, keep: {graph: id}},
   {to: 'GET /v1/graphs/{graph}', path: s => ({graph: s.graph}), status: 200},
   {to: 'POST /v1/jobs', json: s => ({graph: s.graph}), status: 201},
+  {to: 'GET /v1/graphs', query: {limit: '1'}, status: 200, check: x => x.json.graphs.length === 1,
+    keep: {graphs: x => x.json.next}},
+  {to: 'GET /v1/graphs', query: s => ({cursor: s.graphs}), status: 200},
+  {to: 'GET /v1/jobs', query: {q: 'REGISTER'}, status: 200, check: x => x.json.jobs.length === 1},
   {to: 'GET /v1/stats', status: 200},
   {to: 'GET /v1/openapi.json', status: 200},
   {to: 'GET /livez', status: 200},
@@ -125,7 +129,36 @@ const node = [
   {to: 'GET /metrics', status: 200, check: x => x.text.includes('\ntroupe_http_requests_total{')},
 ];
 
-export const calls = [...jobs, ...events, ...changes, ...work, ...node];
+const hash = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'; // Of `hello`.
+const blob = (method, status, more = {}) =>
+  ({to: `${method} /v1/blobs/{hash}`, path: {hash}, status, ...more});
+const blobs = [
+  blob('GET', 404),
+  blob('PUT', 201, {type: 'text/plain', text: 'hello'}),
+  blob('PUT', 200, {text: 'hello'}),
+  blob('PUT', 422, {text: 'hallo', is_wrong: true}),
+  blob('GET', 200, {check: x => x.text === 'hello'}),
+  blob('GET', 406, {headers: {Accept: 'application/json'}}),
+];
+
+const chat_input = {id: 'ChatInput-1', type: 'genericNode', data: {id: 'ChatInput-1', type: 'ChatInput',
+  node: {template: {}, outputs: [{name: 'message'}]}}};
+const flow = {data: {nodes: [chat_input], edges: []}, inputs: {input_value: 'hi', session: 's'}};
+const ended = x => /"event": "end"/.test(x.text);
+const flows = [
+  {to: 'POST /api/v1/build/{flow}/flow', path: {flow: 'f'}, json: flow, status: 200,
+    query: {event_delivery: 'polling', flow_name: 'chat', start_component_id: 'ChatInput-1',
+      stop_component_id: 'ChatInput-1', log_builds: 'true', on_disconnect: 'detach'},
+    keep: {build: x => x.json.job_id}},
+  {to: 'GET /api/v1/build/{job}/events', path: s => ({job: s.build}), status: 200, check: ended,
+    query: {event_delivery: 'streaming', on_disconnect: 'detach'}},
+  {to: 'POST /api/v1/build/{flow}/flow', path: {flow: 'f'}, query: {event_delivery: 'direct'}, json: flow,
+    status: 200, check: ended},
+  {to: 'POST /api/v1/build/{flow}/flow', path: {flow: 'nobody'}, status: 404},
+  {to: 'POST /api/v1/build/{job}/cancel', path: s => ({job: s.build}), status: 200},
+];
+
+export const calls = [...jobs, ...events, ...changes, ...work, ...node, ...blobs, ...flows];
 
 const queues = Array.from({length: 16}, (_, i) => `q${i}`); // They reach every shard.
 

@@ -121,6 +121,8 @@ export class api_page {
 
   /** What is wrong with a body that the node takes. */
   wrong_request(operation, type, text) {
+    if (operation.says.requestBody?.content['*/*'])
+      return [];
     if (!operation.says.requestBody?.content[type])
       return [`the page names no body of the type ${type}`];
     const at = [...operation.at, 'requestBody', 'content', type, 'schema'];

@@ -29,9 +29,9 @@ export function refusals_of(operation) {
     refused(400, {type: 'application/json', text: '{"a": '});
     refused(415, {type: 'text/plain', text: '{}'});
     refused(422, {type: 'application/json', text: '{"unheard_of": 1}'});
-  } else if (operation.says.requestBody) {
+  } else if (operation.says.requestBody && !operation.says.requestBody.content['*/*']) {
     refused(415, {type: 'text/plain', text: '{}'});
-  } else if (operation.method !== 'GET') {
+  } else if (operation.method !== 'GET' && !operation.says.requestBody) {
     refused(400, {type: 'application/json', text: '{}'});
   }
   if (operation.parameters.some(x => x.in === 'query'))

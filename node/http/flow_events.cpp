@@ -1,0 +1,246 @@
+#include "node/http/flow_events.hpp"
+
+#include "core/time_text.hpp"
+#include "graph_json/langflow.hpp"
+#include "graph_json/value_json.hpp"
+
+#include <cmath>
+#include <set>
+
+namespace troupe::http {
+
+namespace {
+
+std::string text_at(const value& x, std::string_view key) {
+  auto found = x.find(key);
+  return found && found->string() ? *found->string() : "";
+}
+
+std::string envelope(std::string_view type, const value& data) {
+  return R"({"event": ")" + std::string{type} + R"(", "data": )" + graph_json::to_json(data)
+         + "}\n\n";
+}
+
+/// `2026-01-31 12:00:00 UTC`.
+std::string clock_text(std::string_view time) {
+  return std::string{time.substr(0, 10)} + " " + std::string{time.substr(11, 8)} + " UTC";
+}
+
+/// Whole characters, at most `flow_text_max` bytes.
+std::string shortened(const std::string& text) {
+  if (text.size() <= flow_text_max)
+    return text;
+  auto end = flow_text_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+    --end;
+  return text.substr(0, end) + "...";
+}
+
+value shortened(const value& x) {
+  if (auto text = x.string())
+    return shortened(*text);
+  if (auto items = x.items()) {
+    value::list some;
+    for (std::size_t i = 0; i < items->size() && i < flow_items_max; ++i)
+      some.push_back(shortened((*items)[i]));
+    if (auto left = items->size() - some.size(); left > 0)
+      some.emplace_back("... [truncated " + std::to_string(left) + " items]");
+    return some;
+  }
+  value all = x;
+  if (auto members = all.members())
+    for (auto& [key, member] : *members)
+      member = shortened(member);
+  return all;
+}
+
+/// `12 ms`, `3.4 seconds`, `2 minutes, 3.1 seconds`.
+std::string duration_text(std::int64_t ms) {
+  if (ms < 1000)
+    return std::to_string(ms) + " ms";
+  auto tenths = ms / 100 % 600;
+  auto seconds = std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " seconds";
+  auto minutes = ms / 60'000;
+  if (minutes == 0)
+    return seconds;
+  return std::to_string(minutes) + (minutes == 1 ? " minute, " : " minutes, ") + seconds;
+}
+
+const char* type_of(const value& x) {
+  switch (x.kind()) {
+  case value::type::string: return "text";
+  case value::type::object: return "object";
+  case value::type::list: return "array";
+  default: return "unknown";
+  }
+}
+
+value outputs_of(const value& output) {
+  value::object all;
+  if (auto members = output.members())
+    for (auto& [name, x] : *members)
+      all.emplace(name, value::object{{"message", shortened(x)}, {"type", type_of(x)}});
+  return all;
+}
+
+value failed_outputs(const std::string& why) {
+  value message = value::object{{"errorMessage", why}, {"stackTrace", ""}};
+  return value::object{{"output", value::object{{"message", message}, {"type", "error"}}}};
+}
+
+/// What is told of one vertex that has ended.
+value built(const event& x, value::list inactivated) {
+  auto& data = x.data;
+  auto valid = text_at(data, "state") == "succeeded";
+  auto took = data.find("duration_ms");
+  auto ms = took && took->integer() ? *took->integer() : 0;
+  auto output = data.find("output");
+  auto error = data.find("error");
+  auto why = error ? text_at(*error, "detail") : text_at(data, "state");
+  auto next = data.find("next");
+  auto result = valid && output ? shortened(*output) : value{};
+  auto params = valid ? shortened(graph_json::to_json(result)) : why;
+  value told =
+      value::object{{"results", result.is_null() ? value{value::object{}} : result},
+                    {"outputs", valid && output ? outputs_of(*output) : failed_outputs(why)},
+                    {"logs", value::object{}},
+                    {"message", value::object{}},
+                    {"artifacts", value::object{}},
+                    {"timedelta", static_cast<double>(ms) / 1000},
+                    {"duration", duration_text(ms)},
+                    {"used_frozen_result", data.find("reused") != nullptr}};
+  return value::object{{"id", text_at(data, "vertex")},
+                       {"inactivated_vertices", std::move(inactivated)},
+                       {"next_vertices_ids", valid && next ? *next : value{value::list{}}},
+                       {"top_level_vertices", value::list{}},
+                       {"valid", valid},
+                       {"params", std::move(params)},
+                       {"data", std::move(told)},
+                       {"timestamp", core::to_text(x.time)}};
+}
+
+value properties_of(const std::string& id) {
+  return value::object{{"text_color", ""},
+                       {"background_color", ""},
+                       {"edited", false},
+                       {"source", value::object{{"id", id}, {"display_name", id}, {"source", id}}},
+                       {"icon", ""},
+                       {"allow_markdown", false},
+                       {"positive_feedback", nullptr},
+                       {"state", "complete"},
+                       {"targets", value::list{}}};
+}
+
+/// What a chat shows of an input or output.
+std::string message_of(const flow_about& about, const event& x) {
+  auto vertex = text_at(x.data, "vertex");
+  auto is_user = graph_json::is_chat_input(vertex);
+  auto output = x.data.find("output");
+  if (!output || text_at(x.data, "state") != "succeeded"
+      || (!is_user && !graph_json::is_chat_output(vertex)))
+    return {};
+  auto said = output->find("message");
+  auto text = !said ? "" : said->string() ? *said->string() : graph_json::to_json(*said);
+  return envelope("add_message", value::object{{"text", text},
+                                               {"sender", is_user ? "User" : "Machine"},
+                                               {"sender_name", is_user ? "User" : "AI"},
+                                               {"session_id", about.session},
+                                               {"flow_id", about.flow_id},
+                                               {"id", to_string(x.job) + "/" + vertex},
+                                               {"files", value::list{}},
+                                               {"timestamp", clock_text(core::to_text(x.time))},
+                                               {"properties", properties_of(vertex)},
+                                               {"content_blocks", value::list{}},
+                                               {"category", "message"},
+                                               {"error", false},
+                                               {"edit", false}});
+}
+
+/// Whether an attempt ended here without the vertex having ended.
+bool is_last_word(const event& x) { return text_at(x.data, "state") != "backoff"; }
+
+std::string vertex_text(const flow_about& about, std::span<const event> from) {
+  auto& x = from.front();
+  auto is_skipped = [](const event& e) {
+    return e.type == "end_vertex" && text_at(e.data, "state") == "skipped";
+  };
+  if (is_skipped(x) || !is_last_word(x))
+    return {};
+  value::list skipped;
+  for (auto& e : from.subspan(1)) {
+    if (!is_skipped(e))
+      break;
+    skipped.emplace_back(text_at(e.data, "vertex"));
+  }
+  return message_of(about, x)
+         + envelope("end_vertex", value::object{{"build_data", built(x, std::move(skipped))}});
+}
+
+std::string token_text(const event& x) {
+  return envelope("token", value::object{{"chunk", text_at(x.data, "text")},
+                                         {"id", to_string(x.job) + "/" + text_at(x.data, "vertex")},
+                                         {"timestamp", clock_text(core::to_text(x.time))}});
+}
+
+std::string text_of(const flow_about& about, std::span<const event> from) {
+  auto& x = from.front();
+  if (x.type == "end")
+    return envelope("end", value::object{});
+  if (x.type == "error")
+    return flow_error(about, about.broken.empty() ? text_at(x.data, "detail") : about.broken,
+                      core::to_text(x.time));
+  if (!about.broken.empty())
+    return {};
+  if (x.type == "vertices_sorted")
+    return envelope("vertices_sorted", value::object{{"ids", about.first}, {"to_run", about.all}});
+  if (x.type == "end_vertex")
+    return vertex_text(about, from);
+  return x.type == "token" ? token_text(x) : "";
+}
+
+} // namespace
+
+void flow_about::take(const graph_spec& graph) {
+  std::set<std::string_view> led_to;
+  for (auto& e : graph.edges)
+    led_to.insert(e.to);
+  for (auto& v : graph.vertices) {
+    all.emplace_back(v.id);
+    if (!led_to.contains(v.id))
+      first.emplace_back(v.id);
+  }
+}
+
+std::string flow_text(const flow_about& about, std::span<const event> events) {
+  std::string all;
+  for (std::size_t i = 0; i < events.size(); ++i)
+    all += text_of(about, events.subspan(i));
+  return all;
+}
+
+std::string flow_error(const flow_about& about, const std::string& text, std::string_view time) {
+  value content = value::object{{"type", "error"}, {"component", nullptr}, {"field", nullptr},
+                                {"reason", text},  {"solution", nullptr},  {"traceback", ""}};
+  return envelope("error",
+                  value::object{{"properties", properties_of("Error")},
+                                {"sender_name", "User"},
+                                {"content_blocks",
+                                 value::list{value::object{{"title", "Error"},
+                                                           {"contents", value::list{content}}}}},
+                                {"format_type", "error"},
+                                {"files", nullptr},
+                                {"text", text + "\n"},
+                                {"timestamp", clock_text(time)},
+                                {"id", nullptr},
+                                {"category", "error"},
+                                {"session_id", about.session},
+                                {"error", false},
+                                {"edit", false},
+                                {"flow_id", about.flow_id},
+                                {"sender", "User"},
+                                {"background_color", "#FF0000"},
+                                {"text_color", "#FFFFFF"},
+                                {"allow_markdown", false}});
+}
+
+} // namespace troupe::http

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "node/http/api.hpp"
+#include "node/http/flow_events.hpp"
+
+#include <deque>
+
+namespace troupe::http {
+
+/// A poll waits so long for the first event.
+inline constexpr std::chrono::milliseconds flow_poll_wait{5000};
+/// Jobs whose clients' places are kept; of one that was forgotten all events are told again.
+inline constexpr std::size_t flow_places_max = 10'000;
+
+/// How far the events of each job were polled: a poll names no place of its own. Thread-safe.
+class flow_places {
+public:
+  /// The number to go on with.
+  std::uint64_t of(job_id job);
+  void set(job_id job, std::uint64_t next);
+
+private:
+  std::mutex mutex_;
+  std::map<job_id, std::uint64_t> next_;
+  std::deque<job_id> order_; ///< Of arrival: the oldest goes first.
+};
+
+/// One poll: answers with what there is, or with the first that comes, or with nothing when its
+/// time is over.
+class flow_poll : public std::enable_shared_from_this<flow_poll> {
+public:
+  flow_poll(api_ptr in, call_ptr to, std::shared_ptr<flow_places> places, flow_about about)
+      : in_(std::move(in)),
+        to_(std::move(to)),
+        places_(std::move(places)),
+        about_(std::move(about)) {}
+
+  void begin(job_id job, const event_reader& from);
+
+private:
+  void look();
+  void answer(std::string text);
+
+  const api_ptr in_;
+  const call_ptr to_;
+  const std::shared_ptr<flow_places> places_;
+  const flow_about about_;
+  job_id job_;
+  std::optional<event_reader> from_;
+  std::mutex mutex_; ///< One look at a time, and none after the answer.
+  bool answered_ = false;
+};
+
+/// The answer to a poll.
+response flow_answer(std::string text);
+
+} // namespace troupe::http

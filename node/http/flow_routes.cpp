@@ -1,0 +1,202 @@
+#include "node/http/event_stream.hpp"
+#include "node/http/flow_poll.hpp"
+#include "node/http/flow_request.hpp"
+
+#include "core/time_text.hpp"
+
+namespace troupe::http {
+
+namespace {
+
+std::string label_of(const job_info& job, std::string_view key) {
+  auto found = job.labels.find(std::string{key});
+  return found == job.labels.end() ? "" : found->second;
+}
+
+/// What the events of a job leave out; reads the disk.
+result<flow_about> about(const api_ptr& in, const job_info& job) {
+  flow_about x{label_of(job, flow_label), label_of(job, session_label),
+               label_of(job, broken_label)};
+  auto graph = in->node.graph(job.graph, job.ns);
+  if (!graph)
+    return graph.error();
+  x.take(*graph);
+  return x;
+}
+
+/// The node ends, or fails, before the job has ended: that is told as an error, without an `end`.
+event_writer writer_of(const flow_about& about) {
+  auto text = [about](std::span<const event> events) { return flow_text(about, events); };
+  auto closing = [about](std::string_view reason) {
+    auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    return flow_error(about, "the stream ends before the flow: " + std::string{reason},
+                      core::to_text(now));
+  };
+  return {text, closing};
+}
+
+void cancel_when_gone(const api_ptr& in, const call_ptr& to, job_id id) {
+  to->out.when_unwanted([in, id](unwanted why) {
+    if (why == unwanted::gone)
+      in->node.change(id, job_change::cancel, "the client that read its events has gone",
+                      [](const status&) {});
+  });
+}
+
+/// Answers with all events of a job, as they come.
+void stream(const api_ptr& in, const call_ptr& to, const job_info& job, bool cancels) {
+  on_pool(in, to, [in, to, job, cancels] {
+    auto known = about(in, job);
+    if (!known)
+      return refuse(to, known.error());
+    in->node.events(job.id, 1,
+                    [in, to, known = *known, id = job.id, cancels](const result<event_reader>& x) {
+                      if (!x)
+                        return refuse(to, x.error());
+                      if (cancels)
+                        cancel_when_gone(in, to, id);
+                      response answer{200, "application/x-ndjson"};
+                      answer.stream = std::make_shared<event_stream>(in, *x, writer_of(known));
+                      to->out(std::move(answer));
+                    });
+  });
+}
+
+void poll(const api_ptr& in, const call_ptr& to, const job_info& job,
+          const std::shared_ptr<flow_places>& places) {
+  auto from = places->of(job.id);
+  if (terminal(job.state) && from > job.events)
+    return to->out(flow_answer({})); // All was told.
+  on_pool(in, to, [in, to, job, places, from] {
+    auto known = about(in, job);
+    if (!known)
+      return refuse(to, known.error());
+    auto x = std::make_shared<flow_poll>(in, to, places, std::move(*known));
+    in->node.events(job.id, from, [to, x, id = job.id](const result<event_reader>& reader) {
+      if (!reader)
+        return refuse(to, reader.error());
+      x->begin(id, *reader);
+    });
+  });
+}
+
+/// Nothing: the call is answered.
+std::optional<flow_delivery> delivery_of(const call_ptr& to, flow_delivery otherwise) {
+  auto text = find(to->in.query, "event_delivery");
+  auto how = text ? parse_flow_delivery(*text) : otherwise;
+  if (!how)
+    to->out(problem_answer(refusal::bad_query, "the parameter `event_delivery` is `streaming`, "
+                                               "`polling` or `direct`"));
+  return how;
+}
+
+std::string parameter_of(const call_ptr& to, std::string_view name) {
+  auto found = find(to->in.query, name);
+  return found ? *found : "";
+}
+
+/// The graph of a flow that is named by its id alone; false if the call is answered.
+bool find_registered(const api_ptr& in, const call_ptr& to, flow_request& x) {
+  auto& id = to->in.arguments.name;
+  auto graph = parse_graph_id(id);
+  auto spec = graph ? in->node.graph(*graph, to->in.who.ns) : ec::no_such_graph;
+  if (spec)
+    x.job.graph = std::move(*spec);
+  else if (spec.code() == ec::no_such_graph)
+    refuse(to, {ec::no_such_graph, "Flow with id " + id
+                                       + " not found: send the flow as `data`, or the id of a "
+                                         "registered graph"});
+  else
+    refuse(to, spec.error());
+  return bool(spec);
+}
+
+void answer_built(const api_ptr& in, const call_ptr& to, job_id id, flow_delivery how,
+                  bool cancels) {
+  if (how != flow_delivery::direct)
+    return to->out(json_answer(200, value::object{{"job_id", to_string(id)}}));
+  to->in.arguments.job = id;
+  with_job(in, to, [in, to, cancels](const job_info& job) { stream(in, to, job, cancels); });
+}
+
+/// On a thread of the pool.
+void build(const api_ptr& in, const call_ptr& to, flow_delivery how, bool cancels) {
+  auto read = read_flow_request(to->in.body, to->in.arguments.name, parameter_of(to, "flow_name"));
+  if (read.malformed)
+    return to->out(problem_answer(refusal::bad_json, *read.malformed));
+  if (!read.errors.empty())
+    return to->out(
+        problem_answer(error{ec::invalid_spec, "the request is not valid"}, read.errors));
+  auto& x = read.request;
+  if (!x.job.graph && !find_registered(in, to, x))
+    return;
+  restrict_flow(x, parameter_of(to, "start_component_id"), parameter_of(to, "stop_component_id"));
+  auto graph = in->graphs.resolve(to->in.who.ns, x.job);
+  if (auto wrong = std::get_if<graph_trouble>(&graph))
+    return to->out(graph_answer(*wrong));
+  x.job.spec.ns = to->in.who.ns;
+  x.job.spec.graph = std::get<known_graph>(graph).id;
+  in->node.submit_once(x.job.spec, [in, to, how, cancels](const result<submitted>& made) {
+    if (!made)
+      return refuse(to, made.error());
+    answer_built(in, to, made->id, how, cancels);
+  });
+}
+
+void start_build(const api_ptr& in, const call_ptr& to) {
+  constexpr parameter known[] = {{"event_delivery"},     {"flow_name"},     {"log_builds"},
+                                 {"start_component_id"}, {"on_disconnect"}, {"stop_component_id"}};
+  if (has_bad_query(to, known))
+    return;
+  auto how = delivery_of(to, flow_delivery::polling);
+  auto cancels = how ? cancels_on_disconnect(to) : std::nullopt;
+  if (cancels)
+    on_pool(in, to, [in, to, how = *how, cancels = *cancels] { build(in, to, how, cancels); });
+}
+
+void read_build(const api_ptr& in, const call_ptr& to, const std::shared_ptr<flow_places>& places) {
+  constexpr parameter known[] = {{"event_delivery"}, {"on_disconnect"}};
+  if (has_bad_query(to, known))
+    return;
+  auto how = delivery_of(to, flow_delivery::streaming);
+  auto cancels = how ? cancels_on_disconnect(to) : std::nullopt;
+  if (!cancels)
+    return;
+  with_job(in, to, [in, to, places, how = *how, cancels = *cancels](const job_info& job) {
+    if (how == flow_delivery::polling)
+      poll(in, to, job, places);
+    else
+      stream(in, to, job, cancels);
+  });
+}
+
+void cancel_build(const api_ptr& in, const call_ptr& to) {
+  if (has_bad_query(to, {}) || !members_of(to, {}))
+    return;
+  with_job(in, to, [in, to](const job_info& job) {
+    in->node.change(
+        job.id, job_change::cancel, "the build was cancelled", [to](const status& changed) {
+          auto over = changed.code() == ec::illegal_request; // It has ended, or will.
+          if (!changed && !over)
+            return refuse(to, changed.error());
+          to->out(
+              json_answer(200, value::object{{"success", true},
+                                             {"message", "Flow build cancelled successfully"}}));
+        });
+  });
+}
+
+} // namespace
+
+void add_flow_routes(const api_ptr& to, std::vector<route>& all) {
+  using enum body_mode;
+  auto places = std::make_shared<flow_places>();
+  all.push_back(
+      {"POST", "/api/v1/build/{flow}/flow", bound(to, start_build), empty, action::submit});
+  all.push_back({"GET", "/api/v1/build/{job}/events",
+                 [to, places](const call_ptr& x) { read_build(to, x, places); }});
+  all.push_back(
+      {"POST", "/api/v1/build/{job}/cancel", bound(to, cancel_build), empty, action::control});
+}
+
+} // namespace troupe::http

@@ -1,0 +1,231 @@
+#include "node/http/flow_events.hpp"
+#include "tests/support/flows.hpp"
+#include "tests/support/http_node.hpp"
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+using namespace troupe;
+using tests::http_node;
+using tests::http_reply;
+
+namespace {
+
+const std::string build = "/api/v1/build/";
+const std::string nobody = build + "0198c0de-0000-7000-8000-000000000001";
+using texts = std::vector<std::string>;
+
+/// The events of a stream or poll: each with an empty line behind it.
+std::vector<value> events_in(const std::string& text) {
+  std::vector<value> all;
+  for (std::size_t at = 0; at < text.size();) {
+    auto end = text.find("\n\n", at);
+    REQUIRE(end != text.npos);
+    auto parsed = graph_json::parse_value(text.substr(at, end - at));
+    REQUIRE(parsed);
+    CHECK(parsed->members()->size() == 2);
+    all.push_back(*parsed);
+    at = end + 2;
+  }
+  return all;
+}
+
+texts types_in(const std::string& text) {
+  texts all;
+  for (auto& x : events_in(text))
+    all.push_back(*x.find("event")->string());
+  return all;
+}
+
+const value& data_of(const value& x) { return *x.find("data"); }
+
+std::string text_of(const value& x, std::string_view key) {
+  auto found = x.find(key);
+  return found && found->string() ? *found->string() : "";
+}
+
+struct flow_node_fixture : http_node {
+  std::string start(const std::string& body, const std::string& query = "") {
+    auto made = ask("POST", build + "flow-1/flow" + query, body);
+    INFO(made.body);
+    REQUIRE(made.status == 200);
+    return made.text("job_id");
+  }
+  /// Runs one vertex as a worker.
+  void work(const std::string& output) {
+    auto got = ask("POST", "/v1/work:fetch", R"({"wait":"30s"})").json();
+    auto& item = got.find("work")->items()->at(0);
+    auto done = ask("POST", "/v1/work:complete",
+                    R"({"token":")" + text_of(item, "token") + R"(","output":)" + output + "}");
+    REQUIRE(done.status == 204);
+  }
+};
+
+const std::string chat =
+    R"({"data":)" + tests::chat_flow() + R"(,"inputs":{"input_value":"hi","session":"s1"}})";
+
+} // namespace
+
+TEST_CASE_METHOD(flow_node_fixture, "a flow streams its events in the old shapes, to one end",
+                 "[http][flows]") {
+  auto id = start(chat);
+  work(R"({"text":"hello to you"})");
+  auto got = ask("GET", build + id + "/events");
+  CHECK(got.status == 200);
+  CHECK(got.fields["content-type"] == "application/x-ndjson");
+  CHECK(types_in(got.body)
+        == texts{"vertices_sorted", "add_message", "end_vertex", "end_vertex", "add_message",
+                 "end_vertex", "end"});
+  CHECK(got.body.starts_with(R"({"event": "vertices_sorted", "data": {)"));
+  auto events = events_in(got.body);
+  CHECK(*data_of(events[0]).find("ids") == value{value::list{"ChatInput-1"}});
+  CHECK(*data_of(events[0]).find("to_run")
+        == value{value::list{"ChatInput-1", "Model-1", "ChatOutput-1"}});
+  CHECK(text_of(data_of(events[1]), "text") == "hi");
+  CHECK(text_of(data_of(events[1]), "session_id") == "s1");
+  CHECK(text_of(data_of(events[1]), "flow_id") == "flow-1");
+  auto& model = *data_of(events[3]).find("build_data");
+  CHECK(text_of(model, "id") == "Model-1");
+  CHECK(*model.find("valid")->boolean());
+  CHECK(*model.find("next_vertices_ids") == value{value::list{"ChatOutput-1"}});
+  CHECK(*model.find("data")->find("outputs")->find("text")
+        == value{value::object{{"message", "hello to you"}, {"type", "text"}}});
+  CHECK(text_of(data_of(events[4]), "sender") == "Machine");
+  CHECK(data_of(events[6]) == value{value::object{}});
+  CHECK(ask("GET", build + id + "/events").body == got.body); // Again, and for others, the same.
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "polls give each event once, then nothing", "[http][flows]") {
+  auto id = start(chat, "?event_delivery=polling");
+  work(R"({"text":"x"})");
+  texts seen;
+  while (seen.empty() || seen.back() != "end") {
+    auto got = ask("GET", build + id + "/events?event_delivery=polling");
+    REQUIRE(got.status == 200);
+    for (auto& type : types_in(got.body))
+      seen.push_back(type);
+  }
+  CHECK(seen.size() == 7);
+  auto after = ask("GET", build + id + "/events?event_delivery=polling");
+  CHECK(after.status == 200);
+  CHECK(after.body.empty());
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "direct delivery is the answer itself", "[http][flows]") {
+  http_node& node = *this;
+  tests::http_client worker{node.server->port()};
+  client.send(client.text_of("POST", build + "f/flow?event_delivery=direct", chat));
+  auto got = worker.ask("POST", "/v1/work:fetch", R"({"wait":"30s"})").json();
+  auto token = text_of(got.find("work")->items()->at(0), "token");
+  worker.ask("POST", "/v1/work:complete", R"({"token":")" + token + R"(","output":{"text":"x"}})");
+  auto answer = client.read();
+  CHECK(answer.status == 200);
+  CHECK(types_in(answer.body).back() == "end");
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "a component that fails does not fail the flow",
+                 "[http][flows]") {
+  auto flow = tests::flow_json({{"Bad-1"}, {"Next-1"}, {"ChatInput-1"}},
+                               {{"Bad-1", "message", "Next-1", "x"}});
+  auto id = start(R"({"data":)" + flow + "}");
+  auto got = ask("POST", "/v1/work:fetch", R"({"wait":"30s"})").json();
+  auto token = text_of(got.find("work")->items()->at(0), "token");
+  ask("POST", "/v1/work:fail",
+      R"({"token":")" + token + R"(","error":{"code":"no","detail":"no model"}})");
+  auto events = events_in(ask("GET", build + id + "/events").body);
+  auto bad = std::ranges::find_if(events, [](auto& x) {
+    auto built = data_of(x).find("build_data");
+    return built && text_of(*built, "id") == "Bad-1";
+  });
+  REQUIRE(bad != events.end());
+  auto& told = *data_of(*bad).find("build_data");
+  CHECK_FALSE(*told.find("valid")->boolean());
+  CHECK(text_of(told, "params") == "no model");
+  CHECK(*told.find("inactivated_vertices") == value{value::list{"Next-1"}});
+  CHECK(told.find("data")->find("outputs")->find("output"));
+  CHECK(text_of(events.back(), "event") == "end");
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "a flow with a loop says so, and ends", "[http][flows]") {
+  std::ifstream in{std::string{TROUPE_SOURCE_DIR}
+                   + "/examples/data/langflow/research_translation_loop.json"};
+  std::ostringstream flow;
+  flow << in.rdbuf();
+  auto data = graph_json::parse_value(flow.str());
+  REQUIRE(data);
+  auto id = start(R"({"data":)" + graph_json::to_json(*data->find("data")) + "}");
+  auto got = ask("GET", build + id + "/events").body;
+  CHECK(types_in(got) == texts{"error", "end"});
+  auto error = data_of(events_in(got).front());
+  CHECK(text_of(error, "text").find("loop") != std::string::npos);
+  CHECK(text_of(error, "text").find("LoopComponent-GV15E") != std::string::npos);
+  CHECK(text_of(error, "category") == "error");
+  CHECK(error.find("content_blocks")->items()->size() == 1);
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "a flow runs from and up to what is asked for",
+                 "[http][flows]") {
+  auto id = start(chat, "?stop_component_id=ChatInput-1");
+  CHECK(types_in(ask("GET", build + id + "/events").body)
+        == texts{"vertices_sorted", "add_message", "end_vertex", "end"});
+  auto none = start(chat, "?start_component_id=Nobody-1");
+  CHECK(types_in(ask("GET", build + none + "/events").body) == texts{"error", "end"});
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "a cancelled flow ends its streams", "[http][flows]") {
+  auto id = start(chat);
+  tests::http_client reader{server->port()};
+  reader.send(reader.text_of("GET", build + id + "/events"));
+  CHECK(reader.read_head().status == 200);
+  auto cancelled = ask("POST", build + id + "/cancel");
+  CHECK(cancelled.status == 200);
+  CHECK(*cancelled.json().find("success")->boolean());
+  CHECK(cancelled.text("message") == "Flow build cancelled successfully");
+  std::string all, piece;
+  while (reader.read_chunk(piece) && !piece.empty())
+    all += piece;
+  CHECK(types_in(all).back() == "end");
+  CHECK(ask("POST", build + id + "/cancel").status == 200);
+  CHECK(ask("GET", "/v1/jobs/" + id).text("state") == "cancelled");
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "a registered graph is a flow by its id", "[http][flows]") {
+  auto graph = ask("POST", "/v1/graphs", R"({"vertices":[{"id":"a","kind":"noop"}]})").text("id");
+  auto made = ask("POST", build + graph + "/flow");
+  REQUIRE(made.status == 200);
+  CHECK(types_in(ask("GET", build + made.text("job_id") + "/events").body)
+        == texts{"vertices_sorted", "end_vertex", "end"});
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "bad requests for flows are refused", "[http][flows]") {
+  CHECK(ask("POST", build + "x/flow").status == 404);
+  CHECK(ask("POST", build + "x/flow").text("detail").starts_with("Flow with id x not found"));
+  CHECK(ask("POST", build + "x/flow", "{").status == 400);
+  CHECK(ask("POST", build + "x/flow", R"({"inputs":{"odd":1}})").status == 422);
+  CHECK(ask("POST", build + "x/flow", R"({"inputs":{"input_value":1}})").status == 422);
+  CHECK(ask("POST", build + "x/flow", R"([])").status == 422);
+  CHECK(ask("POST", build + "x/flow?event_delivery=odd", chat).text("code") == "bad_query");
+  CHECK(ask("POST", build + "x/flow?odd=1", chat).text("code") == "bad_query");
+  CHECK(ask("GET", nobody + "/events").status == 404);
+  CHECK(ask("GET", nobody + "/events?event_delivery=odd").status == 400);
+  CHECK(ask("POST", nobody + "/cancel").status == 404);
+  CHECK(ask("GET", build + "x/flow").status == 405);
+}
+
+TEST_CASE("long texts and lists are cut in what is told", "[http][flows]") {
+  event x;
+  x.type = "end_vertex";
+  value::list many(1001, value{1});
+  x.data = value::object{{"vertex", "a"},
+                         {"state", "succeeded"},
+                         {"duration_ms", 3400},
+                         {"output", value::object{{"t", std::string(7000, 'x')}, {"l", many}}}};
+  auto told = events_in(http::flow_text({}, std::span{&x, 1}));
+  auto& data = *data_of(told[0]).find("build_data")->find("data");
+  CHECK(text_of(*data.find("outputs")->find("t"), "message").size() == 6003);
+  CHECK(text_of(data, "duration") == "3.4 seconds");
+  auto& items = *data.find("outputs")->find("l")->find("message")->items();
+  CHECK(items.size() == 1001);
+  CHECK(*items.back().string() == "... [truncated 1 items]");
+}
