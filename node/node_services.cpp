@@ -97,6 +97,18 @@ bool node_services::allows_kind(std::string_view kind) const {
   return std::ranges::any_of(config_.kinds.allow, [&](auto& x) { return x == kind || x == "*"; });
 }
 
+bool node_services::is_exclusive(std::string_view queue) const {
+  std::scoped_lock lock{mutex_};
+  auto& all = config_.queues.exclusive;
+  return std::ranges::find(all, queue) != all.end();
+}
+
+bool node_services::has_turns(std::string_view queue) const {
+  std::scoped_lock lock{mutex_};
+  auto& all = config_.queues.exclusive_wait;
+  return std::ranges::find(all, queue) != all.end();
+}
+
 bool node_services::reload() {
   keys_->refresh();
   auto environment = process_environment();

@@ -48,6 +48,11 @@ public:
   /// Whether jobs over HTTP may have this kind.
   bool allows_kind(std::string_view kind) const;
 
+  /// Whether a queue has one unfinished job at most, and another is refused.
+  bool is_exclusive(std::string_view queue) const;
+  /// The same, and another waits for its turn.
+  bool has_turns(std::string_view queue) const;
+
   /// The metrics with what the runtime tells right now, in Prometheus' text format.
   std::string metrics_text(runtime& node);
 

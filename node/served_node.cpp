@@ -13,6 +13,12 @@ result<principal> caller_of(node_services& services, std::string_view key) {
                                              : "the key is not one of this node's"};
 }
 
+http::exclusive_rule rule_of(const node_services& services, std::string_view queue) {
+  if (services.is_exclusive(queue))
+    return http::exclusive_rule::refuse;
+  return services.has_turns(queue) ? http::exclusive_rule::wait : http::exclusive_rule::none;
+}
+
 void write_audit(node_services& services, const http::served& x) {
   audit_entry entry;
   entry.who = *x.who;
@@ -64,6 +70,7 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
   http::api_parts api{node};
   api.allows_kind = [&services](std::string_view kind) { return services.allows_kind(kind); };
   api.metrics = [&node, &services] { return services.metrics_text(node); };
+  api.exclusive = [&services](std::string_view queue) { return rule_of(services, queue); };
   api.metrics_need_key = config.http.metrics_need_key;
   return api;
 }

@@ -35,6 +35,13 @@ void check_kinds(const kinds_config& x, problems& to) {
                         + core::did_you_mean(x.allow[i], kinds)});
 }
 
+void check_queues(const std::vector<std::string>& queues, const char* place, problems& to) {
+  for (std::size_t i = 0; i < queues.size(); ++i)
+    if (!core::is_name(queues[i]))
+      to.push_back({"bad_name", place + ("/" + std::to_string(i)),
+                    core::quoted(queues[i]) + " is no name of a queue"});
+}
+
 void check_origins(const http_config& x, problems& to) {
   for (std::size_t i = 0; i < x.allowed_origins.size(); ++i) {
     auto& origin = x.allowed_origins[i];
@@ -60,6 +67,8 @@ problems check_config(const node_config& x) {
   check_tls(x.http.tls, all);
   check_origins(x.http, all);
   check_kinds(x.kinds, all);
+  check_queues(x.queues.exclusive, "/queues/exclusive", all);
+  check_queues(x.queues.exclusive_wait, "/queues/exclusive_wait", all);
   return all;
 }
 

@@ -38,6 +38,12 @@ struct kinds_config {
   std::vector<std::string> allow{"noop", "delay", "jq", "function", "worker"};
 };
 
+/// Queues that have one unfinished job at most.
+struct queues_config {
+  std::vector<std::string> exclusive{};      ///< A request for another job is refused,
+  std::vector<std::string> exclusive_wait{}; ///< or waits for its turn.
+};
+
 /// Who may call, and what is written down of it.
 struct security_config {
   std::string keys_file{}; ///< Empty: `keys.json` in the data directory.
@@ -64,6 +70,7 @@ struct node_config {
   std::uint64_t min_free_bytes = 0; ///< New jobs are refused when less is free; 0: by itself.
   http_config http{};
   kinds_config kinds{};
+  queues_config queues{};
   security_config security{};
   metrics_config metrics{};
   log_config log{};

@@ -79,6 +79,8 @@ constexpr setting all_settings[]{
     duration<TROUPE_AT(http.shutdown_grace)>("/http/shutdown_grace", 0, live),
     boolean<TROUPE_AT(http.metrics_need_key)>("/http/metrics_need_key"),
     texts<TROUPE_AT(kinds.allow)>("/kinds/allow", live),
+    texts<TROUPE_AT(queues.exclusive)>("/queues/exclusive", live),
+    texts<TROUPE_AT(queues.exclusive_wait)>("/queues/exclusive_wait", live),
     text<TROUPE_AT(security.keys_file)>("/security/keys_file"),
     boolean<TROUPE_AT(security.audit)>("/security/audit"),
     integer<TROUPE_AT(security.audit_file_bytes)>("/security/audit_file_bytes", 4096, any_size),

@@ -12,6 +12,9 @@ namespace troupe::http {
 
 inline constexpr std::uint64_t blob_bytes_usual = std::uint64_t{1} << 30;
 
+/// Whether a queue has one unfinished job at most, and what becomes of a request for another.
+enum class exclusive_rule : std::uint8_t { none, refuse, wait };
+
 /// What the routes stand on. The runtime must outlive the server that has them.
 struct api_parts {
   runtime& node;
@@ -20,6 +23,7 @@ struct api_parts {
   bool metrics_need_key = false;
   std::function<problems()> troubles{}; ///< Why the node is not ready, beyond its runtime.
   std::uint64_t blob_bytes_max = blob_bytes_usual; ///< What `PUT` of a blob takes.
+  std::function<exclusive_rule(std::string_view queue)> exclusive{}; ///< Unset: no queue is.
 };
 
 inline constexpr unsigned bulk_runs_max = 2; ///< Requests for all jobs of a filter, at once.
@@ -29,6 +33,10 @@ inline constexpr unsigned bulk_runs_max = 2; ///< Requests for all jobs of a fil
 struct api {
   explicit api(const api_parts& parts)
       : node(parts.node), graphs(parts.node, parts.allows_kind), outside(parts) {}
+
+  exclusive_rule rule_of(std::string_view queue) const {
+    return outside.exclusive ? outside.exclusive(queue) : exclusive_rule::none;
+  }
 
   runtime& node;
   graph_door graphs;
@@ -52,6 +60,7 @@ void add_work_routes(const api_ptr& to, std::vector<route>& all);
 void add_graph_routes(const api_ptr& to, std::vector<route>& all);
 void add_blob_routes(const api_ptr& to, std::vector<route>& all);
 void add_flow_routes(const api_ptr& to, std::vector<route>& all);
+void add_task_routes(const api_ptr& to, std::vector<route>& all);
 void add_node_routes(const api_ptr& to, std::vector<route>& all);
 
 /// A handler that gets `api`.

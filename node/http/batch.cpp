@@ -2,6 +2,7 @@
 
 #include "core/payload.hpp"
 #include "graph_json/value_json.hpp"
+#include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
 
 namespace troupe::http {
@@ -128,6 +129,8 @@ void batch::submit(const line_ptr& x, std::variant<known_graph, graph_trouble> g
     return refuse(x, graph_answer(*wrong).status, std::move(problem));
   }
   x->asked.spec.graph = std::get<known_graph>(graph).id;
+  if (auto why = only_alone(in_, x->asked.spec.queue))
+    return refuse(x, status_of(why->code), problem_value(*why));
   in_->node.submit_once(
       x->asked.spec, [self = shared_from_this(), x](const result<submitted>& made) {
         if (made.code() == ec::no_such_graph && x->asked.graph && !x->resolved)

@@ -1,5 +1,6 @@
 #include "graph_json/value_json.hpp"
 #include "node/http/batch.hpp"
+#include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
 
 namespace troupe::http {
@@ -47,6 +48,8 @@ struct atomic_batch {
       spec.request_digest = digest_text(text);
     if (all.jobs.empty())
       all.queue = spec.queue;
+    if (auto why = only_alone(in, spec.queue))
+      return refuse(number, problem_answer(*why));
     if (spec.queue != all.queue)
       return refuse(number, problem_answer(error{ec::invalid_spec,
                                                  "line " + std::to_string(number)

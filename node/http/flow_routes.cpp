@@ -1,4 +1,5 @@
 #include "node/http/event_stream.hpp"
+#include "node/http/exclusive.hpp"
 #include "node/http/flow_poll.hpp"
 #include "node/http/flow_request.hpp"
 
@@ -136,10 +137,12 @@ void build(const api_ptr& in, const call_ptr& to, flow_delivery how, bool cancel
     return to->out(graph_answer(*wrong));
   x.job.spec.ns = to->in.who.ns;
   x.job.spec.graph = std::get<known_graph>(graph).id;
-  in->node.submit_once(x.job.spec, [in, to, how, cancels](const result<submitted>& made) {
-    if (!made)
-      return refuse(to, made.error());
-    answer_built(in, to, made->id, how, cancels);
+  submit_by_rule(in, to, x.job.spec, [in, to, how, cancels](const submit_outcome& outcome) {
+    if (outcome.busy)
+      return refuse_busy(to, *outcome.busy);
+    if (!outcome.made)
+      return refuse(to, outcome.made.error());
+    answer_built(in, to, outcome.made->id, how, cancels);
   });
 }
 

@@ -46,6 +46,9 @@ constexpr refusal_kind kinds[] = {
     {"E0220", "other_content", 422, "the content is not what its name says",
      "send it under the SHA-256 of its bytes, which `detail` tells"},
     {"E0221", "not_json", 406, "the blob holds no value", "ask without `Accept: application/json`"},
+    {"E0222", "queue_busy", 409, "the queue takes one job at a time, and has one",
+     "wait for the end of the job that `detail` names"},
+    {"E0223", "no_task", 400, "there is no task for this", "GET /api/tasks/status tells of the task"},
 };
 static_assert(std::size(kinds) == static_cast<std::size_t>(last(refusal{})) + 1);
 

@@ -32,9 +32,11 @@ enum class refusal : std::uint8_t {
   no_such_blob,
   other_content, ///< What came is not what its name says.
   not_json,      ///< A blob was wanted as JSON, and holds no value.
+  queue_busy,    ///< An exclusive queue has an unfinished job.
+  no_task,       ///< There is no task that the step could be taken with.
 };
 
-constexpr refusal last(refusal) noexcept { return refusal::not_json; }
+constexpr refusal last(refusal) noexcept { return refusal::no_task; }
 
 /// One line of the table of refusals. Numbers are stable: they are never given again.
 struct refusal_kind {

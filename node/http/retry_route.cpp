@@ -1,3 +1,4 @@
+#include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
 #include "node/http/retry.hpp"
 
@@ -42,6 +43,8 @@ void retry(const api_ptr& in, job_id job, const std::string& from,
   auto spec = in->node.spec(job);
   if (!spec)
     return then(graph_trouble{{}, spec.error(), {}});
+  if (auto why = only_alone(in, spec->queue))
+    return then(graph_trouble{{}, *why, {}});
   job_request asked{std::move(*spec)};
   auto graph = in->graphs.resolve(asked.spec.ns, asked);
   if (auto wrong = std::get_if<graph_trouble>(&graph))

@@ -1,5 +1,5 @@
 #include "core/payload.hpp"
-#include "node/http/api.hpp"
+#include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
 #include "storage/sha256.hpp"
 
@@ -39,7 +39,10 @@ void answer(const api_ptr& in, const submission_ptr& x, const result<submitted>&
 void resolve(const api_ptr& in, const submission_ptr& x);
 
 void submit(const api_ptr& in, const submission_ptr& x) {
-  in->node.submit_once(x->asked.spec, [in, x](const result<submitted>& made) {
+  submit_by_rule(in, x->to, x->asked.spec, [in, x](const submit_outcome& outcome) {
+    if (outcome.busy)
+      return refuse_busy(x->to, *outcome.busy);
+    auto& made = outcome.made;
     if (made.code() == ec::no_such_graph && x->asked.graph && !x->resolved)
       return on_pool(in, x->to, [in, x] { resolve(in, x); }); // It was known, and is deleted.
     answer(in, x, made);

@@ -158,7 +158,26 @@ const flows = [
   {to: 'POST /api/v1/build/{job}/cancel', path: s => ({job: s.build}), status: 200},
 ];
 
-export const calls = [...jobs, ...events, ...changes, ...work, ...node, ...blobs, ...flows];
+const one_task = {session_id: 's1', task_description: 'book a table', llm_profile_name: 'default'};
+const at_task = (verb, status, more = {}) => ({to: `POST /api/tasks/${verb}`, status, ...more});
+const tasks = [
+  at_task('stop', 400),
+  {to: 'GET /api/tasks/status', status: 200},
+  {to: 'GET /api/tasks/detailed-status', status: 200},
+  at_task('submit', 200, {json: one_task, keep: {one: x => x.json.task_id}}),
+  at_task('submit', 200, {json: one_task, check: x => x.json.success === false}),
+  {to: 'GET /api/tasks/status', status: 200, check: x => x.json.has_active_task},
+  {to: 'GET /api/tasks/detailed-status', status: 200},
+  at_task('pause', 200, {json: {reason: 'a test'}}),
+  at_task('resume', 200),
+  at_task('stop', 200),
+  {to: 'GET /api/tasks/{job}', path: s => ({job: s.one}), status: 200, check: x => x.json.status === 'stopped'},
+  {to: 'GET /api/tasks', query: {status: 'STOPPED', session_id: 's1', limit: '1'}, status: 200,
+    check: x => x.json.tasks.length === 1},
+  {to: 'GET /api/tasks/statuses', status: 200},
+];
+
+export const calls = [...jobs, ...events, ...changes, ...work, ...node, ...blobs, ...flows, ...tasks];
 
 const queues = Array.from({length: 16}, (_, i) => `q${i}`); // They reach every shard.
 

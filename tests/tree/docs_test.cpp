@@ -86,6 +86,27 @@ TEST_CASE("the page of kinds tells every key of their configs", "[tree]") {
   }
 }
 
+TEST_CASE("every test that the page on parity names is there", "[tree]") {
+  std::size_t named = 0;
+  for (auto& row : between(text_of(root / "docs/parity.md"), "\n| ", '\n')) {
+    std::string source;
+    for (std::size_t at = 0; (at = row.find_first_of("`\"", at)) != row.npos; ++at) {
+      auto end = row.find(row[at], at + 1);
+      REQUIRE(end != row.npos);
+      auto text = row.substr(at + 1, end - at - 1);
+      auto is_file = row[at] == '`' && text.ends_with("_test.cpp");
+      if (is_file)
+        source = text_of(root / "tests" / text);
+      INFO(text);
+      if (row[at] == '"')
+        CHECK(source.find('"' + text + '"') != source.npos);
+      named += row[at] == '"';
+      at = end;
+    }
+  }
+  CHECK(named > 50);
+}
+
 TEST_CASE("the graph that the README shows is the one in examples", "[tree]") {
   auto graph = text_of(root / "examples/hello.json");
   REQUIRE_FALSE(graph.empty());

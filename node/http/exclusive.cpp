@@ -1,0 +1,184 @@
+#include "node/http/exclusive.hpp"
+
+#include "core/names.hpp"
+
+namespace troupe::http {
+
+namespace {
+
+/// Changes with every job of the queue, and tells which request made the last one.
+constexpr auto turn_key = "troupe/turn";
+
+using row_content = std::vector<std::uint8_t>;
+
+row_content content_of(std::string_view text) { return {text.begin(), text.end()}; }
+
+/// The request in a turn's content; nothing that has no key is ever the same.
+std::string mark_of(const job_spec& spec) {
+  return spec.idempotency_key.empty() ? "" : spec.idempotency_key + "\n" + spec.request_digest;
+}
+
+class exclusive_submit : public std::enable_shared_from_this<exclusive_submit> {
+public:
+  exclusive_submit(api_ptr in, const job_spec& spec, bool waits,
+                   std::function<void(const submit_outcome&)> then)
+      : in_(std::move(in)), spec_(spec), waits_(waits), then_(std::move(then)) {}
+
+  void begin(const call_ptr& to) {
+    if (waits_) {
+      auto stop = [weak = weak_from_this()] {
+        if (auto self = weak.lock())
+          self->give_up();
+      };
+      to->out.after(exclusive_wait_max, stop);
+      to->out.when_unwanted([stop](unwanted) { stop(); });
+    }
+    look_again();
+  }
+
+private:
+  void look_again() {
+    if (!in_->pool.post([self = shared_from_this()] { self->look(); }))
+      end({error{ec::overloaded, "too many requests wait for the disk; repeat after a while"}});
+  }
+
+  /// On a thread of the pool.
+  void look() {
+    {
+      std::scoped_lock lock{mutex_};
+      busy_.reset();
+      stop_waiting_ = {};
+      if (!then_)
+        return; // It was given up.
+    }
+    auto turn = in_->node.row(spec_.queue, turn_key, spec_.ns);
+    auto busy = turn ? unfinished_in(in_->node, spec_.ns, spec_.queue) : turn.error();
+    if (!busy)
+      return end({busy.error()});
+    if (*busy)
+      return meet(**busy, *turn);
+    take_turn(std::move(*turn));
+  }
+
+  /// Another request that saw the same turn gets `condition_failed`.
+  void take_turn(std::optional<row_content> turn) {
+    transaction x;
+    x.ns = spec_.ns;
+    x.queue = spec_.queue;
+    x.conditions = {{turn_key, turn}};
+    x.rows = {{turn_key, next_turn(turn)}};
+    x.jobs = {spec_};
+    in_->node.transact(x, [self = shared_from_this()](
+                              const result<std::vector<submitted>>& made) {
+      if (made)
+        return self->end({made->front()});
+      if (made.code() != ec::condition_failed || ++self->tries_ > exclusive_tries_max)
+        return self->end({made.error()});
+      self->look_again();
+    });
+  }
+
+  /// A number that grows, then the mark of the request.
+  row_content next_turn(const std::optional<row_content>& turn) const {
+    std::string text = turn ? std::string{turn->begin(), turn->end()} : "0";
+    auto number = std::strtoull(text.c_str(), nullptr, 10) + 1;
+    return content_of(std::to_string(number) + "\n" + mark_of(spec_));
+  }
+
+  /// The queue has a job already, maybe by this very request.
+  void meet(const job_info& job, const std::optional<row_content>& turn) {
+    auto text = turn ? std::string{turn->begin(), turn->end()} : "\n";
+    if (auto mark = mark_of(spec_); !mark.empty() && text.substr(text.find('\n') + 1) == mark)
+      return end({submitted{job.id, true}});
+    std::unique_lock lock{mutex_};
+    if (!waits_ || given_up_) {
+      lock.unlock();
+      return end({ec::not_ready, job});
+    }
+    busy_ = job;
+    lock.unlock();
+    auto give_up = in_->node.wait(job.id, [self = shared_from_this()](const result<job_info>&) {
+      self->look_again();
+    });
+    std::scoped_lock again{mutex_};
+    stop_waiting_ = std::move(give_up);
+  }
+
+  /// The time is over, or the client has gone: no job is made any more.
+  void give_up() {
+    std::unique_lock lock{mutex_};
+    given_up_ = true;
+    auto busy = std::exchange(busy_, {});
+    auto stop = std::exchange(stop_waiting_, {});
+    lock.unlock();
+    if (stop)
+      stop();
+    if (busy)
+      end({ec::not_ready, busy});
+  }
+
+  void end(const submit_outcome& x) {
+    std::unique_lock lock{mutex_};
+    auto then = std::exchange(then_, {});
+    lock.unlock();
+    if (then)
+      then(x);
+  }
+
+  const api_ptr in_;
+  const job_spec spec_;
+  const bool waits_;
+  std::mutex mutex_;
+  std::function<void(const submit_outcome&)> then_;
+  std::optional<job_info> busy_;
+  std::function<void()> stop_waiting_;
+  bool given_up_ = false;
+  int tries_ = 0; ///< Only for the one look that goes on.
+};
+
+} // namespace
+
+result<std::optional<job_info>> unfinished_in(runtime& node, namespace_id ns,
+                                              const std::string& queue) {
+  job_filter filter;
+  filter.ns = ns;
+  filter.queue = queue;
+  filter.unfinished = true;
+  filter.limit = 1;
+  auto found = node.list(filter);
+  if (!found)
+    return found.error();
+  return found->empty() ? std::optional<job_info>{} : found->front();
+}
+
+void submit_exclusively(const api_ptr& in, const call_ptr& to, const job_spec& spec,
+                        exclusive_rule rule, std::function<void(const submit_outcome&)> then) {
+  auto waits = rule == exclusive_rule::wait;
+  std::make_shared<exclusive_submit>(in, spec, waits, std::move(then))->begin(to);
+}
+
+void submit_by_rule(const api_ptr& in, const call_ptr& to, const job_spec& spec,
+                    std::function<void(const submit_outcome&)> then) {
+  auto rule = in->rule_of(spec.queue);
+  if (rule != exclusive_rule::none)
+    return submit_exclusively(in, to, spec, rule, std::move(then));
+  in->node.submit_once(spec, [then = std::move(then)](const result<submitted>& made) {
+    then({made});
+  });
+}
+
+void refuse_busy(const call_ptr& to, const job_info& job) {
+  to->out(problem_answer(refusal::queue_busy, "the queue " + core::quoted(job.queue)
+                                                  + " has the job " + to_string(job.id)
+                                                  + ", which is " + to_string(job.state)));
+}
+
+std::optional<error> only_alone(const api_ptr& in, const std::string& queue) {
+  if (in->rule_of(queue) == exclusive_rule::none)
+    return {};
+  return error{ec::invalid_spec, "the queue " + core::quoted(queue)
+                                     + " is exclusive: it takes jobs one at a time, by POST "
+                                       "/v1/jobs"};
+}
+
+} // namespace troupe::http

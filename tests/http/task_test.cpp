@@ -1,0 +1,213 @@
+#include "node/http/task_record.hpp"
+#include "tests/support/http_node.hpp"
+
+#include <latch>
+#include <set>
+#include <thread>
+
+using namespace troupe;
+using tests::http_client;
+using tests::http_node;
+using tests::http_reply;
+
+namespace {
+
+const std::string asked =
+    R"({"session_id":"s1","task_description":"book a table","llm_profile_name":"p"})";
+const std::string waiting = R"({"queue":"one","graph":{"vertices":[{"id":"a","kind":"worker",)"
+                         R"("config":{"task":"t"}}]}})";
+
+bool is_true(const http_reply& x, std::string_view key) {
+  auto json = x.json();
+  auto found = json.find(key);
+  return found && found->boolean() && *found->boolean();
+}
+
+std::string text_in(const value& x, std::string_view key) {
+  auto found = x.find(key);
+  return found && found->string() ? *found->string() : "";
+}
+
+/// A node with queues of every rule.
+struct task_node : http_node {
+  task_node()
+      : http_node(in_memory(), [](http::api_parts& parts) {
+          parts.exclusive = [](std::string_view queue) {
+            return queue == "one"     ? http::exclusive_rule::refuse
+                   : queue == "turns" ? http::exclusive_rule::wait
+                                      : http::exclusive_rule::none;
+          };
+        }) {}
+
+  std::string start() {
+    auto made = ask("POST", "/api/tasks/submit", asked);
+    INFO(made.body);
+    REQUIRE(is_true(made, "success"));
+    return made.text("task_id");
+  }
+  /// Takes the work of a queue and ends it.
+  void work(const std::string& queue, const std::string& output) {
+    http_client worker{server->port()};
+    auto got = worker.ask("POST", "/v1/work:fetch", R"({"wait":"30s","queues":[")" + queue + "\"]}")
+                   .json();
+    REQUIRE(got.find("work")->items()->size() == 1);
+    auto token = text_in(got.find("work")->items()->at(0), "token");
+    auto done = worker.ask("POST", "/v1/work:complete",
+                           R"({"token":")" + token + R"(","output":)" + output + "}");
+    REQUIRE(done.status == 204);
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(task_node, "a task is submitted, worked on, and has its record", "[http][tasks]") {
+  CHECK_FALSE(is_true(ask("GET", "/api/tasks/status"), "has_active_task"));
+  CHECK(ask("GET", "/api/tasks/detailed-status").text("message") == "No active task");
+  auto made = ask("POST", "/api/tasks/submit", asked);
+  CHECK(made.status == 200);
+  CHECK(made.text("status") == "submitted");
+  CHECK(made.text("message") == "Task submitted for execution");
+  CHECK(made.text("session_id") == "s1");
+  CHECK(made.text("llm_profile") == "p");
+  auto id = made.text("task_id");
+  auto status = ask("GET", "/api/tasks/status").json();
+  CHECK(text_in(*status.find("active_task"), "task_id") == id);
+  CHECK(text_in(*status.find("active_task"), "task") == "book a table");
+  work(http::task_queue, R"({"result":"done","report_path":"/r/1.html"})");
+  REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200);
+  auto record = ask("GET", "/api/tasks/" + id).json();
+  CHECK(text_in(record, "status") == "completed");
+  CHECK(text_in(record, "task_result") == "done");
+  CHECK(text_in(record, "report_path") == "/r/1.html");
+  CHECK(text_in(record, "agent_mode") == "thinking");
+  for (auto key : {"created_at", "updated_at", "started_at", "completed_at"})
+    CHECK_FALSE(text_in(record, key).empty());
+  std::vector<std::string> states;
+  for (auto& x : *record.find("transitions")->items())
+    states.push_back(text_in(x, "to"));
+  CHECK(states == std::vector<std::string>{"pending", "running", "completed"});
+  CHECK_FALSE(is_true(ask("GET", "/api/tasks/status"), "has_active_task"));
+}
+
+TEST_CASE_METHOD(task_node, "a second task is refused while there is one", "[http][tasks]") {
+  auto id = start();
+  auto busy = ask("POST", "/api/tasks/submit", asked);
+  CHECK(busy.status == 200);
+  CHECK_FALSE(is_true(busy, "success"));
+  CHECK(busy.text("message") == "Cannot submit task: another task is currently running");
+  auto json = busy.json();
+  auto& active = *json.find("active_task");
+  CHECK(text_in(active, "task_id") == id);
+  CHECK(text_in(active, "session_id") == "s1");
+  CHECK(ask("POST", "/api/tasks/stop").status == 200);
+  CHECK(start() != id);
+}
+
+TEST_CASE_METHOD(task_node, "of many tasks at once one is taken", "[http][tasks]") {
+  constexpr int clients = 8;
+  std::latch ready{clients};
+  std::atomic<int> taken = 0, refused = 0;
+  std::vector<std::jthread> all;
+  for (int i = 0; i < clients; ++i)
+    all.emplace_back([&] {
+      http_client client{server->port()};
+      ready.arrive_and_wait();
+      auto made = client.ask("POST", "/api/tasks/submit", asked);
+      ++(made.body.find(R"("success":true)") != made.body.npos ? taken : refused);
+    });
+  all.clear();
+  CHECK(taken == 1);
+  CHECK(refused == clients - 1);
+  CHECK(ask("GET", "/v1/jobs?queue=tasks").json().find("jobs")->items()->size() == 1);
+}
+
+TEST_CASE_METHOD(task_node, "steps of the task, and none without one", "[http][tasks]") {
+  const std::string at = "/api/tasks/";
+  CHECK(ask("POST", at + "pause").text("detail") == "No active task to pause");
+  CHECK(ask("POST", at + "resume").text("detail") == "No paused task to resume");
+  CHECK(ask("POST", at + "stop").text("detail") == "No active task to stop");
+  CHECK(ask("POST", at + "stop").status == 400);
+  auto id = start();
+  CHECK(ask("POST", at + "resume").status == 400);
+  auto paused = ask("POST", at + "pause", R"({"reason":"lunch"})");
+  CHECK(paused.status == 200);
+  CHECK(paused.text("operation") == "pause");
+  auto details = ask("GET", at + "detailed-status").json();
+  CHECK(text_in(details, "status") == "paused");
+  CHECK(text_in(details, "pause_reason") == "lunch");
+  CHECK_FALSE(is_true(ask("POST", at + "submit", asked), "success")); // A paused one counts.
+  CHECK(ask("POST", at + "resume").text("operation") == "resume");
+  CHECK(ask("POST", at + "stop", R"({"reason":"enough"})").text("operation") == "stop");
+  auto record = ask("GET", at + id).json();
+  CHECK(text_in(record, "status") == "stopped"); // And not as completed.
+  CHECK_FALSE(is_true(ask("GET", at + "status"), "has_active_task"));
+}
+
+TEST_CASE_METHOD(task_node, "tasks are listed by session and state, in either case",
+                 "[http][tasks]") {
+  auto id = start();
+  REQUIRE(ask("POST", "/api/tasks/stop").status == 200);
+  auto count = [&](const std::string& query) {
+    return ask("GET", "/api/tasks?" + query).json().find("tasks")->items()->size();
+  };
+  CHECK(count("status=STOPPED") == 1);
+  CHECK(count("status=Stopped&session_id=s1") == 1);
+  CHECK(count("status=completed") == 0);
+  CHECK(count("session_id=s2") == 0);
+  CHECK(ask("GET", "/api/tasks?status=odd").text("code") == "bad_query");
+  CHECK(ask("GET", "/api/tasks?limit=0").text("code") == "bad_query");
+  CHECK(ask("GET", "/api/tasks/statuses").json().find("statuses")->items()->size() == 7);
+  auto other = submit(R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})");
+  CHECK(ask("GET", "/api/tasks/" + other).status == 404);
+  CHECK(ask("GET", "/api/tasks/0198c0de-0000-7000-8000-000000000001").status == 404);
+}
+
+TEST_CASE_METHOD(task_node, "a malformed task is refused", "[http][tasks]") {
+  CHECK(ask("POST", "/api/tasks/submit", "{").status == 400);
+  CHECK(ask("POST", "/api/tasks/submit", "{}").status == 422);
+  CHECK(ask("POST", "/api/tasks/submit", R"({"session_id":1})").status == 422);
+  CHECK(ask("POST", "/api/tasks/submit", asked.substr(0, asked.size() - 1) + ",\"odd\":1}").status
+        == 422);
+  CHECK(ask("POST", "/api/tasks/pause", R"({"odd":1})").status == 422);
+  CHECK(ask("POST", "/api/tasks/pause", R"({"reason":1})").status == 422);
+  CHECK(ask("GET", "/api/tasks/submit").status == 405);
+}
+
+TEST_CASE_METHOD(task_node, "an exclusive queue refuses a second job, the same request again not",
+                 "[http][exclusive]") {
+  const std::string key = "Idempotency-Key: k\r\n";
+  auto first = ask("POST", "/v1/jobs", waiting, key);
+  REQUIRE(first.status == 201);
+  auto again = ask("POST", "/v1/jobs", waiting, key);
+  CHECK(again.status == 200);
+  CHECK(again.text("id") == first.text("id"));
+  auto busy = ask("POST", "/v1/jobs", waiting);
+  CHECK(busy.status == 409);
+  CHECK(busy.text("code") == "queue_busy");
+  CHECK(busy.text("detail").find(first.text("id")) != std::string::npos);
+  work("one", "1");
+  REQUIRE(ask("GET", "/v1/jobs/" + first.text("id") + "/result?wait=60s").status == 200);
+  CHECK(ask("POST", "/v1/jobs", waiting, key).status == 200); // After the end, too.
+  CHECK(ask("POST", "/v1/jobs", waiting).status == 201);
+  auto retried = ask("POST", "/v1/jobs/" + first.text("id") + ":retry");
+  CHECK(retried.status == 422);
+  auto batch = ask("POST", "/v1/jobs:batch", waiting, "Content-Type: application/x-ndjson\r\n");
+  CHECK(batch.body.find("\"status\":422") != std::string::npos);
+}
+
+TEST_CASE_METHOD(task_node, "an exclusive queue may let requests wait for their turn",
+                 "[http][exclusive]") {
+  auto body = waiting;
+  body.replace(body.find("one"), 3, "turns");
+  auto first = submit(body);
+  http_client second{server->port()};
+  second.send(second.text_of("POST", "/v1/jobs", body));
+  work("turns", "1");
+  auto made = second.read();
+  CHECK(made.status == 201);
+  CHECK(made.text("id") != first);
+  auto ended = ask("GET", "/v1/jobs/" + first).json();
+  CHECK(text_in(ended, "state") == "completed");
+  work("turns", "1");
+  REQUIRE(ask("GET", "/v1/jobs/" + made.text("id") + "/result?wait=60s").status == 200);
+}
