@@ -3,6 +3,7 @@
 #include "actors/attempt_reports.hpp"
 #include "actors/job_ends.hpp"
 #include "actors/job_leases.hpp"
+#include "core/trace.hpp"
 
 #include <caf/send.hpp>
 
@@ -14,6 +15,22 @@ namespace msg = messages;
 namespace {
 
 constexpr int rounds_max = 16; // Of starting in one message; then others have their turn.
+
+/// The config of an attempt. A program is told the trace of its attempt by its environment.
+value config_of(const core::job& job, vertex_index v, std::uint32_t number) {
+  auto& shape = job.plan->shape(v);
+  if (shape.kind != "exec")
+    return shape.config;
+  auto trace = core::trace_of_attempt(job.spec.labels, job.id, job.plan->names[v], number);
+  if (trace.empty())
+    return shape.config;
+  auto config = shape.config;
+  auto own = config.find("env");
+  auto all = own && own->members() ? *own->members() : value::object{};
+  all.try_emplace("TRACEPARENT", std::move(trace));
+  config["env"] = std::move(all);
+  return config;
+}
 
 /// Hands an attempt to the runner of its kind.
 void run(job_self self, vertex_index v, const core::token& proof, std::uint32_t number,
@@ -31,8 +48,8 @@ void run(job_self self, vertex_index v, const core::token& proof, std::uint32_t 
     caf::anon_send(to, msg::attempt_said{v, proof, std::move(text)});
   };
   auto& name = job.plan->names[v];
-  runner->start({proof, job.id, name, number, to_string(job.id) + "/" + name, shape.config,
-                 std::move(inputs), shape.timeouts},
+  runner->start({proof, job.id, name, number, to_string(job.id) + "/" + name,
+                 config_of(job, v, number), std::move(inputs), shape.timeouts},
                 report, say);
 }
 

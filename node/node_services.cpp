@@ -2,11 +2,32 @@
 
 #include "node/config/addresses.hpp"
 #include "node/security_commands.hpp"
+#include "node/tracing/observer_pair.hpp"
+#include "node/tracing/otlp_sender.hpp"
 #include "node/version.hpp"
 
 #include <algorithm>
 
 namespace troupe::node {
+
+namespace {
+
+constexpr std::chrono::seconds last_spans_time{2}; ///< For spans to be sent at the end.
+
+std::shared_ptr<tracer> tracer_of(const tracing_config& x, node::log& log) {
+  if (x.endpoint.empty())
+    return {};
+  auto to = std::make_shared<otlp_sender>(x.endpoint);
+  tracing_options options;
+  options.service = x.service;
+  options.version = version_number();
+  options.sample_percent = x.sample_percent;
+  return std::make_shared<tracer>(
+      options, [to](const std::string& json, auto limit) { return to->send(json, limit); },
+      [&log](const std::string& text) { log.say(log_level::warn, "tracing", text); });
+}
+
+} // namespace
 
 log_levels_of levels_of(const log_config& x) {
   log_levels_of levels{*parse_log_level(x.level), {}};
@@ -32,7 +53,18 @@ node_services::node_services(node_config config, std::string file, std::FILE* lo
       file_(std::move(file)),
       open_to_all_(is_loopback(config_.http.address)),
       log_(std::make_unique<node::log>(format_of(config_.log), levels_of(config_.log), log_to)),
-      metrics_(options_of(config_)) {}
+      metrics_(options_of(config_)),
+      tracer_(tracer_of(config_.tracing, *log_)) {}
+
+void node_services::start_tracing(runtime& node) {
+  if (tracer_)
+    tracer_->start(node);
+}
+
+void node_services::stop_tracing() {
+  if (tracer_)
+    tracer_->stop(last_spans_time);
+}
 
 answer<std::unique_ptr<node_services>> node_services::open(node_config config, std::string file,
                                                            std::FILE* log_to) {
@@ -54,6 +86,8 @@ runtime_config node_services::for_runtime() {
   auto x = config_.runtime;
   x.min_free_bytes = config_.min_free_bytes;
   x.observer = metrics_.observer();
+  if (tracer_)
+    x.observer = std::make_shared<observer_pair>(x.observer, tracer_->observer());
   x.report = [log = log_.get()](const std::string& text) {
     log->say(log_level::warn, "runtime", text);
   };
@@ -139,6 +173,10 @@ std::string node_services::metrics_text(runtime& node) {
     now.totals = std::move(*totals);
   if (auto store = node.stats())
     now.store = *store;
+  if (tracer_) {
+    auto told = tracer_->stats();
+    now.spans = span_counts{told.spans_exported, told.spans_failed, told.jobs_dropped};
+  }
   return metrics_.text(now);
 }
 

@@ -5,6 +5,7 @@
 #include "node/metrics/metrics.hpp"
 #include "node/security/audit_log.hpp"
 #include "node/security/key_ring.hpp"
+#include "node/tracing/tracer.hpp"
 
 #include <functional>
 #include <memory>
@@ -26,8 +27,16 @@ public:
   /// command line says goes before it. Before this is shared.
   void adjust_reloads(std::function<node_config(node_config)> how) { adjust_ = std::move(how); }
 
-  /// How the runtime is to be opened: with the observer of the metrics, and reports to the log.
+  /// How the runtime is to be opened: with the observers of metrics and spans, and reports to the
+  /// log.
   runtime_config for_runtime();
+  /// Begins to send spans of jobs that have ended, if the configuration wants that. Before the
+  /// runtime is closed, `stop_tracing`, which takes some seconds at most.
+  void start_tracing(runtime& node);
+  void stop_tracing();
+  /// The trace of a job that came without one; empty if it is not to have one.
+  std::string new_trace() const { return tracer_ ? tracer_->new_trace() : std::string{}; }
+
   /// Opens the audit log, if the configuration wants one, in the data directory that the runtime
   /// has made. Faults: those of `audit_log::open`.
   status open_audit();
@@ -69,6 +78,7 @@ private:
   const bool open_to_all_; ///< Without keys everybody may do everything.
   std::unique_ptr<node::log> log_;
   node::metrics metrics_;
+  std::shared_ptr<tracer> tracer_; ///< Null: spans go nowhere.
   std::unique_ptr<key_ring> keys_;
   std::unique_ptr<audit_log> audit_; ///< Null: nothing is written down.
 };

@@ -1,5 +1,6 @@
 #include "node/serve_command.hpp"
 
+#include "node/http/probe.hpp"
 #include "node/http/server.hpp"
 #include "node/interrupts.hpp"
 #include "node/served_node.hpp"
@@ -24,10 +25,21 @@ void reload(node_services& services, http::server& server) {
   notify_service_manager("READY=1");
 }
 
-void serve_until_signal(console& to, node_services& services, http::server& server,
+/// Whether every shard answers and can write.
+status is_alive(runtime& node, node_services& services, std::chrono::milliseconds limit) {
+  auto answered = http::probe(node, limit);
+  if (answered)
+    return {};
+  services.log().say(log_level::error, "watchdog",
+                     "the runtime is not well: " + answered.error().detail,
+                     {{"code", to_string(answered.code())}});
+  return answered.error();
+}
+
+void serve_until_signal(console& to, runtime& node, node_services& services, http::server& server,
                         const interrupts& signals) {
   hangups told;
-  watchdog alive{[] { return true; }};
+  watchdog alive{[&](auto limit) { return is_alive(node, services, limit); }};
   notify_service_manager("READY=1");
   while (signals.caught() == 0) {
     std::this_thread::sleep_for(look_every);
@@ -78,12 +90,14 @@ int run_node(console& to, const node_config& config, node_services& services,
   if (auto audit = services.open_audit(); !audit)
     return to.fail(audit.error());
   auto api = std::make_shared<http::api>(api_of(*node, config, services));
+  services.start_tracing(*node);
   (*server)->serve(http::api_routes(api));
   to.err("troupe: serving " + url_of(config.http, (*server)->port()) + ", data in "
          + how.data_dir.string() + "\n");
   if (ready)
     ready(*node, url_of(config.http, (*server)->port()));
-  serve_until_signal(to, services, **server, signals);
+  serve_until_signal(to, *node, services, **server, signals);
+  services.stop_tracing();
   api->pool.drop();
   node->close(); // Ends what the pool still waits for.
   api->pool.end();

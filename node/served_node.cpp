@@ -71,6 +71,11 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
   api.allows_kind = [&services](std::string_view kind) { return services.allows_kind(kind); };
   api.metrics = [&node, &services] { return services.metrics_text(node); };
   api.exclusive = [&services](std::string_view queue) { return rule_of(services, queue); };
+  auto& metrics = services.metrics();
+  api.readers = [&metrics](int change) { metrics.stream_readers(change); };
+  api.event_queued = [&metrics](std::chrono::nanoseconds x) { metrics.event_queued(x); };
+  api.event_taken = [&metrics](std::chrono::nanoseconds x) { metrics.event_taken(x); };
+  api.new_trace = [&services] { return services.new_trace(); };
   api.metrics_need_key = config.http.metrics_need_key;
   return api;
 }

@@ -58,7 +58,7 @@ std::optional<std::chrono::microseconds> watchdog_time() {
   return time && *time > 0 ? std::optional{std::chrono::microseconds{*time}} : std::nullopt;
 }
 
-watchdog::watchdog(std::function<bool()> alive) {
+watchdog::watchdog(question alive) {
   auto time = watchdog_time();
   if (!time)
     return;
@@ -66,8 +66,8 @@ watchdog::watchdog(std::function<bool()> alive) {
     std::mutex mutex;
     std::condition_variable_any stopped;
     while (!stop.stop_requested()) {
-      if (alive())
-        notify_service_manager("WATCHDOG=1");
+      auto lives = alive(std::chrono::ceil<std::chrono::milliseconds>(pause / 2));
+      notify_service_manager(lives ? "WATCHDOG=1" : "STATUS=not well: " + lives.error().detail);
       std::unique_lock lock{mutex};
       stopped.wait_for(lock, stop, pause, [] { return false; });
     }

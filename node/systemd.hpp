@@ -1,5 +1,7 @@
 #pragma once
 
+#include "troupe/error.hpp"
+
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -17,11 +19,14 @@ bool notify_service_manager(std::string_view state);
 /// `WATCHDOG_PID`); nothing if it does not. Pure but for the environment and the process id.
 std::optional<std::chrono::microseconds> watchdog_time();
 
-/// While it lives, tells the service manager twice in each `watchdog_time` that the node is alive,
-/// as long as `alive` says so. Does nothing where nobody wants to hear it.
+/// While it lives, asks `alive` twice in each `watchdog_time` and tells the service manager that
+/// the node is alive, or, by `STATUS=`, why it is not: then the manager restarts it when the time
+/// is over. `alive` gets the time that it may take, half of what is left until then. Does nothing
+/// where nobody wants to hear it.
 class watchdog {
 public:
-  explicit watchdog(std::function<bool()> alive);
+  using question = std::function<status(std::chrono::milliseconds limit)>;
+  explicit watchdog(question alive);
 
 private:
   std::jthread thread_;

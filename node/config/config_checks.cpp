@@ -55,6 +55,14 @@ void check_origins(const http_config& x, problems& to) {
   }
 }
 
+void check_tracing(const tracing_config& x, problems& to) {
+  if (x.endpoint.empty() || x.endpoint.starts_with("http://") || x.endpoint.starts_with("https://"))
+    return;
+  to.push_back({"bad_value", "/tracing/endpoint",
+                core::quoted(x.endpoint)
+                    + " is no URL: expected `http://host:4318/v1/traces`, or `https://…`"});
+}
+
 std::string json_of(const setting& s, const node_config& x) {
   return graph_json::to_json(s.show(x));
 }
@@ -69,6 +77,7 @@ problems check_config(const node_config& x) {
   check_kinds(x.kinds, all);
   check_queues(x.queues.exclusive, "/queues/exclusive", all);
   check_queues(x.queues.exclusive_wait, "/queues/exclusive_wait", all);
+  check_tracing(x.tracing, all);
   return all;
 }
 

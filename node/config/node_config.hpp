@@ -57,6 +57,13 @@ struct metrics_config {
   std::uint32_t max_queues = 100; ///< Names of queues in labels; then `other`.
 };
 
+/// Spans of jobs, for a collector.
+struct tracing_config {
+  std::string endpoint{}; ///< The URL that takes OTLP/HTTP, `/v1/traces` and all; empty: off.
+  std::string service = "troupe";     ///< What spans tell of.
+  std::uint32_t sample_percent = 100; ///< Of jobs that come without a trace.
+};
+
 /// Levels: `trace`, `debug`, `info`, `warn`, `error`, `off`.
 struct log_config {
   std::string level = "info";
@@ -73,6 +80,7 @@ struct node_config {
   queues_config queues{};
   security_config security{};
   metrics_config metrics{};
+  tracing_config tracing{};
   log_config log{};
 
   node_config() { runtime.data_dir = ".troupe"; }

@@ -21,6 +21,10 @@ struct api_parts {
   std::function<bool(std::string_view kind)> allows_kind{}; ///< Unset: all.
   std::function<std::string()> metrics{};                   ///< In Prometheus' text format.
   bool metrics_need_key = false;
+  std::function<std::string()> new_trace{}; ///< Of a job that comes without one. Unset: none.
+  std::function<void(int)> readers{};       ///< Told that readers of events come (1) and go (-1),
+  /// that an event leaves so long after it became durable, and how long its client took to take it.
+  std::function<void(std::chrono::nanoseconds)> event_queued{}, event_taken{};
   std::function<problems()> troubles{}; ///< Why the node is not ready, beyond its runtime.
   std::uint64_t blob_bytes_max = blob_bytes_usual; ///< What `PUT` of a blob takes.
   std::function<exclusive_rule(std::string_view queue)> exclusive{}; ///< Unset: no queue is.

@@ -103,6 +103,7 @@ void batch::read(const line_ptr& x, bool here) {
   spec.ns = who_.ns;
   if (!spec.idempotency_key.empty())
     spec.request_digest = digest_text(x->text);
+  put_in_trace(in_, &trace_, spec);
   x->text = {};
   auto large = core::encoded_size(spec.input) > limits::record_value_bytes_max;
   if (!here && !large)

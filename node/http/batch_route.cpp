@@ -34,7 +34,8 @@ struct atomic_batch {
     wrong = std::move(x);
   }
 
-  void add(const api_ptr& in, const principal& who, std::uint64_t number, std::string_view text) {
+  void add(const api_ptr& in, const request& from, std::uint64_t number, std::string_view text) {
+    auto& who = from.who;
     auto parsed = read_job_request(text, true);
     if (parsed.malformed || !parsed.errors.empty())
       return refuse(number, answer_of(parsed));
@@ -46,6 +47,7 @@ struct atomic_batch {
     spec.graph = std::get<known_graph>(graph).id;
     if (!spec.idempotency_key.empty())
       spec.request_digest = digest_text(text);
+    put_in_trace(in, from.fields.find("traceparent"), spec);
     if (all.jobs.empty())
       all.queue = spec.queue;
     if (auto why = only_alone(in, spec.queue))
@@ -79,7 +81,7 @@ void submit_all(const api_ptr& in, const call_ptr& to, const std::string& text) 
   line_splitter split{limits::http_line_bytes_max};
   auto add = [&](const std::string& line) {
     if (!x.wrong && !is_blank(line))
-      x.add(in, to->in.who, number + 1, line);
+      x.add(in, to->in, number + 1, line);
     ++number;
   };
   split.add(text, add);

@@ -82,6 +82,9 @@ event_writer writer_of(event_format how, std::uint64_t incarnation) {
 void event_stream::next(taken then) {
   std::unique_lock lock{mutex_};
   taker_ = std::move(then);
+  if (auto given = std::exchange(given_, {}); given != decltype(given){})
+    if (auto& told = in_->outside.event_taken)
+      told(std::chrono::steady_clock::now() - given);
   auto first = std::exchange(first_, {});
   auto ended = ended_;
   lock.unlock();
@@ -93,9 +96,18 @@ void event_stream::next(taken then) {
 void event_stream::give(std::string piece) {
   std::unique_lock lock{mutex_};
   auto then = std::exchange(taker_, {});
+  given_ = std::chrono::steady_clock::now();
   lock.unlock();
   if (then)
     then(std::move(piece));
+}
+
+/// What happened before the reader came did not wait in a queue.
+void event_stream::note_queued(const event& newest) const {
+  auto& told = in_->outside.event_queued;
+  if (told && newest.time >= opened_)
+    told(std::max(std::chrono::system_clock::now() - newest.time,
+                  std::chrono::system_clock::duration{0}));
 }
 
 /// Has the events looked at; each connection has at most two such tasks waiting.
@@ -157,6 +169,8 @@ void event_stream::read() {
         return;
       continue;
     }
+    if (events && !events->empty())
+      note_queued(events->back());
     auto text = text_of_all(events);
     if (!text)
       continue;

@@ -44,13 +44,21 @@ public:
       : in_(std::move(in)),
         from_(std::move(from)),
         how_(std::move(how)),
-        first_(std::move(first)) {}
+        first_(std::move(first)) {
+    count_reader(1);
+  }
+  ~event_stream() override { count_reader(-1); }
 
   void next(taken then) override;
   std::string idle() override;
   std::string farewell() override;
 
 private:
+  void count_reader(int change) const {
+    if (auto& told = in_->outside.readers)
+      told(change);
+  }
+  void note_queued(const event& newest) const;
   void look();
   void read();
   std::optional<std::string> text_of_all(const result<std::vector<event>>& events);
@@ -63,6 +71,8 @@ private:
   std::mutex mutex_;
   std::string first_;
   taken taker_;
+  std::chrono::steady_clock::time_point given_{}; ///< When the last piece was; zero: never.
+  const std::chrono::system_clock::time_point opened_ = std::chrono::system_clock::now();
   bool reading_ = false, again_ = false, armed_ = false, ended_ = false;
 };
 

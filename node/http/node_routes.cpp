@@ -1,19 +1,14 @@
 #include "node/http/api.hpp"
 #include "node/http/openapi.hpp"
-
-#include <random>
+#include "node/http/probe.hpp"
 
 namespace troupe::http {
 
 namespace {
 
-/// An id that no job has: asking for it tells whether its shard answers.
-job_id nobody() {
-  thread_local std::mt19937_64 source{std::random_device{}()};
-  return {0x7000 | (source() & 0xfff), (std::uint64_t{2} << 62) | (source() >> 2)};
-}
-
 void show_live(const api_ptr&, const call_ptr& to) { to->out({200, "text/plain", "ok\n"}); }
+
+constexpr std::chrono::seconds ready_time{2}; ///< For the runtime to answer.
 
 std::string check_line(bool good, std::string_view name, std::string_view why) {
   return std::string{good ? "[+] " : "[-] "} + std::string{name}
@@ -25,8 +20,8 @@ void show_ready(const api_ptr& in, const call_ptr& to) {
   if (has_bad_query(to, known))
     return;
   auto verbose = find(to->in.query, "verbose") != nullptr;
-  in->node.get(nobody(), [in, to, verbose](const result<job_info>& x) {
-    auto answers = x || x.code() == ec::no_such_job;
+  auto tell = [in, to, verbose](const status& x) {
+    auto answers = bool(x);
     auto found = in->outside.troubles ? in->outside.troubles() : problems{};
     auto text = check_line(answers, "runtime", answers ? "" : x.error().detail);
     for (auto& wrong : found)
@@ -36,7 +31,9 @@ void show_ready(const api_ptr& in, const call_ptr& to) {
     if (!ready)
       out.fields.add("Retry-After", "1");
     to->out(std::move(out));
-  });
+  };
+  to->out.after(ready_time, [tell] { tell(error{ec::timed_out, "it does not answer"}); });
+  probe(in->node, tell);
 }
 
 void show_metrics(const api_ptr& in, const call_ptr& to) {

@@ -1,4 +1,5 @@
 #include "core/payload.hpp"
+#include "core/trace.hpp"
 #include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
 #include "storage/sha256.hpp"
@@ -79,6 +80,7 @@ void read(const api_ptr& in, const call_ptr& to, bool here) {
   auto& spec = x->asked.spec;
   spec.ns = to->in.who.ns;
   spec.idempotency_key = std::move(*key);
+  put_in_trace(in, to->in.fields.find("traceparent"), spec);
   if (!spec.idempotency_key.empty())
     spec.request_digest = digest_text(to->in.body);
   if (here)
@@ -111,6 +113,16 @@ job_info new_job(const job_spec& spec, const known_graph& graph, job_id id) {
   if (spec.reuse)
     job.retry_of = spec.reuse->job;
   return job;
+}
+
+void put_in_trace(const api_ptr& in, const std::string* sent, job_spec& to) {
+  if (to.labels.contains(core::trace_label) || to.labels.size() >= limits::labels_max)
+    return;
+  std::string trace = sent && core::parse_trace(*sent) ? *sent : "";
+  if (trace.empty() && in->outside.new_trace)
+    trace = in->outside.new_trace();
+  if (!trace.empty())
+    to.labels[core::trace_label] = std::move(trace);
 }
 
 std::string digest_text(std::string_view text) {

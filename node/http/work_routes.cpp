@@ -1,4 +1,5 @@
 #include "core/duration.hpp"
+#include "core/trace.hpp"
 #include "graph_json/fields.hpp"
 #include "node/http/api.hpp"
 #include "node/http/job_request.hpp"
@@ -129,6 +130,41 @@ value value_of(const work_item& x) {
                        {"lease", core::to_text(x.lease)}};
 }
 
+/// What a worker has fetched, while the labels of its jobs are looked up.
+class fetched_work : public std::enable_shared_from_this<fetched_work> {
+public:
+  fetched_work(call_ptr to, const std::vector<work_item>& items) : to_(std::move(to)) {
+    for (auto& x : items)
+      work_.push_back(value_of(x));
+  }
+  /// Once no job is looked up any more.
+  ~fetched_work() { to_->out(json_answer(200, value::object{{"work", std::move(work_)}})); }
+  fetched_work(const fetched_work&) = delete;
+  fetched_work& operator=(const fetched_work&) = delete;
+
+  /// Tells attempts that are part of a trace which span is theirs.
+  void add_traces(runtime& node, const std::vector<work_item>& items) {
+    for (std::size_t i = 0; i < items.size(); ++i)
+      node.get(items[i].job,
+               [self = shared_from_this(), i, item = items[i]](const result<job_info>& job) {
+                 if (job)
+                   self->add_trace(i, *job, item);
+               });
+  }
+
+private:
+  void add_trace(std::size_t i, const job_info& job, const work_item& item) {
+    auto trace = core::trace_of_attempt(job.labels, job.id, item.vertex, item.attempt);
+    std::scoped_lock lock{mutex_};
+    if (!trace.empty())
+      work_[i].members()->emplace("traceparent", std::move(trace));
+  }
+
+  call_ptr to_;
+  std::mutex mutex_;
+  value::list work_;
+};
+
 const char* word_of(lease_state::condition x) {
   switch (x) {
   case lease_state::condition::held: return "held";
@@ -159,14 +195,12 @@ void fetch(const api_ptr& in, const call_ptr& to) {
   if (!body)
     return;
   body->what.ns = to->in.who.ns;
-  auto give_up = in->node.fetch_work(body->what, [to](const result<std::vector<work_item>>& items) {
+  auto answer = [in, to](const result<std::vector<work_item>>& items) {
     if (!items)
       return refuse(to, items.error());
-    value::list work;
-    for (auto& x : *items)
-      work.push_back(value_of(x));
-    to->out(json_answer(200, value::object{{"work", std::move(work)}}));
-  });
+    std::make_shared<fetched_work>(to, *items)->add_traces(in->node, *items);
+  };
+  auto give_up = in->node.fetch_work(body->what, std::move(answer));
   to->out.when_unwanted([give_up](unwanted) { give_up(); });
 }
 

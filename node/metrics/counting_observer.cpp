@@ -24,10 +24,14 @@ counting_observer::counting_observer(families& to)
 
 void counting_observer::job_stepped(const observed_job& job, const job_step& step) {
   auto& flow = all_.of_flow(job.graph);
-  if (step.from == job_state::pending)
+  if (step.from == job_state::pending) {
     flow.queued->Decrement();
-  if (step.to == job_state::pending)
+    all_.waiting.remove(all_.queues.label(job.queue, "none"), job.id);
+  }
+  if (step.to == job_state::pending) {
     flow.queued->Increment();
+    all_.waiting.add(all_.queues.label(job.queue, "none"), job.id);
+  }
   if (step.waited)
     flow.wait->Observe(seconds(*step.waited));
   if (step.ran)
@@ -39,8 +43,10 @@ void counting_observer::job_stepped(const observed_job& job, const job_step& ste
 }
 
 void counting_observer::job_found(const observed_job& job, job_state state) {
-  if (state == job_state::pending)
-    all_.of_flow(job.graph).queued->Increment();
+  if (state != job_state::pending)
+    return;
+  all_.of_flow(job.graph).queued->Increment();
+  all_.waiting.add(all_.queues.label(job.queue, "none"), job.id);
 }
 
 void counting_observer::attempts_ended(const observed_job& job, const attempt_step& step) {

@@ -83,6 +83,10 @@ families::families(const metrics_options& options)
                     .Name("troupe_job_bytes")
                     .Help("Bytes of the records of these jobs.")
                     .Register(registry)),
+      oldest_age(prometheus::BuildGauge()
+                     .Name("troupe_queue_oldest_age_seconds")
+                     .Help("Since the acceptance of the job that has waited longest in a queue.")
+                     .Register(registry)),
       attempts(prometheus::BuildCounter()
                    .Name("troupe_attempts_total")
                    .Help("Attempts of vertices that ended, by kind and outcome.")
@@ -123,6 +127,10 @@ families::families(const metrics_options& options)
                     .Name("troupe_snapshot_lag_limit_bytes")
                     .Help("From here on new jobs are slowed down (soft) or refused (hard).")
                     .Register(registry)),
+      lag_records(prometheus::BuildGauge()
+                      .Name("troupe_snapshot_lag_records")
+                      .Help("How many these are.")
+                      .Register(registry)),
       store_bytes(prometheus::BuildGauge()
                       .Name("troupe_store_bytes")
                       .Help("Bytes on the disk, by part of the store.")
@@ -139,6 +147,14 @@ families::families(const metrics_options& options)
                        .Name("troupe_http_request_seconds")
                        .Help("From a request's last header to the answer's first byte, by route.")
                        .Register(registry)),
+      spans(prometheus::BuildCounter()
+                .Name("troupe_trace_spans_total")
+                .Help("Spans that were exported, or that the collector did not take.")
+                .Register(registry)),
+      jobs_untraced(prometheus::BuildCounter()
+                        .Name("troupe_trace_jobs_dropped_total")
+                        .Help("Jobs whose spans were not made: too many waited, or they are gone.")
+                        .Register(registry)),
       readers(prometheus::BuildGauge()
                   .Name("troupe_stream_readers")
                   .Help("Clients that read events right now.")

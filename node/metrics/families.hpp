@@ -2,6 +2,7 @@
 
 #include "node/metrics/bounded_names.hpp"
 #include "node/metrics/metrics.hpp"
+#include "node/metrics/waiting_jobs.hpp"
 
 #include <array>
 #include <map>
@@ -45,6 +46,7 @@ struct families {
   Family<Gauge>& resource_usage;
   Family<Gauge>& jobs;
   Family<Gauge>& job_bytes;
+  Family<Gauge>& oldest_age;
   Family<Counter>& attempts;
   Family<Counter>& stale;
   Family<Counter>& restarts;
@@ -55,10 +57,13 @@ struct families {
   Family<Counter>& journal_bytes;
   Family<Gauge>& lag;
   Family<Gauge>& lag_limit;
+  Family<Gauge>& lag_records;
   Family<Gauge>& store_bytes;
   Family<Gauge>& disk_bytes;
   Family<Counter>& http_requests;
   Family<Histogram>& http_seconds;
+  Family<Counter>& spans;
+  Family<Counter>& jobs_untraced;
   Family<Gauge>& readers;
   Family<Histogram>& event_queue;
   Family<Histogram>& event_client;
@@ -68,6 +73,7 @@ struct families {
   Family<Gauge>& build_info;
 
   bounded_names flows, queues, kinds, error_types, routes, reasons;
+  waiting_jobs waiting; ///< By the label of their queue.
 
   /// The series of a graph's name.
   flow_series& of_flow(const std::string& graph);

@@ -72,12 +72,29 @@ struct metrics::impl {
       to.Add({{label, of}}).Set(static_cast<double>(bytes));
     };
     all.lag.Add({}).Set(static_cast<double>(x.lag_bytes));
+    all.lag_records.Add({}).Set(static_cast<double>(x.lag_records));
     set(all.lag_limit, "limit", "soft", x.lag_soft_bytes);
     set(all.lag_limit, "limit", "hard", x.lag_hard_bytes);
     set(all.store_bytes, "kind", "journal", x.journal_bytes);
     set(all.store_bytes, "kind", "snapshot", x.snapshot_bytes);
     set(all.disk_bytes, "kind", "size", x.disk_bytes);
     set(all.disk_bytes, "kind", "free", x.disk_free_bytes);
+  }
+
+  void set_ages(std::chrono::sys_time<std::chrono::milliseconds> now) {
+    for (auto& [queue, since] : all.waiting.oldest()) {
+      auto age = since ? seconds(std::max(now - *since, std::chrono::milliseconds{0})) : 0;
+      all.oldest_age.Add({{"queue", queue}}).Set(age);
+    }
+  }
+
+  void set_spans(const span_counts& x) {
+    auto set = [](Counter& to, std::uint64_t sum) {
+      to.Increment(std::max(0.0, static_cast<double>(sum) - to.Value()));
+    };
+    set(all.spans.Add({{"outcome", "exported"}}), x.exported);
+    set(all.spans.Add({{"outcome", "failed"}}), x.failed);
+    set(all.jobs_untraced.Add({}), x.jobs_dropped);
   }
 
   void set_resources() {
@@ -123,6 +140,9 @@ std::string metrics::text(const scraped& now) {
   std::scoped_lock lock{impl_->scraping};
   impl_->set_totals(now.totals);
   impl_->set_store(now.store);
+  impl_->set_ages(now.at);
+  if (now.spans)
+    impl_->set_spans(*now.spans);
   impl_->set_resources();
   return prometheus::TextSerializer{}.Serialize(impl_->all.registry.Collect());
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,19 @@ struct metrics_options {
   std::string version{};        ///< Of `troupe_build_info`.
 };
 
+/// What became of spans since the start.
+struct span_counts {
+  std::uint64_t exported = 0, failed = 0; ///< Spans.
+  std::uint64_t jobs_dropped = 0;         ///< Whose spans were not made.
+};
+
 /// What is read when somebody scrapes.
 struct scraped {
   std::vector<queue_total> totals{};
   store_stats store{};
+  std::optional<span_counts> spans{}; ///< Nothing: there is no tracing.
+  std::chrono::sys_time<std::chrono::milliseconds> at =
+      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 };
 
 /// The numbers of a node, as Prometheus reads them; `docs/metrics.md` explains each. Everything has

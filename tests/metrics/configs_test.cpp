@@ -29,6 +29,7 @@ std::set<std::string> families() {
   std::set<std::string> names;
   node::scraped now;
   now.totals.push_back({{}, "q", job_state::pending, 1, 1});
+  now.spans = node::span_counts{1, 2, 3};
   for (auto& [name, type] : tests::scraped_text{all.text(now)}.types)
     names.insert(name);
   return names;

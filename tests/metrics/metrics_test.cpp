@@ -135,19 +135,64 @@ TEST_CASE_METHOD(fixture, "totals of the store are shown as they are, and go to 
                 {{}, "b", job_state::failed, 1, 10},
                 {{}, "c", job_state::failed, 2, 20},
                 {{}, "d", job_state::failed, 3, 30}};
-  now.store = {1, 2, 3, 0, 4, 5, 1000, 600};
+  now.store = {.lag_bytes = 1,
+               .lag_soft_bytes = 2,
+               .lag_hard_bytes = 3,
+               .journal_bytes = 4,
+               .snapshot_bytes = 5,
+               .disk_bytes = 1000,
+               .disk_free_bytes = 600,
+               .lag_records = 7};
   auto x = scrape(now);
   CHECK(x.at(R"(troupe_jobs{queue="mail",state="pending"})") == 4);
   CHECK(x.at(R"(troupe_job_bytes{queue="mail",state="completed"})") == 900);
   CHECK(x.at(R"(troupe_jobs{queue="other",state="failed"})") == 5);
   CHECK(x.at("troupe_snapshot_lag_bytes") == 1);
   CHECK(x.at(R"(troupe_snapshot_lag_limit_bytes{limit="hard"})") == 3);
+  CHECK(x.at("troupe_snapshot_lag_records") == 7);
   CHECK(x.at(R"(troupe_store_bytes{kind="snapshot"})") == 5);
   CHECK(x.at(R"(troupe_disk_bytes{kind="free"})") == 600);
   now.totals.resize(1);
   x = scrape(now);
   CHECK(x.at(R"(troupe_jobs{queue="mail",state="pending"})") == 4);
   CHECK(x.at(R"(troupe_jobs{queue="mail",state="completed"})") == 0);
+}
+
+TEST_CASE_METHOD(fixture, "the age of a queue is that of the job that waits longest", "[metrics]") {
+  auto waits = [](std::uint64_t accepted_ms, std::string queue) {
+    return observed_job{{accepted_ms << 16 | 0x7000, 1}, {}, std::move(queue), "g"};
+  };
+  auto first = waits(1000, "mail"), second = waits(4000, "mail"), third = waits(5000, "mail");
+  scraped now;
+  now.at = decltype(now.at){10s};
+  auto age = [&](const std::string& queue) {
+    return scrape(now).at("troupe_queue_oldest_age_seconds{queue=\"" + queue + "\"}");
+  };
+  for (auto& x : {first, second, third})
+    seen->job_stepped(x, {});
+  seen->job_found(waits(9999, "other"), job_state::pending);
+  CHECK(age("mail") == 9);
+  CHECK(age("other") == Approx(0.001));
+  seen->job_stepped(second, {job_state::pending, job_state::cancelling, {}, {}, {}});
+  CHECK(age("mail") == 9);
+  seen->job_stepped(first, {job_state::pending, job_state::running, {}, {}, {}});
+  CHECK(age("mail") == 5);
+  seen->job_stepped(third, {job_state::pending, job_state::running, {}, {}, {}});
+  CHECK(age("mail") == 0);
+  now.at = {};
+  CHECK(age("other") == 0); // The clock was set back.
+}
+
+TEST_CASE_METHOD(fixture, "what became of spans is told", "[metrics]") {
+  scraped now;
+  CHECK_FALSE(scrape(now).has("troupe_trace_jobs_dropped_total"));
+  now.spans = span_counts{30, 20, 10};
+  for (int i = 0; i < 2; ++i) { // The sum since the start, however often it is read.
+    auto x = scrape(now);
+    CHECK(x.at(R"(troupe_trace_spans_total{outcome="exported"})") == 30);
+    CHECK(x.at(R"(troupe_trace_spans_total{outcome="failed"})") == 20);
+    CHECK(x.at("troupe_trace_jobs_dropped_total") == 10);
+  }
 }
 
 TEST_CASE_METHOD(fixture, "requests, readers and the process itself are told", "[metrics]") {

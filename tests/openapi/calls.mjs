@@ -14,6 +14,7 @@ const slow = of({id: 'a', kind: 'delay', config: {for: '1h'}});
 const broken = of({id: 'a', kind: 'noop'}, {id: 'b', kind: 'exec', config: {argv: ['false']}});
 broken.graph.edges = [{from: 'a', to: 'b'}];
 const task = {...of({id: 'a', kind: 'worker', config: {task: 'resize', arguments: {width: 200}}}), queue: 'tasks'};
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const id = answer => answer.json.id;
 
 const submit = (name, json, more = {}) =>
@@ -26,7 +27,7 @@ const bulk = (verb, query, more = {}) => ({to: `POST /v1/jobs:${verb}`, query, s
 
 const jobs = [
   submit('noop', {...noop, input: {n: 1}, labels: {team: 'data'}, retention: '7d', max_parallel: 2},
-    {headers: {'Idempotency-Key': 'k1'}}),
+    {headers: {'Idempotency-Key': 'k1', traceparent}, check: x => x.json.labels.traceparent === traceparent}),
   {...submit('again', {...noop, input: {n: 1}, labels: {team: 'data'}, retention: '7d', max_parallel: 2},
     {headers: {'Idempotency-Key': 'k1'}}), status: 200},
   {...submit('', noop, {headers: {'Idempotency-Key': 'k1'}}), status: 422, keep: {}},
@@ -46,7 +47,7 @@ const jobs = [
     check: x => x.json.jobs.length === 1},
   {to: 'GET /v1/jobs', query: {limit: '1'}, status: 200, keep: {cursor: x => x.json.next}},
   {to: 'GET /v1/jobs', query: s => ({cursor: s.cursor}), status: 200},
-  {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', status: 200,
+  {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', status: 200, headers: {traceparent},
     text: `${JSON.stringify(noop)}\n${JSON.stringify({...noop, idempotency_key: 'k2'})}\n`},
   {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', query: {atomic: 'true'}, status: 200,
     text: `${JSON.stringify(noop)}\n`},
@@ -93,10 +94,10 @@ const changes = [
 ];
 
 const work = [
-  submit('task', task),
+  submit('task', task, {headers: {traceparent}}),
   {to: 'POST /v1/work:fetch', as: 'worker', status: 200,
     json: {queues: ['tasks'], worker: 'w1', count: 1, lease: '30s', wait: '30s'},
-    check: x => x.json.work.length === 1, keep: {token: x => x.json.work[0].token}},
+    check: x => x.json.work.length === 1 && x.json.work[0].traceparent.startsWith(traceparent.slice(0, 36)), keep: {token: x => x.json.work[0].token}},
   {to: 'POST /v1/work:heartbeat', as: 'worker', json: s => ({tokens: [s.token, 'nonsense']}), status: 200},
   {to: 'POST /v1/work:emit', as: 'worker', status: 204,
     json: s => ({token: s.token, sequence: 1, kind: 'log', text: 'half'})},
@@ -179,10 +180,8 @@ const tasks = [
 
 export const calls = [...jobs, ...events, ...changes, ...work, ...node, ...blobs, ...flows, ...tasks];
 
-const queues = Array.from({length: 16}, (_, i) => `q${i}`); // They reach every shard.
-
 /** What is called once the node's disk fails. */
 export const calls_on_failed_disk = [
-  ...queues.map(queue => ({to: 'POST /v1/jobs', json: {...noop, queue}, status: 503})),
+  {to: 'POST /v1/jobs', json: noop, status: 503},
   {to: 'GET /readyz', query: {verbose: 'true'}, status: 503},
 ];

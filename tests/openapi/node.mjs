@@ -22,12 +22,12 @@ export function in_time(what, promise) {
 
 /** What has the node load `tests/support/fault_shim.cpp`. */
 const with_shim = (shim, data, failed) => ({
-  ...process.env, LD_PRELOAD: shim, TROUPE_SHIM_BELOW: data, TROUPE_SHIM_FAILS_WITH: failed,
+  ...process.env, LD_PRELOAD: shim, TROUPE_SHIM_BELOW: join(data, 'journal'), TROUPE_SHIM_FAILS_WITH: failed,
   ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
 });
 
 /**
- * Starts a node on a free port of loopback. `fail_disk` has each sync of its files fail from then
+ * Starts a node on a free port of loopback. `fail_disk` has each sync of its journal fail from then
  * on; `stop` ends it and removes its data.
  */
 export async function start_node(program, shim) {
