@@ -41,10 +41,7 @@ class event_stream : public body_source, public std::enable_shared_from_this<eve
 public:
   /// `first` is sent before all events.
   event_stream(api_ptr in, event_reader from, event_writer how, std::string first = {})
-      : in_(std::move(in)),
-        from_(std::move(from)),
-        how_(std::move(how)),
-        first_(std::move(first)) {
+      : in_(std::move(in)), from_(std::move(from)), how_(std::move(how)), first_(std::move(first)) {
     count_reader(1);
   }
   ~event_stream() override { count_reader(-1); }

@@ -68,8 +68,7 @@ private:
     x.conditions = {{turn_key, turn}};
     x.rows = {{turn_key, next_turn(turn)}};
     x.jobs = {spec_};
-    in_->node.transact(x, [self = shared_from_this()](
-                              const result<std::vector<submitted>>& made) {
+    in_->node.transact(x, [self = shared_from_this()](const result<std::vector<submitted>>& made) {
       if (made)
         return self->end({made->front()});
       if (made.code() != ec::condition_failed || ++self->tries_ > exclusive_tries_max)
@@ -97,9 +96,8 @@ private:
     }
     busy_ = job;
     lock.unlock();
-    auto give_up = in_->node.wait(job.id, [self = shared_from_this()](const result<job_info>&) {
-      self->look_again();
-    });
+    auto give_up = in_->node.wait(
+        job.id, [self = shared_from_this()](const result<job_info>&) { self->look_again(); });
     std::scoped_lock again{mutex_};
     stop_waiting_ = std::move(give_up);
   }
@@ -162,9 +160,8 @@ void submit_by_rule(const api_ptr& in, const call_ptr& to, const job_spec& spec,
   auto rule = in->rule_of(spec.queue);
   if (rule != exclusive_rule::none)
     return submit_exclusively(in, to, spec, rule, std::move(then));
-  in->node.submit_once(spec, [then = std::move(then)](const result<submitted>& made) {
-    then({made});
-  });
+  in->node.submit_once(spec,
+                       [then = std::move(then)](const result<submitted>& made) { then({made}); });
 }
 
 void refuse_busy(const call_ptr& to, const job_info& job) {

@@ -48,7 +48,8 @@ constexpr refusal_kind kinds[] = {
     {"E0221", "not_json", 406, "the blob holds no value", "ask without `Accept: application/json`"},
     {"E0222", "queue_busy", 409, "the queue takes one job at a time, and has one",
      "wait for the end of the job that `detail` names"},
-    {"E0223", "no_task", 400, "there is no task for this", "GET /api/tasks/status tells of the task"},
+    {"E0223", "no_task", 400, "there is no task for this",
+     "GET /api/tasks/status tells of the task"},
 };
 static_assert(std::size(kinds) == static_cast<std::size_t>(last(refusal{})) + 1);
 

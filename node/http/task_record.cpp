@@ -8,8 +8,8 @@ namespace troupe::http {
 
 namespace {
 
-constexpr std::string_view fields[] = {"agent_mode",       "llm_profile_name",  "mcp_server_config",
-                                       "session_id",       "task_description", "upload_files_path",
+constexpr std::string_view fields[] = {"agent_mode",   "llm_profile_name", "mcp_server_config",
+                                       "session_id",   "task_description", "upload_files_path",
                                        "workspace_dir"};
 
 struct status_line {
@@ -122,23 +122,22 @@ value active_task(const job_info& job, const value& asked) {
 value detailed_task(const job_info& job, const value& asked, std::span<const event> moves) {
   auto updated = moves.empty() ? value{} : value{core::to_text(moves.back().time)};
   auto status = value{task_status(job.state)};
-  return value::object{
-      {"has_active_task", true},
-      {"task_id", to_string(job.id)},
-      {"status", status},
-      {"session_id", member(asked, "session_id")},
-      {"task", member(asked, "task_description")},
-      {"start_time", time_of(job.started)},
-      {"end_time", time_of(job.ended)},
-      {"result", answered(job, "result")},
-      {"error", text_or_null(job.error.detail)},
-      {"pause_reason", reason_of(moves, "paused")},
-      {"stop_reason", reason_of(moves, "stopping")},
-      {"vibesurf_status", value::object{{"overall_status", status},
-                                        {"active_step", nullptr},
-                                        {"agent_statuses", value::object{}},
-                                        {"progress", value::object{}},
-                                        {"last_update", updated}}}};
+  return value::object{{"has_active_task", true},
+                       {"task_id", to_string(job.id)},
+                       {"status", status},
+                       {"session_id", member(asked, "session_id")},
+                       {"task", member(asked, "task_description")},
+                       {"start_time", time_of(job.started)},
+                       {"end_time", time_of(job.ended)},
+                       {"result", answered(job, "result")},
+                       {"error", text_or_null(job.error.detail)},
+                       {"pause_reason", reason_of(moves, "paused")},
+                       {"stop_reason", reason_of(moves, "stopping")},
+                       {"vibesurf_status", value::object{{"overall_status", status},
+                                                         {"active_step", nullptr},
+                                                         {"agent_statuses", value::object{}},
+                                                         {"progress", value::object{}},
+                                                         {"last_update", updated}}}};
 }
 
 } // namespace troupe::http

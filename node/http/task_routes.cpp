@@ -74,8 +74,7 @@ void answer_submit(const api_ptr& in, const call_ptr& to, const value& asked,
     on_pool(in, to, [in, to, busy = *x.busy] {
       to->out(json_answer(
           200, value::object{{"success", false},
-                             {"message",
-                              "Cannot submit task: another task is currently running"},
+                             {"message", "Cannot submit task: another task is currently running"},
                              {"active_task", in_short(in, busy)}}));
     });
     return;
@@ -146,9 +145,9 @@ void show_status(const api_ptr& in, const call_ptr& to) {
     return;
   with_current(in, to, [in, to](const std::optional<job_info>& task) {
     to->out(json_answer(
-        200, value::object{{"has_active_task", task.has_value()},
-                           {"active_task",
-                            task ? active_task(*task, asked_of(in, *task)) : value{}}}));
+        200,
+        value::object{{"has_active_task", task.has_value()},
+                      {"active_task", task ? active_task(*task, asked_of(in, *task)) : value{}}}));
   });
 }
 
@@ -159,8 +158,8 @@ void show_details(const api_ptr& in, const call_ptr& to) {
     if (task)
       return to->out(
           json_answer(200, detailed_task(*task, asked_of(in, *task), moves_of(in, task->id))));
-    to->out(json_answer(
-        200, value::object{{"has_active_task", false}, {"message", "No active task"}}));
+    to->out(
+        json_answer(200, value::object{{"has_active_task", false}, {"message", "No active task"}}));
   });
 }
 
@@ -176,9 +175,8 @@ constexpr task_step steps[] = {
 };
 
 void answer_step(const call_ptr& to, const task_step& step) {
-  to->out(json_answer(200, value::object{{"success", true},
-                                         {"message", step.done},
-                                         {"operation", step.name}}));
+  to->out(json_answer(
+      200, value::object{{"success", true}, {"message", step.done}, {"operation", step.name}}));
 }
 
 /// A stopped task has ended when the answer leaves, unless that takes too long.

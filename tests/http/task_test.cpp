@@ -15,7 +15,7 @@ namespace {
 const std::string asked =
     R"({"session_id":"s1","task_description":"book a table","llm_profile_name":"p"})";
 const std::string waiting = R"({"queue":"one","graph":{"vertices":[{"id":"a","kind":"worker",)"
-                         R"("config":{"task":"t"}}]}})";
+                            R"("config":{"task":"t"}}]}})";
 
 bool is_true(const http_reply& x, std::string_view key) {
   auto json = x.json();
