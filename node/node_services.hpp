@@ -45,8 +45,10 @@ public:
   std::optional<principal> check(std::string_view bearer);
   /// Takes over new and revoked keys. To be called often: it looks once in `keys_poll`.
   void look_at_keys() { keys_->look(); }
-  /// Writes down a change, if there is an audit log.
+  /// Writes down a change, if there is an audit log. What cannot be written is logged.
   void audit(audit_entry x);
+  /// Whether a change could be written down now, if it has to be. Errors: of `audit_log::ready`.
+  status may_change() const { return audit_ ? audit_->ready() : status{}; }
 
   /// Reads the configuration again and takes over what a running node can. What is wrong, and what
   /// needs a restart, is logged. True if something was taken over: `config` tells what.

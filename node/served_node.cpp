@@ -23,10 +23,11 @@ void write_audit(node_services& services, const http::served& x) {
   audit_entry entry;
   entry.who = *x.who;
   entry.act = std::string{x.method} + " " + std::string{x.route};
-  entry.target = x.location.empty() ? x.path : x.location;
-  entry.outcome = x.status < 400 ? "ok" : std::to_string(x.status);
+  entry.target = x.target;
+  entry.outcome = x.gone ? audit_gone : x.status < 400 ? audit_ok : std::to_string(x.status);
   entry.request = x.request_id;
   entry.peer = x.peer;
+  entry.result = x.done;
   services.audit(std::move(entry));
 }
 
@@ -39,6 +40,13 @@ void observe(node_services& services, const http::served& x) {
     log.say(level, "http",
             std::string{x.method} + " " + std::string{x.path} + " " + std::to_string(x.status),
             {{"request", x.request_id}, {"peer", x.peer}});
+}
+
+std::set<std::string> lowered(const std::vector<std::string>& names) {
+  std::set<std::string> all;
+  for (auto& x : names)
+    all.insert(http::lowered(x));
+  return all;
 }
 
 } // namespace
@@ -56,12 +64,14 @@ http::http_options http_of(const node_config& config, node_services& services) {
   x.header_time = from.header_timeout;
   x.idle_time = from.idle_timeout;
   x.body_time = from.read_timeout;
-  x.allowed_hosts = {from.allowed_hosts.begin(), from.allowed_hosts.end()};
-  x.allowed_origins = {from.allowed_origins.begin(), from.allowed_origins.end()};
+  x.allowed_hosts = lowered(from.allowed_hosts);
+  x.allowed_origins = lowered(from.allowed_origins);
   x.tls_cert = from.tls.cert;
   x.tls_key = from.tls.key;
   x.authenticate = [&services](std::string_view key) { return caller_of(services, key); };
   x.observe = [&services](const http::served& line) { observe(services, line); };
+  x.may_change = [&services] { return services.may_change(); };
+  x.rejected = [&services](std::string_view reason) { services.metrics().rejected(reason); };
   x.audit = [&services](const http::served& line) { write_audit(services, line); };
   return x;
 }
@@ -76,6 +86,7 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
   api.event_queued = [&metrics](std::chrono::nanoseconds x) { metrics.event_queued(x); };
   api.event_taken = [&metrics](std::chrono::nanoseconds x) { metrics.event_taken(x); };
   api.new_trace = [&services] { return services.new_trace(); };
+  api.rejected = [&services](std::string_view reason) { services.metrics().rejected(reason); };
   api.metrics_need_key = config.http.metrics_need_key;
   return api;
 }

@@ -19,13 +19,15 @@ std::optional<job_state> state_named(std::string_view text) {
   return {};
 }
 
-/// `key=value`.
-bool add_label(std::string_view text, job_filter& to) {
+/// `key=value`. Why it is none, or cannot be meant: a job has one value for each name.
+std::optional<std::string> add_label(std::string_view text, job_filter& to) {
   auto equals = text.find('=');
   if (equals == text.npos || !core::is_name(text.substr(0, equals)))
-    return false;
-  to.labels[std::string{text.substr(0, equals)}] = text.substr(equals + 1);
-  return true;
+    return "the parameter `label` has the form NAME=VALUE, not " + core::quoted(text);
+  std::string name{text.substr(0, equals)};
+  if (!to.labels.emplace(name, text.substr(equals + 1)).second)
+    return "the label " + core::quoted(name) + " stands twice: no job has two values of it";
+  return {};
 }
 
 } // namespace
@@ -51,9 +53,15 @@ std::vector<route> api_routes(const api_ptr& all) {
   return routes;
 }
 
+void refuse_for_now(const api_ptr& in, const call_ptr& x, std::string why) {
+  if (in->outside.rejected)
+    in->outside.rejected(to_string(ec::overloaded));
+  refuse(x, {ec::overloaded, std::move(why)});
+}
+
 void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task) {
   if (!in->pool.post(std::move(task), false, x->in.body.size()))
-    refuse(x, {ec::overloaded, "too many requests wait for the disk; repeat after a while"});
+    refuse_for_now(in, x, "too many requests wait for the disk; repeat after a while");
 }
 
 bool may_see(const call_ptr& x, const job_info& job) {
@@ -142,9 +150,8 @@ std::optional<job_filter> filter_of(const call_ptr& x) {
   }
   auto [begin, end] = x->in.query.equal_range("label");
   for (auto at = begin; at != end; ++at)
-    if (!add_label(at->second, filter))
-      return wrong("the parameter `label` has the form NAME=VALUE, not "
-                   + core::quoted(at->second));
+    if (auto why = add_label(at->second, filter))
+      return wrong(std::move(*why));
   return filter;
 }
 

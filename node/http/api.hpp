@@ -28,6 +28,8 @@ struct api_parts {
   std::function<problems()> troubles{}; ///< Why the node is not ready, beyond its runtime.
   std::uint64_t blob_bytes_max = blob_bytes_usual; ///< What `PUT` of a blob takes.
   std::function<exclusive_rule(std::string_view queue)> exclusive{}; ///< Unset: no queue is.
+  /// Told of who was refused for want of room, with the word for that; must not block.
+  std::function<void(std::string_view reason)> rejected{};
 };
 
 inline constexpr unsigned bulk_runs_max = 2; ///< Requests for all jobs of a filter, at once.
@@ -83,6 +85,9 @@ inline auto bound_by_size(const api_ptr& to, void (*act)(const api_ptr&, const c
     on_pool(to, x, [to, act, x] { act(to, x); });
   };
 }
+
+/// Answers that there is no room for a request now, and counts that.
+void refuse_for_now(const api_ptr& in, const call_ptr& x, std::string why);
 
 /// Answers with a problem.
 inline void refuse(const call_ptr& x, const error& why) { x->out(problem_answer(why)); }

@@ -22,6 +22,11 @@ void batch::next(taken then) {
   read_on();
 }
 
+std::string batch::done() {
+  std::scoped_lock lock{mutex_};
+  return batch_done(made_, refused_, ids_);
+}
+
 /// Hands out what has been answered; the end, if nothing more can come.
 void batch::give() {
   std::unique_lock lock{mutex_};
@@ -151,9 +156,14 @@ void batch::refuse(const line_ptr& x, int status, value problem) {
 /// The answer to a line is known, and durable.
 void batch::end(const line_ptr& x, value::object answer) {
   answer.emplace("line", static_cast<std::int64_t>(x->number));
+  auto id = answer.find("id");
+  auto made = id != answer.end() ? " " + *id->second.string() : "";
   auto text = graph_json::to_json(value{std::move(answer)}) + "\n";
   {
     std::scoped_lock lock{mutex_};
+    ++(made.empty() ? refused_ : made_);
+    if (ids_.size() < batch_ids_bytes_max)
+      ids_ += made;
     --in_flight_;
     bytes_ -= x->bytes;
     out_ += text;

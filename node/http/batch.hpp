@@ -7,6 +7,14 @@ namespace troupe::http {
 
 inline constexpr std::size_t batch_bytes_max = 4 << 20; ///< Of the lines of one, until durable.
 
+/// What came of a batch, for the log of changes. `ids` are the first of the jobs, each behind a
+/// space.
+inline std::string batch_done(std::size_t jobs, std::size_t refused, const std::string& ids) {
+  return "jobs " + std::to_string(jobs) + ", refused " + std::to_string(refused)
+         + (ids.empty() ? "" : ":" + ids);
+}
+inline constexpr std::size_t batch_ids_bytes_max = 900; ///< Of `ids`.
+
 /// A batch of requests, a line each: read while there is room, answered line by line as jobs become
 /// durable. It is the answer's body. Thread-safe.
 class batch : public body_source, public std::enable_shared_from_this<batch> {
@@ -17,6 +25,7 @@ public:
   }
 
   void next(taken then) override;
+  std::string done() override;
 
 private:
   struct line {
@@ -49,6 +58,8 @@ private:
   std::size_t in_flight_ = 0; ///< Lines that are not answered yet,
   std::size_t bytes_ = 0;     ///< and their bytes.
   std::string out_;           ///< Answers that nobody has taken yet.
+  std::size_t made_ = 0, refused_ = 0;
+  std::string ids_; ///< Of what was made, the first ones.
   taken taker_;
   bool reading_ = false, over_ = false;
 };

@@ -64,14 +64,20 @@ struct atomic_batch {
 };
 
 response answer_of(const std::vector<submitted>& made, const std::vector<std::uint64_t>& numbers) {
-  std::string lines;
-  for (std::size_t i = 0; i < made.size(); ++i)
+  std::string lines, ids;
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    auto id = to_string(made[i].id);
     lines += graph_json::to_json(value::object{{"line", static_cast<std::int64_t>(numbers[i])},
                                                {"status", made[i].replayed ? 200 : 201},
-                                               {"id", to_string(made[i].id)},
+                                               {"id", id},
                                                {"replayed", made[i].replayed}})
              + "\n";
-  return {200, "application/x-ndjson", lines};
+    if (ids.size() < batch_ids_bytes_max)
+      ids += " " + id;
+  }
+  response x{200, "application/x-ndjson", lines};
+  x.done = batch_done(made.size(), 0, ids);
+  return x;
 }
 
 void submit_all(const api_ptr& in, const call_ptr& to, const std::string& text) {

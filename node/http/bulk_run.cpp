@@ -63,7 +63,8 @@ private:
     if (sum_.failed || !filter_.before)
       return to_->out(answer_of(sum_, dry_run_));
     if (unwanted_)
-      return fail({ec::not_ready, "the node is about to end; repeat it for the jobs that are left"});
+      return fail(
+          {ec::not_ready, "the node is about to end; repeat it for the jobs that are left"});
     next();
   }
 
@@ -84,26 +85,33 @@ private:
   bulk sum_;
 };
 
-} // namespace
-
-response answer_of(const bulk& x, bool dry_run) {
-  if (x.failed && x.done == 0)
-    return problem_answer(*x.failed);
+value value_of(const bulk& x, bool dry_run) {
   value::object all{{"jobs", static_cast<std::int64_t>(x.done)},
                     {"refused", static_cast<std::int64_t>(x.refused)},
                     {"dry_run", dry_run}};
   if (x.failed)
     all.emplace("error", problem_value(*x.failed));
-  return json_answer(200, all);
+  return all;
+}
+
+} // namespace
+
+response answer_of(const bulk& x, bool dry_run) {
+  if (x.failed && x.done == 0)
+    return problem_answer(*x.failed);
+  auto answer = json_answer(200, value_of(x, dry_run));
+  answer.done = "jobs " + std::to_string(x.done) + ", refused " + std::to_string(x.refused);
+  return answer;
 }
 
 std::shared_ptr<bulk_slot> take_bulk_slot(const api_ptr& in, const call_ptr& to) {
   auto slot = std::make_shared<bulk_slot>(in);
   if (*slot)
     return slot;
-  refuse(to, {ec::overloaded, std::to_string(bulk_runs_max)
-                                  + " requests for all jobs of a filter go on already; repeat it "
-                                    "when one of them has ended"});
+  refuse_for_now(in, to,
+                 std::to_string(bulk_runs_max)
+                     + " requests for all jobs of a filter go on already; repeat it when one of "
+                       "them has ended");
   return {};
 }
 

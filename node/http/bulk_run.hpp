@@ -21,7 +21,8 @@ using bulk_step =
 /// One of the `bulk_runs_max` that may go on at once.
 class bulk_slot {
 public:
-  explicit bulk_slot(api_ptr in) : in_(std::move(in)), is_mine_(++in_->bulk_runs <= bulk_runs_max) {}
+  explicit bulk_slot(api_ptr in)
+      : in_(std::move(in)), is_mine_(++in_->bulk_runs <= bulk_runs_max) {}
   ~bulk_slot() { --in_->bulk_runs; }
   bulk_slot(const bulk_slot&) = delete;
   bulk_slot& operator=(const bulk_slot&) = delete;

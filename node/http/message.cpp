@@ -16,6 +16,12 @@ bool same_word(std::string_view a, std::string_view b) noexcept {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
+std::string lowered(std::string_view text) {
+  std::string out{text};
+  std::ranges::transform(out, out.begin(), lower);
+  return out;
+}
+
 const std::string* headers::find(std::string_view name) const noexcept {
   auto found = std::ranges::find_if(all_, [&](auto& x) { return same_word(x.first, name); });
   return found == all_.end() ? nullptr : &found->second;

@@ -34,6 +34,8 @@ private:
 
 /// Whether two texts of ASCII are the same but for the case of letters.
 bool same_word(std::string_view a, std::string_view b) noexcept;
+/// The same text, its letters of ASCII in lower case.
+std::string lowered(std::string_view text);
 
 /// A body that goes in pieces, one at a time: whoever gives is never ahead of whoever takes.
 class body_source {
@@ -50,6 +52,8 @@ public:
   virtual std::string idle() { return {}; }
   /// What is sent last if the server ends before the source does; may be empty.
   virtual std::string farewell() { return {}; }
+  /// What came of it, for the log of changes; asked when nothing more is sent. May be empty.
+  virtual std::string done() { return {}; }
 };
 
 using node::action;
@@ -70,7 +74,8 @@ using query_arguments = std::multimap<std::string, std::string, std::less<>>;
 /// One request, checked as far as its route tells.
 struct request {
   std::string method;
-  std::string path; ///< As it was sent, without the query.
+  std::string target; ///< As it was sent,
+  std::string path;   ///< and without the query.
   query_arguments query;
   path_arguments arguments;
   headers fields;
@@ -89,6 +94,7 @@ struct response {
   std::optional<std::uint64_t> length{}; ///< Of the stream, if that is known.
   headers fields{};
   bool close = false; ///< The connection is not to be used again.
+  std::string done{}; ///< What came of the request, for the log of changes: numbers, ids.
 };
 
 /// Why nobody waits for an answer any more.

@@ -16,14 +16,6 @@ std::string_view host_of(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 bool fits_id(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'
          || c == '_' || c == '.';
@@ -32,20 +24,28 @@ bool fits_id(char c) {
 } // namespace
 
 bool names_this(const http_options& x, std::string_view authority) {
-  auto host = lower(host_of(authority));
+  auto host = lowered(host_of(authority));
   if (host.empty())
     return false;
   for (auto own : {"localhost", "127.0.0.1", "[::1]"})
     if (host == own)
       return true;
-  return host == lower(x.address) || host == "[" + lower(x.address) + "]"
+  return host == lowered(x.address) || host == "[" + lowered(x.address) + "]"
          || x.allowed_hosts.contains("*") || x.allowed_hosts.contains(host)
-         || x.allowed_hosts.contains(lower(authority));
+         || x.allowed_hosts.contains(lowered(authority));
 }
 
 bool may_call(const http_options& x, std::string_view origin, std::string_view authority) {
-  auto own = lower(authority), from = lower(origin);
+  auto own = lowered(authority), from = lowered(origin);
   return x.allowed_origins.contains(from) || from == "http://" + own || from == "https://" + own;
+}
+
+bool is_change(const request& in, std::optional<action> needs) {
+  if (needs == action::work)
+    return false;
+  auto policy = in.query.find("on_disconnect");
+  return (in.method != "GET" && in.method != "HEAD")
+         || (policy != in.query.end() && policy->second == "cancel");
 }
 
 std::string request_id_of(const std::string* sent) {

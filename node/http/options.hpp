@@ -12,12 +12,14 @@ struct served {
   std::string_view route; ///< The pattern of its path; empty if there is none.
   std::string_view method;
   int status = 0;
-  std::chrono::nanoseconds took{};
+  std::chrono::nanoseconds took{}; ///< Until the first byte of the answer.
   std::string_view request_id;
   const principal* who = nullptr; ///< Null before it was known.
   std::string_view path;
-  std::string_view location; ///< Of what was made; may be empty.
-  std::string_view peer;     ///< The client's address.
+  std::string_view target; ///< The path with its query.
+  std::string_view done;   ///< What came of it: what was made, or numbers; may be empty.
+  bool gone = false;       ///< The client did not wait for the end of the answer.
+  std::string_view peer;   ///< The client's address.
 };
 
 /// How a server is opened. What is left out has the value that stands here.
@@ -34,21 +36,31 @@ struct http_options {
   std::chrono::milliseconds body_time = limits::http_body_time;
   std::chrono::milliseconds write_time = limits::http_write_time;
   std::chrono::milliseconds ping_interval = limits::http_ping_interval;
-  /// Names that `Host` may have, besides the address and those of this machine's loopback. `*`:
-  /// all.
+  /// Names that `Host` may have, besides the address and those of this machine's loopback, in lower
+  /// case. `*`: all.
   std::set<std::string> allowed_hosts{};
-  std::set<std::string> allowed_origins{}; ///< `https://example.org`; the node's own are always.
-  std::string tls_cert{}, tls_key{};       ///< Files in PEM; both or none.
+  /// `https://example.org`, in lower case; the node's own are always.
+  std::set<std::string> allowed_origins{};
+  std::string tls_cert{}, tls_key{}; ///< Files in PEM; both or none.
 
   /// Who has this key; the text is empty if none was sent. Any thread; must not block. Unset: every
   /// caller is an admin. Errors: any; the answer is 401.
   std::function<result<principal>(std::string_view key)> authenticate{};
+  /// Asked before a change is made, see `is_change`. Any thread; must not block. Errors: any; they
+  /// are the answer. Unset: changes may always be made.
+  std::function<status()> may_change{};
   /// Told of each request that was answered, in its order on one connection. Any thread; must not
   /// block. May be unset.
   std::function<void(const served&)> observe{};
-  /// Told of each request with another method than GET and HEAD, as `observe`.
+  /// Told of each change whose maker is known, also of a refused one, as `observe`.
   std::function<void(const served&)> audit{};
+  /// Told of who was refused for want of room, with the word for that. Any thread; must not block.
+  std::function<void(std::string_view reason)> rejected{};
 };
+
+/// Whether a request is to change something for somebody: by its method, or because the job is
+/// cancelled when its client goes. What workers say is none: it stands in the events of jobs.
+bool is_change(const request& in, std::optional<action> needs);
 
 /// Whether `authority` (the value of `Host`) names this server.
 bool names_this(const http_options& x, std::string_view authority);

@@ -142,6 +142,8 @@ asio::awaitable<void> server::impl::accept() {
     auto open = ++shared.open;
     boost::system::error_code ignored;
     if (open > x.connections_max) {
+      if (x.rejected)
+        x.rejected(kind_of(refusal::too_many_connections).code);
       socket.non_blocking(true, ignored);
       socket.write_some(asio::buffer(full), ignored);
       --shared.open;

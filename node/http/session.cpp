@@ -5,7 +5,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <sys/socket.h>
 
 namespace troupe::http {
 
@@ -13,6 +12,7 @@ namespace {
 
 constexpr auto told = asio::as_tuple(asio::use_awaitable);
 constexpr auto never = std::chrono::steady_clock::time_point::max();
+constexpr std::chrono::hours listen_time{24 * 365}; ///< As long as any answer is waited for.
 
 /// The body of a request, for its handler.
 class incoming : public body_source {
@@ -51,6 +51,8 @@ void exchange::answer(response x) {
 
 void exchange::when_unwanted(std::function<void(unwanted)> callback) {
   asio::dispatch(in->executor(), [self = shared_from_this(), callback = std::move(callback)] {
+    if (self->over)
+      return;
     if (self->why)
       return callback(*self->why);
     self->told = callback;
@@ -60,7 +62,7 @@ void exchange::when_unwanted(std::function<void(unwanted)> callback) {
 
 void exchange::after(std::chrono::milliseconds time, std::function<void()> due) {
   asio::dispatch(in->executor(), [self = shared_from_this(), time, due = std::move(due)] {
-    if (self->why)
+    if (self->why || self->over)
       return;
     self->timer.emplace(self->in->executor(), time);
     self->timer->async_wait([due](boost::system::error_code code) {
@@ -71,13 +73,13 @@ void exchange::after(std::chrono::milliseconds time, std::function<void()> due) 
 }
 
 void exchange::finish() {
-  why = unwanted::gone;
+  over = true;
   told = {};
   timer.reset();
 }
 
 void exchange::tell(unwanted x) {
-  if (why)
+  if (why || over)
     return;
   why = x;
   if (auto callback = std::exchange(told, {}))
@@ -127,23 +129,32 @@ void session::kill() {
 /// A client that waits for an answer and closes its side is gone; one that sends its next request
 /// meanwhile is not looked at any more.
 void session::watch() {
-  if (watching_ || gone_ || pumping_)
+  if (watching_ || gone_ || pumping_ || buffer_.size() > 0)
     return;
   watching_ = true;
-  wire_->socket().async_wait(
-      asio::ip::tcp::socket::wait_read,
-      [self = shared_from_this(), number = watch_](boost::system::error_code code) {
-        if (code || number != self->watch_)
-          return;
-        char byte = 0;
-        auto n = ::recv(self->wire_->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        if (n > 0 || (n < 0 && errno == EAGAIN))
-          return;
-        self->gone_ = true;
-        if (self->current_)
-          self->current_->tell(unwanted::gone);
-        self->wake();
-      });
+  asio::co_spawn(executor(), listen(), asio::detached);
+}
+
+/// By reading, not by a look at the socket: by TLS an end has bytes of its own.
+asio::awaitable<void> session::listen() {
+  auto self = shared_from_this();
+  auto n = co_await read_more(listen_time);
+  watching_ = false;
+  if (n == 0 && !watch_over_ && !wire_->late()) {
+    gone_ = true;
+    if (current_)
+      current_->tell(unwanted::gone);
+  }
+  wake();
+}
+
+asio::awaitable<void> session::end_watch() {
+  watch_over_ = true;
+  if (watching_)
+    wire_->cancel();
+  while (watching_)
+    co_await signal_.async_wait(told);
+  watch_over_ = false;
 }
 
 void session::want(body_source::taken then) {
@@ -186,6 +197,17 @@ asio::awaitable<void> session::act(request in, const route& to) {
     co_await signal_.async_wait(told);
 }
 
+asio::awaitable<void> session::end_pump() {
+  if (!pumping_)
+    co_return;
+  keep_ = false;
+  pump_over_ = true;
+  wire_->cancel();
+  body_signal_.cancel();
+  while (pumping_)
+    co_await signal_.async_wait(told);
+}
+
 /// Serves one request; true if another one may follow.
 asio::awaitable<bool> session::one() {
   parser_.emplace();
@@ -194,11 +216,13 @@ asio::awaitable<bool> session::one() {
   chunked_ = keep_ = unread_ = false;
   if (!co_await read_header())
     co_return false;
-  auto begun = std::chrono::steady_clock::now();
+  begun_ = std::chrono::steady_clock::now();
   keep_ = parser_->keep_alive();
   auto in = take_request();
   const route* to = nullptr;
   auto out = refuse(in, to);
+  if (still_crowded() && !node::may(in.who.role, action::control))
+    keep_ = false; // What is left is for operators.
   auto expects = in.fields.find("Expect");
   if (!out && expects && same_word(*expects, "100-continue") && !parser_->is_done()
       && !co_await write_piece("HTTP/1.1 100 Continue\r\n\r\n"))
@@ -213,31 +237,42 @@ asio::awaitable<bool> session::one() {
     co_await act(std::move(given), *to);
     out = std::move(current_->out);
   }
+  co_await answer(std::move(out), in, to);
+  co_return keep_ && parser_->is_done() && !closing_ && !gone_;
+}
+
+/// Writes the answer, unless nobody is there, ends what went on beside it, and reports it.
+asio::awaitable<void> session::answer(std::optional<response> out, const request& in,
+                                      const route* to) {
+  auto took = std::chrono::steady_clock::now() - begun_;
   auto status = out ? out->status : 499; // As others log a client that has gone.
   auto location = out ? out->fields.find("Location") : nullptr;
-  auto made = location ? *location : "";
+  auto done = location ? *location : out ? out->done : "";
+  auto stream = out ? out->stream : nullptr;
   auto written = out && co_await write(std::move(*out), in);
-  if (!written)
-    current_->tell(unwanted::gone);
-  current_->finish();
-  ++watch_;
-  if (std::exchange(watching_, false))
-    wire_->cancel();
-  if (pumping_) {
+  if (!written) {
     keep_ = false;
-    pump_over_ = true;
-    wire_->cancel();
-    body_signal_.cancel();
-    while (pumping_)
-      co_await signal_.async_wait(told);
+    current_->tell(unwanted::gone);
   }
+  current_->finish();
+  co_await end_watch();
+  co_await end_pump();
   current_.reset();
-  report(in, {to ? std::string_view{to->path} : "", in.method, status,
-              std::chrono::steady_clock::now() - begun, in.id, caller_of(in, to, status), in.path,
-              made, peer_});
+  if (stream)
+    done = stream->done();
+  served line{to ? std::string_view{to->path} : "",
+              in.method,
+              status,
+              took,
+              in.id,
+              caller_of(in, to, status),
+              in.path,
+              in.target,
+              done,
+              !written,
+              peer_};
+  report(in, to, line);
   unread_ = !parser_->is_done() || buffer_.size() > 0;
-  auto again = written && keep_ && parser_->is_done() && !closing_ && !gone_;
-  co_return again;
 }
 
 } // namespace troupe::http

@@ -13,7 +13,8 @@
 /// Inside the HTTP server only.
 namespace troupe::http {
 
-inline constexpr std::size_t session_read_bytes = 4 << 10; ///< An idle connection holds no more.
+inline constexpr std::size_t session_read_bytes = 4 << 10;  ///< An idle connection holds no more.
+inline constexpr std::chrono::seconds crowded_idle_time{5}; ///< Of a connection for operators.
 
 /// What the connections of a server share.
 struct shared_parts {
@@ -41,6 +42,7 @@ struct exchange : answer_sink, std::enable_shared_from_this<exchange> {
   std::optional<response> out;
   std::function<void(unwanted)> told;
   std::optional<unwanted> why;
+  bool over = false; ///< The answer is written: nobody is told of anything any more.
   std::optional<asio::steady_timer> timer;
 };
 
@@ -75,17 +77,22 @@ private:
   std::optional<response> refuse(request& in, const route*& to);
   std::optional<response> refuse_body(const request& in, const route& to) const;
   std::optional<response> authenticate(request& in, const route& to);
+  bool still_crowded();
   asio::awaitable<std::optional<response>> read_body(request& in);
   asio::awaitable<result<std::string>> read_piece();
   asio::awaitable<void> pump();
+  asio::awaitable<void> listen();
+  asio::awaitable<void> end_watch();
+  asio::awaitable<void> end_pump();
   asio::awaitable<void> act(request in, const route& to);
+  asio::awaitable<void> answer(std::optional<response> out, const request& in, const route* to);
   asio::awaitable<bool> write(response x, const request& in);
   asio::awaitable<bool> write_stream(body_source& from);
   asio::awaitable<bool> write_piece(const std::string& piece);
   asio::awaitable<void> linger();
   std::string head_of(const response& x, const request& in) const;
   request take_request();
-  void report(const request& in, const served& line) const;
+  void report(const request& in, const route* to, const served& line) const;
 
   std::unique_ptr<wire> wire_;
   std::string peer_;
@@ -98,12 +105,12 @@ private:
   boost::beast::flat_buffer buffer_;
   std::optional<parser> parser_;
   std::shared_ptr<exchange> current_;
-  bool keep_ = false;    ///< The connection can be used again.
-  bool unread_ = false;  ///< Something came that is not looked at.
-  bool chunked_ = false; ///< The answer's stream is.
+  std::chrono::steady_clock::time_point begun_; ///< When the header of the request was there.
+  bool keep_ = false;                           ///< The connection can be used again.
+  bool unread_ = false;                         ///< Something came that is not looked at.
+  bool chunked_ = false;                        ///< The answer's stream is.
   bool gone_ = false;
-  bool watching_ = false;
-  std::uint64_t watch_ = 0;
+  bool watching_ = false, watch_over_ = false;
   body_source::taken want_;
   bool pumping_ = false, pump_over_ = false;
 };

@@ -46,7 +46,9 @@ asio::awaitable<std::size_t> session::read_more(milliseconds limit) {
 /// False: there is no request to answer, or it was answered here, being none.
 asio::awaitable<bool> session::read_header() {
   idle_ = true;
-  if (buffer_.size() == 0 && (closing_ || co_await read_more(options_->idle_time) == 0))
+  auto idle_time = still_crowded() ? std::min<milliseconds>(options_->idle_time, crowded_idle_time)
+                                   : options_->idle_time;
+  if (buffer_.size() == 0 && (closing_ || co_await read_more(idle_time) == 0))
     co_return false;
   idle_ = false;
   auto until = std::chrono::steady_clock::now() + options_->header_time;
@@ -81,7 +83,8 @@ request session::take_request() {
   request in;
   auto& from = parser_->get();
   in.method = std::string{from.method_string()};
-  in.path = std::string{from.target()};
+  in.target = std::string{from.target()};
+  in.path = in.target;
   for (auto& x : from)
     in.fields.add(std::string{x.name_string()}, std::string{x.value()});
   in.id = request_id_of(in.fields.find("X-Request-Id"));
@@ -107,9 +110,17 @@ std::optional<response> session::authenticate(request& in, const route& to) {
     return problem_answer(refusal::forbidden,
                           "the key has the role " + std::string{to_string(in.who.role)}
                               + ", which may not " + std::string{to_string(*to.needs)});
-  if (crowded_ && !node::may(in.who.role, action::control))
-    return problem_answer(refusal::too_many_connections, "the rest is kept for operators");
-  return {};
+  if (!still_crowded() || node::may(in.who.role, action::control))
+    return {};
+  if (options_->rejected)
+    options_->rejected(kind_of(refusal::too_many_connections).code);
+  return problem_answer(refusal::too_many_connections, "the rest is kept for operators");
+}
+
+/// Whether it still takes the place of an operator.
+bool session::still_crowded() {
+  crowded_ = crowded_ && shared_.open + options_->connections_reserved > options_->connections_max;
+  return crowded_;
 }
 
 /// Whether the body is of a type and size that the route takes, as far as the header tells.
@@ -159,7 +170,12 @@ std::optional<response> session::refuse(request& in, const route*& to) {
   if (!query)
     return problem_answer(refusal::bad_query, query.error().detail);
   in.query = std::move(*query);
-  return refuse_body(in, *to);
+  if (auto x = refuse_body(in, *to))
+    return x;
+  if (options_->may_change && is_change(in, to->needs))
+    if (auto ready = options_->may_change(); !ready)
+      return problem_answer(ready.error());
+  return {};
 }
 
 /// The next piece of the body; empty at its end.

@@ -138,11 +138,11 @@ asio::awaitable<void> session::linger() {
   }
 }
 
-void session::report(const request& in, const served& line) const {
+void session::report(const request& in, const route* to, const served& line) const {
   auto& x = *options_;
   if (x.observe)
     x.observe(line);
-  if (x.audit && line.who && in.method != "GET" && in.method != "HEAD")
+  if (x.audit && line.who && is_change(in, to->needs))
     x.audit(line);
 }
 

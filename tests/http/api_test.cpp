@@ -126,6 +126,8 @@ TEST_CASE_METHOD(node_fixture, "bad requests for jobs are refused, and nothing i
   CHECK(ask("GET", "/v1/jobs?priority=1").text("code") == "bad_query");
   CHECK(ask("GET", "/v1/jobs?cursor=x").text("code") == "bad_query");
   CHECK(ask("GET", "/v1/jobs?limit=0").text("code") == "bad_query");
+  CHECK(ask("GET", "/v1/jobs?label=a%3D1&label=b%3D1").status == 200);
+  CHECK(ask("GET", "/v1/jobs?label=a%3D1&label=a%3D2").text("code") == "bad_query");
 }
 
 TEST_CASE_METHOD(node_fixture, "a wait that is over tells how the job stands", "[http][api]") {
@@ -182,6 +184,29 @@ TEST_CASE_METHOD(node_fixture, "jobs are acted on by filter, and counted before"
   CHECK(ask("POST", "/v1/jobs:purge?state=running").text("code") == "bad_query");
   auto left = ask("GET", "/v1/jobs").json();
   CHECK(left.find("jobs")->items()->size() == 1);
+}
+
+TEST_CASE_METHOD(node_fixture, "a filter of more jobs than a page reaches all", "[http][api]") {
+  constexpr std::size_t jobs = limits::http_bulk_in_flight_max + 44;
+  std::string lines;
+  for (std::size_t i = 0; i < jobs; ++i)
+    lines += sleeper + "\n";
+  REQUIRE(ask("POST", "/v1/jobs:batch", lines, ndjson).status == 200);
+  for (auto path : {"/v1/jobs:cancel?queue=default&dry_run", "/v1/jobs:cancel?queue=default"})
+    CHECK(number_of(ask("POST", path).json(), "jobs") == jobs);
+  CHECK(number_of(ask("POST", "/v1/jobs:cancel?queue=default").json(), "jobs") == 0);
+}
+
+TEST_CASE_METHOD(node_fixture, "few requests act on many jobs at once", "[http][api]") {
+  api->bulk_runs = http::bulk_runs_max;
+  for (auto path : {"/v1/jobs:cancel?queue=q", "/v1/jobs:purge?queue=q"}) {
+    auto refused = ask("POST", path);
+    CHECK(refused.status == 429);
+    CHECK(refused.fields.contains("retry-after"));
+  }
+  --api->bulk_runs;
+  for (int i = 0; i < 3; ++i) // Each gives its place back.
+    CHECK(ask("POST", "/v1/jobs:cancel?queue=q").status == 200);
 }
 
 TEST_CASE_METHOD(node_fixture, "a list goes on where its cursor says", "[http][api]") {
@@ -301,8 +326,35 @@ TEST_CASE_METHOD(node_fixture, "an atomic batch makes all or none", "[http][api]
   CHECK(lines_of(good.body).size() == 2);
   auto other = R"({"queue":"q",)" + noop.substr(1);
   CHECK(ask("POST", "/v1/jobs:batch?atomic=true", noop + "\n" + other, ndjson).status == 422);
-  CHECK(ask("POST", "/v1/jobs:batch?atomic=true", noop + "\n{", ndjson).status == 400);
+  auto wrong = ask("POST", "/v1/jobs:batch?atomic=true", " \n" + noop + "\n\n{", ndjson);
+  CHECK(wrong.status == 400);
+  CHECK(wrong.fields["troupe-line"] == "4");
   CHECK(ask("GET", "/v1/jobs").json().find("jobs")->items()->size() == 2);
+  auto lines = lines_of(
+      ask("POST", "/v1/jobs:batch?atomic=true", "\n" + noop + "\n \t\n" + noop, ndjson).body);
+  REQUIRE(lines.size() == 2);
+  CHECK(number_of(lines[0], "line") == 2);
+  CHECK(number_of(lines[1], "line") == 4);
+}
+
+TEST_CASE_METHOD(node_fixture, "large lines of a batch wait for each other", "[http][api][batch]") {
+  auto large = R"({"input":")" + std::string(900'000, 'x') + "\"," + noop.substr(1) + "\n";
+  std::string text;
+  for (int i = 0; i < 12; ++i) // Beyond `batch_bytes_max`.
+    text += large;
+  CHECK(lines_of(ask("POST", "/v1/jobs:batch", text, ndjson).body).size() == 12);
+}
+
+TEST_CASE_METHOD(node_fixture, "a large body is not read by who serves connections",
+                 "[http][api]") {
+  auto id = submit(sleeper);
+  api->pool.drop();
+  auto large = R"({"reason":")" + std::string(limits::http_small_body_bytes, 'x') + "\"}";
+  for (auto path : {"/v1/work:complete", "/v1/jobs:cancel", "/v1/jobs"})
+    CHECK(ask("POST", path, large).status == 429);
+  CHECK(ask("POST", "/v1/jobs/" + id + ":pause", large).status == 429);
+  CHECK(ask("POST", "/v1/jobs/" + id + ":retry", large).status == 429);
+  CHECK(ask("POST", "/v1/jobs/" + id + ":pause").status == 200);
 }
 
 TEST_CASE_METHOD(node_fixture, "a node tells how it is", "[http][api]") {

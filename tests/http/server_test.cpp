@@ -2,6 +2,8 @@
 
 #include "node/http/problem.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/tls.hpp"
 
 #include <deque>
 #include <future>
@@ -72,6 +74,7 @@ struct fixture {
     all.push_back({"POST", "/echo", echo, body_mode::json});
     all.push_back({"POST", "/act", echo, body_mode::empty, action::control});
     all.push_back({"GET", "/open", echo, body_mode::none, {}});
+    all.push_back({"POST", "/work", echo, body_mode::empty, action::work});
     all.push_back({"GET", "/drop", [](call_ptr) {}});
     all.push_back({"GET", "/throw", [](call_ptr) { throw std::runtime_error{"x"}; }});
     all.push_back({"GET", "/hold", [this](call_ptr x) {
@@ -94,6 +97,14 @@ struct fixture {
   }
 
   http_client client() { return http_client{server->port()}; }
+
+  void wait_for_connections(std::size_t n) {
+    auto until = std::chrono::steady_clock::now() + tests::http_patience;
+    while (server->connections() != n) {
+      REQUIRE(std::chrono::steady_clock::now() < until);
+      std::this_thread::yield();
+    }
+  }
 };
 
 std::string code_of(const tests::http_reply& x) { return x.text("code"); }
@@ -260,6 +271,53 @@ TEST_CASE_METHOD(fixture, "a handler is told when its client goes", "[http][serv
   CHECK(told.get_future().get() == unwanted::gone);
 }
 
+TEST_CASE_METHOD(fixture, "a handler is told when its client ends TLS", "[http][server]") {
+  tests::temp_dir directory;
+  auto files = tests::self_signed(directory.path(), "own");
+  options.tls_cert = files.cert;
+  options.tls_key = files.key;
+  start();
+  tests::tls_client c{server->port(), files.cert};
+  REQUIRE(c.send("GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                 "GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  held.get_future().wait();
+  c.finish();
+  auto why = told.get_future();
+  REQUIRE(why.wait_for(tests::http_patience) == std::future_status::ready);
+  CHECK(why.get() == unwanted::gone);
+}
+
+TEST_CASE_METHOD(fixture, "a client that was waited for can go on", "[http][server]") {
+  tests::temp_dir directory;
+  auto files = tests::self_signed(directory.path(), "own");
+  options.tls_cert = files.cert;
+  options.tls_key = files.key;
+  start();
+  tests::tls_client c{server->port(), files.cert};
+  REQUIRE(c.send("GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  held.get_future().get()->out({200, "text/plain", "held"});
+  auto rest = c.ask("POST /act HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  CHECK(rest.find("\r\n\r\nheld") != rest.npos);
+  CHECK(rest.ends_with("\r\n\r\nPOST"));
+}
+
+TEST_CASE_METHOD(fixture, "nobody is told of anything once the answer is written",
+                 "[http][server]") {
+  start();
+  auto c = client();
+  c.send(c.text_of("GET", "/hold"));
+  auto call = held.get_future().get();
+  call->out({200});
+  CHECK(c.read().status == 200);
+  CHECK(c.ask("GET", "/echo").status == 200); // The exchange is over.
+  std::atomic<bool> called = false;
+  call->out.when_unwanted([&](unwanted) { called = true; });
+  call->out.after(0ms, [&] { called = true; });
+  CHECK(c.ask("GET", "/echo").status == 200);
+  server->shut(60s);
+  CHECK_FALSE(called);
+}
+
 TEST_CASE_METHOD(fixture, "a stream goes out as it comes, with pings between", "[http][server]") {
   options.ping_interval = 20ms;
   start();
@@ -314,6 +372,8 @@ TEST_CASE_METHOD(fixture, "a body streams in while the answer streams out", "[ht
 TEST_CASE_METHOD(fixture, "the last connections are kept for operators", "[http][server]") {
   options.connections_max = 3;
   options.connections_reserved = 1;
+  std::atomic<int> rejected = 0;
+  options.rejected = [&](std::string_view) { ++rejected; };
   options.authenticate = [](std::string_view key) -> result<principal> {
     return principal{std::string{key}, "", {}, key == "o" ? role::operator_ : role::viewer};
   };
@@ -321,14 +381,23 @@ TEST_CASE_METHOD(fixture, "the last connections are kept for operators", "[http]
   auto first = client(), second = client();
   CHECK(first.ask("GET", "/echo").status == 200);
   CHECK(second.ask("GET", "/echo").status == 200);
+  for (auto [path, status] : {std::pair{"/echo", 503}, {"/open", 200}, {"/nothing", 404}}) {
+    auto third = client();
+    INFO(path);
+    CHECK(third.ask("GET", path).status == status);
+    CHECK(third.ends()); // Who is no operator does not stay.
+    wait_for_connections(2);
+  }
   auto third = client();
-  auto refused = third.ask("GET", "/echo");
-  CHECK(refused.status == 503);
-  CHECK(code_of(refused) == "too_many_connections");
-  CHECK(third.ask("GET", "/open").status == 200);
-  CHECK(third.ask("GET", "/echo", "", "Authorization: Bearer o\r\n").status == 200);
+  const std::string key = "Authorization: Bearer o\r\n";
+  CHECK(third.ask("GET", "/echo", "", key).status == 200);
   auto fourth = client();
   CHECK(fourth.read().status == 503);
+  CHECK(rejected == 2);
+  first.close();
+  wait_for_connections(2);
+  CHECK(third.ask("GET", "/echo").status == 200); // There is room again.
+  CHECK(third.ask("GET", "/echo").status == 200);
 }
 
 TEST_CASE_METHOD(fixture, "a server that ends lets requests come to their end", "[http][server]") {
@@ -399,4 +468,59 @@ TEST_CASE_METHOD(fixture, "every request is observed, changes are audited", "[ht
   server->shut(60s);
   CHECK(seen == std::vector<std::string>{"GET /echo 200 a", "POST /act 200 b", "GET  404 c"});
   CHECK(changes == std::vector<std::string>{"POST /act 200 b"});
+}
+
+TEST_CASE_METHOD(fixture, "what may cancel a job is audited, what workers say is not",
+                 "[http][server]") {
+  std::mutex mutex;
+  std::multiset<std::string> changes;
+  options.audit = [&](const served& x) {
+    std::scoped_lock lock{mutex};
+    changes.insert(std::string{x.target} + (x.gone ? " gone" : ""));
+  };
+  start();
+  {
+    auto c = client(), d = client();
+    CHECK(c.ask("POST", "/work").status == 200);
+    CHECK(c.ask("GET", "/echo?on_disconnect=detach").status == 200);
+    CHECK(c.ask("GET", "/echo?on_disconnect=cancel").status == 200);
+    d.send(d.text_of("GET", "/hold?on_disconnect=cancel"));
+    held.get_future().wait();
+  }
+  wait_for_connections(0);
+  server->shut(60s);
+  CHECK(changes
+        == std::multiset<std::string>{"/echo?on_disconnect=cancel",
+                                      "/hold?on_disconnect=cancel gone"});
+}
+
+TEST_CASE_METHOD(fixture, "changes are refused while they cannot be written down",
+                 "[http][server]") {
+  std::atomic<bool> full = true;
+  options.may_change = [&] { return full ? status{error{ec::overloaded, "full"}} : status{}; };
+  start();
+  auto c = client();
+  CHECK(c.ask("POST", "/act").status == 429);
+  CHECK(c.ask("GET", "/echo?on_disconnect=cancel").status == 429);
+  CHECK(c.ask("GET", "/echo").status == 200);
+  CHECK(c.ask("POST", "/work").status == 200);
+  full = false;
+  CHECK(c.ask("POST", "/act").status == 200);
+}
+
+TEST_CASE_METHOD(fixture, "a request takes until the first byte of its answer", "[http][server]") {
+  std::promise<std::chrono::nanoseconds> took;
+  options.observe = [&](const served& x) { took.set_value(x.took); };
+  start();
+  auto c = client();
+  auto begun = std::chrono::steady_clock::now();
+  c.send(c.text_of("GET", "/stream"));
+  CHECK(c.read_head().status == 200);
+  auto head = std::chrono::steady_clock::now();
+  feed->feed("a");
+  feed->feed("");
+  std::string piece;
+  while (c.read_chunk(piece) && !piece.empty()) {
+  }
+  CHECK(took.get_future().get() <= head - begun);
 }

@@ -1,4 +1,6 @@
-#include "node/node_services.hpp"
+#include "node/served_node.hpp"
+
+#include "graph_json/value_json.hpp"
 #include "node/security/audit_files.hpp"
 #include "tests/metrics/text_format.hpp"
 #include "tests/support/catch.hpp"
@@ -110,6 +112,44 @@ TEST_CASE_METHOD(fixture, "changes are written down once there is an audit log",
   auto report = verify_audit(directory);
   REQUIRE(report);
   CHECK(report->lines == 1);
+}
+
+TEST_CASE_METHOD(fixture, "names of hosts and origins are taken without regard to case", "[node]") {
+  open(R"({"http": {"allowed_hosts": ["Node.Example"],
+                    "allowed_origins": ["https://Page.Example"]}})");
+  auto options = http_of(services->config(), *services);
+  CHECK(http::names_this(options, "nodE.example:80"));
+  CHECK(http::may_call(options, "https://page.exAmple", "localhost"));
+  CHECK_FALSE(http::names_this(options, "other.example"));
+}
+
+TEST_CASE_METHOD(fixture, "a line of the audit log says what was asked for", "[node]") {
+  open("{}");
+  REQUIRE(services->open_audit());
+  auto options = http_of(services->config(), *services);
+  CHECK(options.may_change());
+  const principal who{"1a2b3c4d", "ci", {}, role::operator_};
+  http::served line;
+  line.route = "/v1/jobs:purge";
+  line.method = "POST";
+  line.status = 200;
+  line.who = &who;
+  line.target = "/v1/jobs:purge?queue=q&dry_run";
+  line.done = "jobs 2, refused 0";
+  options.audit(line);
+  line.gone = true;
+  options.audit(line);
+  auto file = audit_file_path(services->config().audit_dir(), 1);
+  services.reset();
+  auto lines = graph_json::parse_ndjson(tests::read_file(file));
+  REQUIRE(lines);
+  REQUIRE(lines->size() == 2);
+  auto text = [](const value& x, const char* key) { return *x.find(key)->string(); };
+  CHECK(text(lines->front(), "act") == "POST /v1/jobs:purge");
+  CHECK(text(lines->front(), "target") == "/v1/jobs:purge?queue=q&dry_run");
+  CHECK(text(lines->front(), "result") == "jobs 2, refused 0");
+  CHECK(text(lines->front(), "outcome") == "ok");
+  CHECK(text(lines->back(), "outcome") == "gone");
 }
 
 TEST_CASE_METHOD(fixture, "metrics have the numbers of a real run", "[node]") {

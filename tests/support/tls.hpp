@@ -90,10 +90,16 @@ public:
 
   bool connected() const noexcept { return connected_; }
 
+  bool send(const std::string& raw) {
+    return SSL_write(ssl_.get(), raw.data(), static_cast<int>(raw.size())) > 0;
+  }
+  /// Says that it sends no more.
+  void finish() { SSL_shutdown(ssl_.get()); }
+
   /// Sends all, then reads until the server ends.
   std::string ask(const std::string& raw) {
     std::string got;
-    if (SSL_write(ssl_.get(), raw.data(), static_cast<int>(raw.size())) <= 0)
+    if (!send(raw))
       return got;
     char piece[4096];
     for (int n; (n = SSL_read(ssl_.get(), piece, sizeof piece)) > 0;)
