@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t many = 100; ///< Connections.
+constexpr std::size_t many = 100;         ///< Connections.
 constexpr std::size_t answer_bytes = 420; ///< As many as a new job has.
 
 /// Submits again and again.
