@@ -24,7 +24,7 @@ namespace troupe::tests {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-inline constexpr auto patience = 60s;   ///< Then a test has failed.
+inline constexpr auto patience = 180s;  ///< Then a test has failed.
 inline constexpr int poll_every_ms = 2; ///< Between two looks at a file.
 
 /// A directory of its own under the build directory; gone with the object.

@@ -21,6 +21,18 @@ std::string slow_graph(int n, int ms) {
          + R"("}}], "edges": [)" + edges + "]}";
 }
 
+/// A blob, and a program that waits for the file `go`; then the blob again.
+std::string gated_graph() {
+  return R"({"name": "gated", "vertices": [
+    {"id": "large", "kind": "noop", "config": {"output": ")"
+         + std::string(100'000, 'x') + R"("}},
+    {"id": "gate", "kind": "exec", "config": {"shell": "until [ -e go ]; do sleep 0.05; done"}},
+    {"id": "last", "kind": "jq", "inputs": {"large": "one", "gate": "one"},
+     "config": {"program": ".large"}}],
+    "edges": [{"from": "large", "to": "last", "to_port": "large"},
+              {"from": "gate", "to": "last", "to_port": "gate"}]})";
+}
+
 bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// A directory with some ended jobs.
@@ -51,9 +63,9 @@ void check_clean(const scratch& in, std::vector<std::string> arguments) {
 TEST_CASE("the drill: back up a busy directory, restore elsewhere, verify both", "[e2e]") {
   scratch in;
   fill(in, 3);
-  in.write("slow.json", slow_graph(8, 500));
+  in.write("slow.json", gated_graph());
   process busy{in, {"run", "slow.json", "-o", "ndjson"}};
-  REQUIRE(eventually([&] { return count(lines_of(busy.out()), "vertex_start", "v2") > 0; }));
+  REQUIRE(eventually([&] { return count(lines_of(busy.out()), "vertex_start", "gate") > 0; }));
 
   auto made = troupe_with(in, {"backup", "backup"});
   INFO(made.out << made.err);
@@ -62,6 +74,7 @@ TEST_CASE("the drill: back up a busy directory, restore elsewhere, verify both",
   check_clean(in, {"--online"});
   check_clean(in, {"backup"});
   CHECK(troupe_with(in, {"verify"}).code == 6); // In use, and nobody said --online.
+  in.write("go", "");
   CHECK(busy.wait().code == 0);
   check_clean(in, {});
 
