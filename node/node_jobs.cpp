@@ -11,13 +11,10 @@
 
 #include <algorithm>
 #include <csignal>
-#include <map>
 
 namespace troupe::node {
 
 namespace {
-
-constexpr std::size_t graph_names_asked_max = 20; ///< For one table.
 
 /// Shows the events of one job, each once.
 class node_log_view {
@@ -98,19 +95,6 @@ std::optional<trouble> each_job(client::node_client& node, const list_options& o
   return {};
 }
 
-/// Lists tell ids of graphs only: the names of a few, for people.
-void add_names(client::node_client& node, std::vector<job_info>& jobs) {
-  std::map<std::string, std::string> names;
-  for (auto& x : jobs) {
-    auto [at, is_new] = names.try_emplace(to_string(x.graph));
-    if (is_new && x.graph_name.empty() && names.size() <= graph_names_asked_max)
-      if (auto one = node.get(x.id))
-        at->second = one->info.graph_name;
-    if (x.graph_name.empty())
-      x.graph_name = at->second;
-  }
-}
-
 } // namespace
 
 int list_node_jobs(console& to, const client::endpoint& at, const list_options& options,
@@ -131,7 +115,6 @@ int list_node_jobs(console& to, const client::endpoint& at, const list_options& 
   });
   if (wrong)
     return to.fail(*wrong);
-  add_names(node, jobs);
   if (how == format::table)
     to.out(jobs_table(jobs));
   else if (how == format::json)

@@ -1,6 +1,7 @@
 #include "node/http/flow_request.hpp"
 
 #include "core/names.hpp"
+#include "core/utf8.hpp"
 #include "graph_json/langflow.hpp"
 #include "graph_json/problem_list.hpp"
 #include "graph_json/value_json.hpp"
@@ -21,12 +22,7 @@ constexpr std::string_view input_keys[] = {"client_request_time", "components", 
 
 /// A label's text: cut where it is too long, at whole characters.
 std::string label_text(std::string text) {
-  if (text.size() <= limits::label_bytes_max)
-    return text;
-  auto end = limits::label_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-    --end;
-  text.resize(end);
+  text.resize(core::whole_characters(text, limits::label_bytes_max));
   return text;
 }
 

@@ -46,11 +46,13 @@ void retry(const api_ptr& in, job_id job, const std::string& from,
   if (auto why = only_alone(in, spec->queue))
     return then(graph_trouble{{}, *why, {}});
   job_request asked{std::move(*spec)};
-  auto graph = in->graphs.resolve(asked.spec.ns, asked);
-  if (auto wrong = std::get_if<graph_trouble>(&graph))
+  auto graph = in->graphs.find(asked.spec.ns, asked);
+  if (!graph)
+    graph = in->graphs.resolve(asked.spec.ns, asked);
+  if (auto wrong = std::get_if<graph_trouble>(&*graph))
     return then(std::move(*wrong));
   asked.spec.reuse = reuse_spec{job, from};
-  retried x{{}, std::move(asked.spec), std::move(std::get<known_graph>(graph))};
+  retried x{{}, std::move(asked.spec), std::move(std::get<known_graph>(*graph))};
   in->node.submit_once(x.spec, [x, then = std::move(then)](const result<submitted>& made) mutable {
     if (!made)
       return then(graph_trouble{{}, made.error(), {}});
