@@ -9,6 +9,7 @@
 #include "node/serve_command.hpp"
 #include "node/version.hpp"
 
+#include <algorithm>
 #include <CLI/CLI.hpp>
 #include <functional>
 
@@ -304,6 +305,18 @@ int explain(const CLI::App& app, const CLI::ParseError& e, console& to) {
   return to.fail(wrong_usage(what, {}, called + " --help"));
 }
 
+/// Options that many verbs have may stand before the verb, too: they go to the end.
+std::vector<char*> with_common_options_last(int argc, char** argv) {
+  constexpr std::string_view common[] = {"--url", "--token", "--ca-file", "-o"};
+  auto at = argv + std::min(argc, 1), end = argv + argc;
+  for (; end - at >= 2 && std::ranges::find(common, std::string_view{*at}) != std::end(common);)
+    at += 2;
+  std::vector<char*> words(argv, argv + std::min(argc, 1));
+  words.insert(words.end(), at, end);
+  words.insert(words.end(), argv + std::min(argc, 1), at);
+  return words;
+}
+
 } // namespace
 
 int run_cli(int argc, char** argv) {
@@ -313,7 +326,8 @@ int run_cli(int argc, char** argv) {
     request r;
     add_all(app, r);
     try {
-      app.parse(argc, argv);
+      auto words = with_common_options_last(argc, argv);
+      app.parse(argc, words.data());
     } catch (const CLI::ParseError& e) {
       return explain(app, e, to);
     }

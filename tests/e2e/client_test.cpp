@@ -226,6 +226,16 @@ TEST_CASE("a node that is not there is exit code 6, and is named", "[e2e][client
   }
 }
 
+TEST_CASE_METHOD(fixture, "what many verbs take may stand before the verb", "[e2e][client]") {
+  auto told = troupe_with(here, {"--url", node.url(), "-o", "json", "jobs", "list"});
+  INFO(told.err);
+  CHECK(told.code == 0);
+  CHECK(json_of(told.out).items());
+  auto refused = troupe_with(here, {"--url", node.url(), "version"});
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, Contains("there is no option `--url`"));
+}
+
 TEST_CASE("what is no address of a node is a mistake of the caller", "[e2e][client]") {
   scratch here;
   for (auto url : {"localhost:7700", "", "ftp://localhost", "http://", "http://u:p@localhost",
