@@ -29,10 +29,12 @@ std::vector<arrival> arrivals_of(const std::vector<const flow_link*>& links,
                                  const std::map<std::string, std::string>& first_output) {
   std::vector<arrival> all;
   std::set<std::string> taken{"job"};
+  std::map<std::string, int> next; // The number to try of each name; those before are taken.
   for (auto x : links) {
     auto port = name_of(x->field);
-    for (int n = 2; !taken.insert(port).second; ++n)
-      port = name_of(x->field).substr(0, limits::name_bytes_max - 8) + "." + std::to_string(n);
+    auto base = port.substr(0, limits::name_bytes_max - 8) + ".";
+    for (auto& n = next.try_emplace(port, 2).first->second; !taken.insert(port).second; ++n)
+      port = base + std::to_string(n);
     all.push_back({x, port, x->output.empty() ? first_output.at(x->from) : x->output});
   }
   return all;

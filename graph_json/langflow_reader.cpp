@@ -40,11 +40,13 @@ std::vector<std::string> texts_in(const value* list) {
 /// Whether what one handle gives is what the other takes, as far as both say.
 bool fits(const value& source, const value& target) {
   auto gives = texts_in(source.find("output_types"));
-  auto takes = texts_in(target.find("inputTypes"));
-  takes.push_back(text_in(&target, "type"));
-  if (gives.empty() || target.find("name") || takes.back().empty())
+  auto type = text_in(&target, "type");
+  if (gives.empty() || target.find("name") || type.empty())
     return true;
-  return std::ranges::any_of(gives, [&](auto& x) { return std::ranges::count(takes, x) > 0; });
+  auto list = texts_in(target.find("inputTypes"));
+  std::set<std::string> takes(list.begin(), list.end());
+  takes.insert(type);
+  return std::ranges::any_of(gives, [&](auto& x) { return takes.contains(x); });
 }
 
 class reader {

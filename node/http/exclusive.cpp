@@ -57,6 +57,8 @@ private:
       return end({busy.error()});
     if (*busy)
       return meet(**busy, *turn);
+    if (is_given_up())
+      return end({error{ec::timed_out, "the request was given up before its turn"}});
     take_turn(std::move(*turn));
   }
 
@@ -71,8 +73,11 @@ private:
     in_->node.transact(x, [self = shared_from_this()](const result<std::vector<submitted>>& made) {
       if (made)
         return self->end({made->front()});
-      if (made.code() != ec::condition_failed || ++self->tries_ > exclusive_tries_max)
+      if (made.code() != ec::condition_failed)
         return self->end({made.error()});
+      if (++self->tries_ > exclusive_tries_max)
+        return self->end({error{ec::overloaded, "too many requests want the queue at once; repeat "
+                                                "it after a while"}});
       self->look_again();
     });
   }
@@ -98,8 +103,18 @@ private:
     lock.unlock();
     auto give_up = in_->node.wait(
         job.id, [self = shared_from_this()](const result<job_info>&) { self->look_again(); });
-    std::scoped_lock again{mutex_};
-    stop_waiting_ = std::move(give_up);
+    lock.lock();
+    if (!given_up_) {
+      stop_waiting_ = std::move(give_up);
+      return;
+    }
+    lock.unlock();
+    give_up();
+  }
+
+  bool is_given_up() {
+    std::scoped_lock lock{mutex_};
+    return given_up_;
   }
 
   /// The time is over, or the client has gone: no job is made any more.

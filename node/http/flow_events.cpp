@@ -1,6 +1,7 @@
 #include "node/http/flow_events.hpp"
 
 #include "core/time_text.hpp"
+#include "core/utf8.hpp"
 #include "graph_json/langflow.hpp"
 #include "graph_json/value_json.hpp"
 
@@ -30,10 +31,7 @@ std::string clock_text(std::string_view time) {
 std::string shortened(const std::string& text) {
   if (text.size() <= flow_text_max)
     return text;
-  auto end = flow_text_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-    --end;
-  return text.substr(0, end) + "...";
+  return text.substr(0, core::whole_characters(text, flow_text_max)) + "...";
 }
 
 value shortened(const value& x) {

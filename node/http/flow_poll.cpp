@@ -24,21 +24,18 @@ response flow_answer(std::string text) { return {200, "application/x-ndjson", st
 void flow_poll::begin(job_id job, const event_reader& from) {
   job_ = job;
   from_ = from;
-  to_->out.after(flow_poll_wait, [self = shared_from_this()] {
-    std::scoped_lock lock{self->mutex_};
-    self->answer({});
-  });
-  to_->out.when_unwanted([self = shared_from_this()](unwanted) {
-    std::scoped_lock lock{self->mutex_};
-    self->answer({});
-  });
+  to_->out.after(flow_poll_wait, [self = shared_from_this()] { self->answer({}); });
+  to_->out.when_unwanted([self = shared_from_this()](unwanted) { self->answer({}); });
   look();
 }
 
-/// Only with the lock.
-void flow_poll::answer(std::string text) {
-  if (!std::exchange(answered_, true))
-    to_->out(flow_answer(std::move(text)));
+/// From any thread; only the first one counts. `next`: the place behind what it tells, if it tells.
+void flow_poll::answer(std::string text, std::optional<std::uint64_t> next) {
+  if (answered_.exchange(true))
+    return;
+  if (next)
+    places_->set(job_, *next);
+  to_->out(flow_answer(std::move(text)));
 }
 
 void flow_poll::look() {
@@ -54,11 +51,13 @@ void flow_poll::look() {
             });
           if (!events)
             return self->answer({});
+          if (events->empty())
+            return self->answer({});
           auto text = flow_text(self->about_, *events);
-          if (!events->empty())
-            self->places_->set(self->job_, events->back().id + 1);
-          if (!text.empty() || events->empty())
-            return self->answer(std::move(text));
+          auto next = events->back().id + 1;
+          if (!text.empty())
+            return self->answer(std::move(text), next);
+          self->places_->set(self->job_, next);
         }
       },
       true); // Each connection has one of them at most.

@@ -39,7 +39,7 @@ public:
 
 private:
   void look();
-  void answer(std::string text);
+  void answer(std::string text, std::optional<std::uint64_t> next = {});
 
   const api_ptr in_;
   const call_ptr to_;
@@ -47,8 +47,8 @@ private:
   const flow_about about_;
   job_id job_;
   std::optional<event_reader> from_;
-  std::mutex mutex_; ///< One look at a time, and none after the answer.
-  bool answered_ = false;
+  std::mutex mutex_; ///< One look at a time. Only threads of the pool wait for it.
+  std::atomic<bool> answered_ = false;
 };
 
 /// The answer to a poll.

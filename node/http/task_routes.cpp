@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t list_usual = 50, list_max = 100; // Each task may be read from the disk.
 constexpr std::size_t moves_max = 1000;                // Of one task, in its record.
-constexpr std::size_t events_looked_at_max = 100'000;  // To find them.
+constexpr std::size_t events_looked_at_max = 100'000;  // To find them, in one request.
 constexpr std::chrono::milliseconds stop_wait{5000};   // For a stopped task to have ended.
 constexpr std::string_view session_of_task = "session_id";
 
@@ -32,11 +32,11 @@ value asked_of(const api_ptr& in, const job_info& job) {
   return spec ? std::move(spec->input) : value{};
 }
 
-/// The steps of a job so far.
-std::vector<event> moves_of(const api_ptr& in, job_id id) {
+/// The steps of a job so far. `looked` counts the events that a request has looked at.
+std::vector<event> moves_of(const api_ptr& in, job_id id, std::size_t& looked) {
   std::vector<event> moves;
   auto reader = in->node.events(id);
-  for (std::size_t looked = 0; reader && looked < events_looked_at_max;) {
+  while (reader && looked < events_looked_at_max && moves.size() < moves_max) {
     auto some = reader->next(std::chrono::milliseconds{0});
     if (!some || some->empty())
       break;
@@ -46,6 +46,11 @@ std::vector<event> moves_of(const api_ptr& in, job_id id) {
         moves.push_back(std::move(x));
   }
   return moves;
+}
+
+std::vector<event> all_moves_of(const api_ptr& in, job_id id) {
+  std::size_t looked = 0;
+  return moves_of(in, id, looked);
 }
 
 /// Has `then` called with the task that has not ended, if there is one, on a thread that may wait.
@@ -157,7 +162,7 @@ void show_details(const api_ptr& in, const call_ptr& to) {
   with_current(in, to, [in, to](const std::optional<job_info>& task) {
     if (task)
       return to->out(
-          json_answer(200, detailed_task(*task, asked_of(in, *task), moves_of(in, task->id))));
+          json_answer(200, detailed_task(*task, asked_of(in, *task), all_moves_of(in, task->id))));
     to->out(
         json_answer(200, value::object{{"has_active_task", false}, {"message", "No active task"}}));
   });
@@ -227,7 +232,7 @@ void get_task(const api_ptr& in, const call_ptr& to) {
     if (job.queue != task_queue)
       return refuse(to, {ec::no_such_job, "job " + to_string(job.id) + " is no task"});
     on_pool(in, to, [in, to, job] {
-      to->out(json_answer(200, task_record(job, asked_of(in, job), moves_of(in, job.id))));
+      to->out(json_answer(200, task_record(job, asked_of(in, job), all_moves_of(in, job.id))));
     });
   });
 }
@@ -255,9 +260,11 @@ void list_tasks(const api_ptr& in, const call_ptr& to) {
     if (!jobs)
       return refuse(to, jobs.error());
     value::list all;
+    std::size_t looked = 0;
     for (auto& job : *jobs) {
       auto whole = in->node.get(job.id); // A list tells no results.
-      all.push_back(task_record(whole ? *whole : job, asked_of(in, job), moves_of(in, job.id)));
+      all.push_back(
+          task_record(whole ? *whole : job, asked_of(in, job), moves_of(in, job.id, looked)));
     }
     to->out(json_answer(200, value::object{{"tasks", std::move(all)}}));
   });
