@@ -80,8 +80,8 @@ result<graph_spec> graph_store::spec(namespace_id ns, const graph_id& id) {
   auto parsed =
       graph_json::parse_graph({reinterpret_cast<const char*>(text->data()), text->size()});
   if (!parsed.errors.empty())
-    return error{ec::journal_corrupt, "the stored graph " + to_string(id)
-                                          + " cannot be read: " + parsed.errors.front().detail};
+    return error{ec::no_such_graph, "what is stored as " + to_string(id)
+                                        + " is no graph: " + parsed.errors.front().detail};
   return std::move(parsed.spec);
 }
 

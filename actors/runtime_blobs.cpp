@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t names_page_max = 1000;           ///< Blobs that one page of graphs looks at,
 constexpr std::uint64_t graphs_page_bytes = 16u << 20; ///< and what it reads of them, or one.
+constexpr std::uint64_t listed_graph_bytes_max = 64u << 20; ///< Larger blobs are not looked at.
 
 /// One page of graphs, found among all blobs.
 class graph_scan {
@@ -40,7 +41,8 @@ private:
   void look_at(const storage::sha256_digest& name) {
     auto source = blobs_.open(ns_, name);
     core::bytes first(1);
-    if (!source || !(*source)->read(first, 0) || !storage::is_graph(first))
+    if (!source || (*source)->bytes() > listed_graph_bytes_max || !(*source)->read(first, 0)
+        || !storage::is_graph(first))
       return;
     auto text = blobs_.get(ns_, name);
     if (!text)

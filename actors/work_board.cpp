@@ -57,10 +57,13 @@ bool ask_for(board_self self, std::uint64_t id, const core::work_place& place) {
   return true;
 }
 
-/// Whether the worker is to get another vertex.
+/// Whether the worker is to get another vertex. All that is asked for may come, so few are asked
+/// for until something is known of their inputs; then they are taken for as large as those before.
 bool wants_more(const waiting_fetch& x) {
+  auto expected = x.got.empty() ? 0 : x.bytes / x.got.size() * x.asked;
   return !x.late && x.asked + x.got.size() < x.request.what.count
-         && x.bytes < limits::work_fetch_bytes_max;
+         && x.asked < work_asked_first + x.got.size()
+         && x.bytes + expected < limits::work_fetch_bytes_max;
 }
 
 /// Asks for as much as the worker wants and there is.
@@ -165,6 +168,7 @@ void work_leased(board_self self, msg::work_leased& m) {
   found->second.asked -= found->second.asked > 0;
   found->second.bytes += core::encoded_size(m.work.item.inputs);
   found->second.got.push_back(std::move(m.work));
+  serve(self, m.fetch);
   answer_if_done(self, m.fetch);
 }
 

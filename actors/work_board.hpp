@@ -10,6 +10,8 @@
 
 namespace troupe::actors {
 
+inline constexpr std::size_t work_asked_first = 4; ///< Vertices of unknown size, at once.
+
 /// A worker that waits.
 struct waiting_fetch {
   messages::fetch_work request;

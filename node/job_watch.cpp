@@ -20,10 +20,11 @@ show_mode mode_of(const console& to, format how, bool quiet) {
 
 } // namespace
 
-job_watch::job_watch(console& to, client::node_client& node, const job_info& job, format how,
-                     bool quiet)
+job_watch::job_watch(console& to, client::node_client& node, const interrupts& signals,
+                     const job_info& job, format how, bool quiet)
     : to_(to),
       node_(node),
+      signals_(signals),
       id_(job.id),
       how_(how),
       view_(to, mode_of(to, how, quiet),
@@ -34,7 +35,7 @@ job_watch::job_watch(console& to, client::node_client& node, const job_info& job
 
 /// Without its graph a job is shown without a tree.
 void job_watch::draw_tree(const job_info& job) {
-  auto graph = node_.graph(job.graph);
+  auto graph = node_.graph(job.graph, [this] { return signals_.caught() == 0; });
   if (!graph)
     return;
   tree_.emplace(graph_json::parse_graph(graph_json::to_json(*graph)).spec);

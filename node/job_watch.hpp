@@ -19,8 +19,8 @@ public:
 
   /// With `format::ndjson` every event goes to standard output as it came, and nothing else is
   /// shown. `quiet`: nothing is shown.
-  job_watch(console& to, client::node_client& node, const job_info& job, format how,
-            bool quiet = false);
+  job_watch(console& to, client::node_client& node, const interrupts& signals, const job_info& job,
+            format how, bool quiet = false);
 
   /// Watches until the job has ended, at most `limit`. Faults: those of `client::follow_events`,
   /// `interrupted`, `terminated`, `output_failed`, and `timed_out` of `ec`.
@@ -37,11 +37,11 @@ private:
 
   console& to_;
   client::node_client& node_;
+  const interrupts& signals_;
   job_id id_;
   format how_;
   run_view view_;
   std::optional<vertex_tree> tree_; ///< On a terminal.
-  interrupts signals_;
   std::optional<std::chrono::milliseconds> limit_;
   clock::time_point begun_ = clock::now();
   bool lost_ = false, late_ = false;

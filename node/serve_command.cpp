@@ -37,8 +37,7 @@ status is_alive(runtime& node, node_services& services, std::chrono::millisecond
 }
 
 void serve_until_signal(console& to, runtime& node, node_services& services, http::server& server,
-                        const interrupts& signals) {
-  hangups told;
+                        const interrupts& signals, hangups& told) {
   watchdog alive{[&](auto limit) { return is_alive(node, services, limit); }};
   notify_service_manager("READY=1");
   while (signals.caught() == 0) {
@@ -74,6 +73,7 @@ node_config configured(node_config x, const serve_options& options) {
 int run_node(console& to, const node_config& config, node_services& services,
              const serving& ready) {
   interrupts signals;
+  hangups told; // One that comes while the node begins or ends is no reason to end at once.
   http::raise_open_files();
   std::optional<runtime> node; // Outlives the server, whose requests stand on it.
   auto server = http::server::open(http_of(config, services));
@@ -96,7 +96,7 @@ int run_node(console& to, const node_config& config, node_services& services,
          + how.data_dir.string() + "\n");
   if (ready)
     ready(*node, url_of(config.http, (*server)->port()));
-  serve_until_signal(to, *node, services, **server, signals);
+  serve_until_signal(to, *node, services, **server, signals, told);
   services.stop_tracing();
   api->pool.drop();
   node->close(); // Ends what the pool still waits for.

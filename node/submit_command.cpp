@@ -20,6 +20,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// Beyond `--wait`, for the result of a job that is known to have ended.
+constexpr std::optional<milliseconds> conclusion_time{5'000};
+
 /// Nothing: without an end.
 answer<std::optional<milliseconds>> limit_of(const std::string& text) {
   if (text.empty())
@@ -83,12 +86,13 @@ trouble in_file(trouble x, const std::string& file) {
 /// Asks until a job has ended or the time is over; a node that goes away meanwhile is waited for.
 class end_wait {
 public:
-  end_wait(client::node_client& node, job_id id, std::optional<milliseconds> limit)
-      : node_(node), id_(id), limit_(limit) {}
+  end_wait(client::node_client& node, const interrupts& signals, job_id id,
+           std::optional<milliseconds> limit)
+      : node_(node), signals_(signals), id_(id), limit_(limit) {}
 
   answer<client::told_job> run() {
-    for (auto patience = client::reconnect_max;;) {
-      auto left = limit_ ? std::max(*limit_ - spent(), milliseconds{0}) : client::result_wait;
+    for (;;) {
+      auto left = limit_ ? std::max(*limit_ - since(begun_), milliseconds{0}) : client::result_wait;
       auto job = node_.result(id_, std::min(left, client::result_wait),
                               [this] { return signals_.caught() == 0; });
       if (job ? terminal(job->info.state) : !client::may_pass(job.trouble()))
@@ -96,31 +100,32 @@ public:
       if (left == left.zero())
         return job;
       if (job)
-        patience = client::reconnect_max;
-      else if (patience <= patience.zero() || !rest())
+        heard_ = clock::now();
+      else if (since(heard_) > client::reconnect_max || !rest(left))
         return job;
-      else
-        patience -= client::reconnect_most;
     }
   }
 
 private:
-  milliseconds spent() const {
-    return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun_);
+  using clock = std::chrono::steady_clock;
+
+  static milliseconds since(clock::time_point x) {
+    return std::chrono::duration_cast<milliseconds>(clock::now() - x);
   }
   /// False: a signal came.
-  bool rest() const {
-    auto until = std::chrono::steady_clock::now() + client::reconnect_most;
-    while (std::chrono::steady_clock::now() < until && signals_.caught() == 0)
+  bool rest(milliseconds left) const {
+    auto until = clock::now() + std::min(left, client::reconnect_most);
+    while (clock::now() < until && signals_.caught() == 0)
       std::this_thread::sleep_for(client::look_every);
     return signals_.caught() == 0;
   }
 
   client::node_client& node_;
+  const interrupts& signals_;
   job_id id_;
   std::optional<milliseconds> limit_;
-  interrupts signals_;
-  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  clock::time_point begun_ = clock::now();
+  clock::time_point heard_ = begun_; ///< When the node was there last.
 };
 
 /// Shows what a job has come to. Its exit code.
@@ -146,10 +151,13 @@ int conclude(console& to, client::node_client& node, const client::told_job& job
 /// Shows a job up to its end, then its result.
 int follow(console& to, client::node_client& node, const job_info& job,
            std::optional<milliseconds> limit, format how, bool is_watch) {
-  job_watch watch{to, node, job, is_watch ? how : how == format::ndjson ? format::json : how};
+  interrupts signals;
+  auto shown = how == format::ndjson && !is_watch ? format::json : how;
+  job_watch watch{to, node, signals, job, shown};
   if (auto wrong = watch.run(limit))
     return to.fail(*wrong);
-  auto ended = end_wait{node, job.id, std::nullopt}.run(); // The node may be gone just now.
+  end_wait end{node, signals, job.id, limit ? conclusion_time : limit}; // It may be gone just now.
+  auto ended = end.run();
   if (!ended)
     return to.fail(ended.trouble());
   return conclude(to, node, *ended, how, !is_watch || how == format::json);
@@ -224,8 +232,10 @@ int show_result(console& to, const watch_options& options, format how) {
   if (!found)
     return to.fail(found.trouble());
   auto job = found->node.result(found->id); // A node that is not there at first is not waited for.
-  if (job && !terminal(job->info.state) && options.wait)
-    job = end_wait{found->node, found->id, *limit}.run();
+  if (job && !terminal(job->info.state) && options.wait) {
+    interrupts signals;
+    job = end_wait{found->node, signals, found->id, *limit}.run();
+  }
   if (!job)
     return to.fail(job.trouble());
   if (terminal(job->info.state))

@@ -65,9 +65,12 @@ watchdog::watchdog(question alive) {
   thread_ = std::jthread{[alive = std::move(alive), pause = *time / 2](std::stop_token stop) {
     std::mutex mutex;
     std::condition_variable_any stopped;
-    while (!stop.stop_requested()) {
+    for (bool told_trouble = false; !stop.stop_requested();) {
       auto lives = alive(std::chrono::ceil<std::chrono::milliseconds>(pause / 2));
-      notify_service_manager(lives ? "WATCHDOG=1" : "STATUS=not well: " + lives.error().detail);
+      auto is_back = std::exchange(told_trouble, !lives) && lives;
+      notify_service_manager(!lives    ? "STATUS=not well: " + lives.error().detail
+                             : is_back ? "WATCHDOG=1\nSTATUS="
+                                       : "WATCHDOG=1");
       std::unique_lock lock{mutex};
       stopped.wait_for(lock, stop, pause, [] { return false; });
     }

@@ -237,7 +237,9 @@ answer<bulk_outcome> node_client::change_all(const std::string& step, const job_
   auto target = query_of(query);
   if (dry_run)
     add_part(target, "dry_run", "true");
-  auto told = ask(post("/v1/jobs:" + step + target));
+  auto what = post("/v1/jobs:" + step + target);
+  what.wait = bulk_wait;
+  auto told = ask(what);
   if (!told)
     return told.trouble();
   bulk_outcome x{number_of(*told, "jobs"), number_of(*told, "refused"), *told, {}};
@@ -253,8 +255,8 @@ answer<value> node_client::add_graph(const std::string& json) {
   return ask(post("/v1/graphs", json));
 }
 
-answer<value> node_client::graph(const graph_id& id) {
-  return ask(get_of("/v1/graphs/" + to_string(id)));
+answer<value> node_client::graph(const graph_id& id, const idle& waiting) {
+  return ask(get_of("/v1/graphs/" + to_string(id)), waiting);
 }
 
 answer<value> node_client::stats() { return ask(get_of("/v1/stats")); }

@@ -15,6 +15,7 @@ using node::job_query;
 inline constexpr std::size_t jobs_page = 1000;        ///< Asked for at once.
 inline constexpr std::size_t id_search_max = 100'000; ///< Jobs that are looked at for a short id.
 inline constexpr std::chrono::milliseconds result_wait{30'000}; ///< Of one long poll.
+inline constexpr std::chrono::milliseconds bulk_wait{600'000};  ///< For all jobs of a filter.
 
 /// A job as a node tells it.
 struct told_job {
@@ -76,7 +77,7 @@ public:
 
   /// Stores a graph; what the node tells of it.
   answer<value> add_graph(const std::string& json);
-  answer<value> graph(const graph_id& id);
+  answer<value> graph(const graph_id& id, const idle& waiting = {});
   answer<value> stats();
 
   transport& wire() noexcept { return wire_; }

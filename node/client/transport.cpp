@@ -2,9 +2,9 @@
 
 #include "core/duration.hpp"
 #include "core/names.hpp"
+#include "node/client/proxy.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <curl/curl.h>
 #include <exception>
 
@@ -72,19 +72,6 @@ std::size_t take_piece(char* data, std::size_t, std::size_t size, void* to) {
     x.thrown = std::current_exception();
     return CURL_WRITEFUNC_ERROR;
   }
-}
-
-std::string environment(const char* name) {
-  auto text = std::getenv(name);
-  return text ? text : "";
-}
-
-/// Whom no proxy is asked for: this machine, and what the environment says.
-std::string without_proxy() {
-  auto said = environment("no_proxy");
-  if (said.empty())
-    said = environment("NO_PROXY");
-  return said == "*" ? said : "localhost,127.0.0.1,::1" + (said.empty() ? "" : "," + said);
 }
 
 list_ptr fields_of(const request& what, const endpoint& at) {
@@ -211,6 +198,15 @@ struct transport::impl {
       throw std::bad_alloc{};
   }
 
+  /// Takes the request back, also when a callback has thrown: nothing of it outlives the call.
+  struct on_its_way {
+    impl& in;
+    ~on_its_way() {
+      curl_multi_remove_handle(in.multi.get(), in.easy.get());
+      curl_easy_setopt(in.easy.get(), CURLOPT_ERRORBUFFER, nullptr);
+    }
+  };
+
   /// Lets libcurl work until the request has ended. Trouble, if it has not come to its end.
   std::optional<trouble> run(exchange& x, std::chrono::milliseconds limit, const idle& waiting) {
     int running = 1;
@@ -241,11 +237,10 @@ struct transport::impl {
     x.to = to;
     auto fields = fields_of(what, at);
     prepare(x, what, at, fields.get());
+    on_its_way added{*this};
     if (curl_multi_add_handle(multi.get(), easy.get()) != CURLM_OK)
       return trouble{fault::unreachable, place_of(at) + " cannot be asked"};
-    auto wrong = run(x, limit, waiting);
-    curl_multi_remove_handle(multi.get(), easy.get());
-    if (wrong)
+    if (auto wrong = run(x, limit, waiting))
       return *wrong;
     x.got.status = x.status();
     char* type = nullptr;

@@ -56,11 +56,20 @@ void check_origins(const http_config& x, problems& to) {
 }
 
 void check_tracing(const tracing_config& x, problems& to) {
-  if (x.endpoint.empty() || x.endpoint.starts_with("http://") || x.endpoint.starts_with("https://"))
+  if (x.endpoint.empty())
     return;
-  to.push_back({"bad_value", "/tracing/endpoint",
-                core::quoted(x.endpoint)
-                    + " is no URL: expected `http://host:4318/v1/traces`, or `https://…`"});
+  std::string_view url = x.endpoint;
+  auto known = url.starts_with("http://") || url.starts_with("https://");
+  auto host = known ? url.substr(url.find("://") + 3) : std::string_view{};
+  host = host.substr(0, host.find_first_of("/?#"));
+  auto visible = [](unsigned char c) { return c > ' ' && c < 0x7f; };
+  if (host.find('@') != host.npos) // Said without what stands there.
+    to.push_back({"bad_value", "/tracing/endpoint",
+                  "a URL with a user or a password is not taken: it would stand in logs"});
+  else if (host.empty() || host.front() == ':' || !std::ranges::all_of(url, visible))
+    to.push_back({"bad_value", "/tracing/endpoint",
+                  core::quoted(x.endpoint)
+                      + " is no URL: expected `http://host:4318/v1/traces`, or `https://…`"});
 }
 
 std::string json_of(const setting& s, const node_config& x) {

@@ -59,8 +59,8 @@ void refuse_for_now(const api_ptr& in, const call_ptr& x, std::string why) {
   refuse(x, {ec::overloaded, std::move(why)});
 }
 
-void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task) {
-  if (!in->pool.post(std::move(task), false, x->in.body.size()))
+void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task, std::size_t bytes) {
+  if (!in->pool.post(std::move(task), false, x->in.body.size() + bytes))
     refuse_for_now(in, x, "too many requests wait for the disk; repeat after a while");
 }
 

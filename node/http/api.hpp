@@ -74,8 +74,10 @@ inline auto bound(const api_ptr& to, void (*act)(const api_ptr&, const call_ptr&
   return [to, act](const call_ptr& x) { act(to, x); };
 }
 
-/// Has `task` done by the pool; if too much waits there, the call is answered with that.
-void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task);
+/// Has `task` done by the pool; if too much waits there, the call is answered with that. `bytes`:
+/// what it holds beside the call's body.
+void on_pool(const api_ptr& in, const call_ptr& x, std::function<void()> task,
+             std::size_t bytes = 0);
 
 /// As `bound`; a large body is read by the pool, not by a thread that serves connections.
 inline auto bound_by_size(const api_ptr& to, void (*act)(const api_ptr&, const call_ptr&)) {

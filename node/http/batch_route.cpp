@@ -118,7 +118,9 @@ void submit_batch(const api_ptr& in, const call_ptr& to) {
   collect(to->in.stream, {}, [in, to](result<std::string> text) {
     if (!text)
       return refuse(to, text.error());
-    on_pool(in, to, [in, to, text = std::move(*text)] { submit_all(in, to, text); });
+    auto bytes = text->size();
+    on_pool(
+        in, to, [in, to, text = std::move(*text)] { submit_all(in, to, text); }, bytes);
   });
 }
 

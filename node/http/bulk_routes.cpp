@@ -82,6 +82,7 @@ void purge_all(const api_ptr& in, const call_ptr& to) {
       sum.done = *purged;
     else
       sum.failed = purged.error();
+    slot->give_back();
     to->out(answer_of(sum, dry_run));
   });
 }

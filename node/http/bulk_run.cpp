@@ -61,15 +61,20 @@ private:
     if (--begun_ > 0)
       return;
     if (sum_.failed || !filter_.before)
-      return to_->out(answer_of(sum_, dry_run_));
+      return end();
     if (unwanted_)
-      return fail(
-          {ec::not_ready, "the node is about to end; repeat it for the jobs that are left"});
+      return fail({ec::not_ready, "the node is about to end, or the client has gone; repeat it "
+                                  "for the jobs that are left"});
     next();
   }
 
   void fail(const error& why) {
     sum_.failed = why;
+    end();
+  }
+
+  void end() {
+    slot_->give_back();
     to_->out(answer_of(sum_, dry_run_));
   }
 

@@ -23,15 +23,21 @@ class bulk_slot {
 public:
   explicit bulk_slot(api_ptr in)
       : in_(std::move(in)), is_mine_(++in_->bulk_runs <= bulk_runs_max) {}
-  ~bulk_slot() { --in_->bulk_runs; }
+  ~bulk_slot() { give_back(); }
   bulk_slot(const bulk_slot&) = delete;
   bulk_slot& operator=(const bulk_slot&) = delete;
 
   explicit operator bool() const noexcept { return is_mine_; }
 
+  /// To be called before the answer, after which the client may ask again.
+  void give_back() {
+    if (std::exchange(is_held_, false))
+      --in_->bulk_runs;
+  }
+
 private:
   api_ptr in_;
-  bool is_mine_;
+  bool is_mine_, is_held_ = true;
 };
 
 /// Takes a slot, or answers the call.

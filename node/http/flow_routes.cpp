@@ -100,7 +100,7 @@ std::string parameter_of(const call_ptr& to, std::string_view name) {
 bool find_registered(const api_ptr& in, const call_ptr& to, flow_request& x) {
   auto& id = to->in.arguments.name;
   auto graph = parse_graph_id(id);
-  auto spec = graph ? in->node.graph(*graph, to->in.who.ns) : ec::no_such_graph;
+  auto spec = graph ? read_graph(in->node, to->in.who.ns, *graph) : ec::no_such_graph;
   if (spec)
     x.job.graph = std::move(*spec);
   else if (spec.code() == ec::no_such_graph)

@@ -24,7 +24,26 @@ known_graph about(const graph_id& id, const graph_spec& spec) {
   return {id, spec.name, {kinds.begin(), kinds.end()}};
 }
 
+/// That a graph is not larger than one that comes in a request may be.
+status check_vertices(const graph_spec& spec) {
+  if (spec.vertices.size() <= limits::http_graph_vertices_max)
+    return {};
+  return error{ec::too_large, "the graph has " + std::to_string(spec.vertices.size())
+                                  + " vertices, over HTTP allowed are "
+                                  + std::to_string(limits::http_graph_vertices_max)};
+}
+
 } // namespace
+
+result<graph_spec> read_graph(runtime& node, namespace_id ns, const graph_id& id) {
+  auto blob = node.blob(blob_id{id.sha256}, ns);
+  if (blob && blob->bytes() > stored_graph_bytes_max)
+    return error{ec::too_large, "what is stored as " + to_string(id) + " has "
+                                    + std::to_string(blob->bytes())
+                                    + " bytes; over HTTP a graph has at most "
+                                    + std::to_string(stored_graph_bytes_max)};
+  return node.graph(id, ns); // It knows the word for one that is not there.
+}
 
 /// A known graph, unless a kind of it may not come now.
 std::variant<known_graph, graph_trouble> graph_door::judged(const known_graph& x) const {
@@ -108,9 +127,11 @@ std::variant<known_graph, graph_trouble> graph_door::resolve(namespace_id ns,
                                                              const job_request& from) {
   if (from.graph)
     return add(ns, from);
-  auto spec = node_.graph(from.spec.graph, ns);
+  auto spec = read_graph(node_, ns, from.spec.graph);
   if (!spec)
     return graph_trouble{{}, spec.error(), {}};
+  if (auto small = check_vertices(*spec); !small)
+    return graph_trouble{{}, small.error(), {}};
   // It may have come as a blob, which nobody has looked at.
   if (auto wrong = node_.check(*spec); !wrong.empty())
     return graph_trouble{{}, {ec::invalid_spec, "the graph is not valid"}, std::move(wrong)};

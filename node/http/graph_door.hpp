@@ -10,6 +10,13 @@
 
 namespace troupe::http {
 
+/// Of a stored graph that is read for a request. A larger one comes from elsewhere, and is used
+/// there.
+inline constexpr std::uint64_t stored_graph_bytes_max = 64 << 20;
+
+/// A stored graph. Blocks on the disk. Errors: those of `runtime::graph`, `too_large`.
+result<graph_spec> read_graph(runtime& node, namespace_id ns, const graph_id& id);
+
 /// What is known of a graph.
 struct known_graph {
   graph_id id{};

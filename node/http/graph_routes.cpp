@@ -40,7 +40,7 @@ void get_graph(const api_ptr& in, const call_ptr& to) {
   if (has_bad_query(to, {}))
     return;
   on_pool(in, to, [in, to] {
-    auto spec = in->node.graph(to->in.arguments.graph, to->in.who.ns);
+    auto spec = read_graph(in->node, to->in.who.ns, to->in.arguments.graph);
     if (!spec)
       return refuse(to, spec.error());
     to->out({200, "application/json", graph_json::canonical_json(*spec) + "\n"});

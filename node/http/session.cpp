@@ -172,7 +172,7 @@ asio::awaitable<void> session::pump() {
       co_await body_signal_.async_wait(told);
       continue;
     }
-    auto piece = co_await read_piece();
+    auto piece = co_await read_piece(options_->body_time);
     if (auto then = std::exchange(want_, {})) {
       pump_over_ = pump_over_ || !piece || piece->empty();
       then(std::move(piece));

@@ -15,6 +15,7 @@ namespace troupe::http {
 
 inline constexpr std::size_t session_read_bytes = 4 << 10;  ///< An idle connection holds no more.
 inline constexpr std::chrono::seconds crowded_idle_time{5}; ///< Of a connection for operators.
+inline constexpr std::size_t body_bytes_per_second_min = 16 << 10; ///< Of a body that is no stream.
 
 /// What the connections of a server share.
 struct shared_parts {
@@ -79,7 +80,7 @@ private:
   std::optional<response> authenticate(request& in, const route& to);
   bool still_crowded();
   asio::awaitable<std::optional<response>> read_body(request& in);
-  asio::awaitable<result<std::string>> read_piece();
+  asio::awaitable<result<std::string>> read_piece(milliseconds limit);
   asio::awaitable<void> pump();
   asio::awaitable<void> listen();
   asio::awaitable<void> end_watch();

@@ -29,6 +29,17 @@ response unrouted_answer(const unrouted& x) {
   return answer;
 }
 
+/// At least the shortest time that can be waited for.
+std::chrono::milliseconds left_until(std::chrono::steady_clock::time_point until) {
+  auto left = until - std::chrono::steady_clock::now();
+  return std::max(std::chrono::floor<std::chrono::milliseconds>(left), 1ms);
+}
+
+/// How long a body may take of which so much has come.
+std::chrono::milliseconds time_for(std::size_t bytes, std::chrono::milliseconds first) {
+  return first + std::chrono::milliseconds{bytes * 1000 / body_bytes_per_second_min};
+}
+
 /// Of what could not be read. Named: g++ 12 destroys an unnamed aggregate in `co_await` twice.
 const request nothing;
 
@@ -58,8 +69,7 @@ asio::awaitable<bool> session::read_header() {
     buffer_.consume(parser_->put(buffer_.data(), code));
     if (parser_->is_header_done() || (code && code != beast_http::error::need_more))
       break;
-    auto left = std::chrono::floor<milliseconds>(until - std::chrono::steady_clock::now());
-    if (co_await read_more(std::max(left, 1ms)) == 0) {
+    if (co_await read_more(left_until(until)) == 0) {
       if (!wire_->late())
         co_return false;
       unread_ = true;
@@ -179,10 +189,11 @@ std::optional<response> session::refuse(request& in, const route*& to) {
 }
 
 /// The next piece of the body; empty at its end.
-asio::awaitable<result<std::string>> session::read_piece() {
+asio::awaitable<result<std::string>> session::read_piece(milliseconds limit) {
+  auto until = std::chrono::steady_clock::now() + limit;
   auto starved = buffer_.size() == 0;
   while (!parser_->is_done()) {
-    if (starved && co_await read_more(options_->body_time) == 0)
+    if (starved && co_await read_more(left_until(until)) == 0)
       co_return error{wire_->late() ? ec::timed_out : ec::not_ready, "the body did not come whole"};
     std::string piece(buffer_.size(), '\0');
     boost::system::error_code code;
@@ -204,8 +215,10 @@ asio::awaitable<result<std::string>> session::read_piece() {
 
 /// The whole body. Gives the answer if it cannot be had; one without a status: nobody is there.
 asio::awaitable<std::optional<response>> session::read_body(request& in) {
+  auto begun = std::chrono::steady_clock::now();
   while (!parser_->is_done()) {
-    auto piece = co_await read_piece();
+    auto until = begun + time_for(in.body.size(), options_->body_time);
+    auto piece = co_await read_piece(std::min(options_->body_time, left_until(until)));
     if (!piece) {
       keep_ = false;
       if (piece.code() == ec::timed_out)

@@ -1,5 +1,7 @@
 #include "node/tracing/otlp_sender.hpp"
 
+#include "node/client/proxy.hpp"
+
 #include <curl/curl.h>
 
 namespace troupe::node {
@@ -20,11 +22,13 @@ struct otlp_sender::impl {
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl{curl_easy_init(), &curl_easy_cleanup};
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> fields{nullptr, &curl_slist_free_all};
   std::string endpoint;
+  std::string place; ///< The same for people: a query may have a secret.
 };
 
 otlp_sender::otlp_sender(std::string endpoint) : impl_(std::make_unique<impl>()) {
   auto& x = *impl_;
   x.endpoint = std::move(endpoint);
+  x.place = x.endpoint.substr(0, x.endpoint.find('?'));
   x.fields.reset(curl_slist_append(nullptr, "Content-Type: application/json"));
   curl_slist_append(x.fields.get(), "Expect:"); // No answer before the body.
   auto curl = x.curl.get();
@@ -33,6 +37,7 @@ otlp_sender::otlp_sender(std::string endpoint) : impl_(std::make_unique<impl>())
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, x.fields.get());
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOPROXY, client::without_proxy().c_str());
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 }
 
@@ -46,13 +51,13 @@ status otlp_sender::send(const std::string& json, std::chrono::milliseconds limi
   auto sent = curl_easy_perform(curl);
   if (sent != CURLE_OK)
     return error{ec::overloaded,
-                 "cannot send spans to " + impl_->endpoint + ": " + curl_easy_strerror(sent)};
+                 "cannot send spans to " + impl_->place + ": " + curl_easy_strerror(sent)};
   long code = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
   if (code >= 200 && code < 300)
     return {};
   return error{may_be_repeated(code) ? ec::overloaded : ec::unsupported,
-               impl_->endpoint + " refuses spans with status " + std::to_string(code)};
+               impl_->place + " refuses spans with status " + std::to_string(code)};
 }
 
 } // namespace troupe::node

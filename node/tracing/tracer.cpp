@@ -113,7 +113,10 @@ status tracer::impl::read(runtime& from, job_id id) {
     return events.error();
   job_spans spans{*job, *trace};
   for (;;) {
-    auto some = events->next(event_patience, events_at_once);
+    auto patience = std::min<std::chrono::milliseconds>(event_patience, time_left());
+    if (patience <= patience.zero())
+      return error{ec::timed_out, "there was no time to read the events of a job"};
+    auto some = events->next(patience, events_at_once);
     if (!some)
       return some.error();
     for (auto& event : *some)

@@ -256,6 +256,29 @@ TEST_CASE_METHOD(fixture, "an input that cannot be kept is refused", "[actors][r
   CHECK(node.submit(spec).code() == ec::invalid_spec);
 }
 
+TEST_CASE_METHOD(fixture, "one fetch brings about as many bytes as are allowed, the next the rest",
+                 "[actors][work]") {
+  auto node = open();
+  auto graph = graph_builder{"g"}.add("a", "worker", {{"task", "resize"}}).build();
+  job_spec spec;
+  spec.graph = must(node.add_graph(graph));
+  constexpr std::size_t jobs = 40, bytes = 1 << 20, fit = limits::work_fetch_bytes_max / bytes;
+  spec.input = std::string(bytes, 'x');
+  for (std::size_t i = 0; i < jobs; ++i)
+    must(node.submit(spec));
+  std::size_t got = 0;
+  for (auto until = std::chrono::steady_clock::now() + patience;
+       got < jobs && std::chrono::steady_clock::now() < until;) {
+    work_request what;
+    what.count = jobs;
+    what.wait = 1s;
+    auto items = must(node.fetch_work(what));
+    CHECK(items.size() <= fit + 4);
+    got += items.size();
+  }
+  CHECK(got == jobs);
+}
+
 TEST_CASE_METHOD(fixture, "a worker's bad request is refused", "[actors][work]") {
   auto node = open();
   auto refused = [&](auto change) {

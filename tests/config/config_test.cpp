@@ -131,6 +131,21 @@ TEST_CASE("what goes across keys is checked", "[config]") {
             "bad_value /kinds/allow/1"});
 }
 
+TEST_CASE("where spans go is a URL without a password", "[config]") {
+  node_config x;
+  for (auto good : {"", "http://localhost:4318/v1/traces", "https://[::1]/v1/traces?key=a@b"}) {
+    x.tracing.endpoint = good;
+    CHECK(check_config(x).empty());
+  }
+  for (auto bad : {"localhost:4318", "http://", "http:///v1/traces", "http://:4318/", "http://a b/",
+                   "ftp://a/", "http://me:secret@a/v1/traces"}) {
+    x.tracing.endpoint = bad;
+    auto found = check_config(x);
+    CHECK(wrong(found) == std::vector<std::string>{"bad_value /tracing/endpoint"});
+    CHECK(found.front().detail.find("secret") == std::string::npos);
+  }
+}
+
 TEST_CASE("loopback addresses are told from others", "[config]") {
   for (auto x : {"127.0.0.1", "127.8.9.1", "::1", "localhost"})
     CHECK((is_address(x) && is_loopback(x)));

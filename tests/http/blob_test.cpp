@@ -165,6 +165,23 @@ TEST_CASE_METHOD(http_node, "a graph that came as a blob is looked at before it 
   }
 }
 
+TEST_CASE_METHOD(http_node, "a blob that is no graph, or too large a one, is not taken for one",
+                 "[http][blobs]") {
+  std::string none = R"({"no":"graph"})", large = "{" + std::string(64 << 20, ' ') + "}", many;
+  for (std::size_t i = 0; i <= limits::http_graph_vertices_max; ++i)
+    many += (i == 0 ? "" : ",") + (R"({"id":"v)" + std::to_string(i)) + R"(","kind":"noop"})";
+  many = R"({"vertices":[)" + many + "]}";
+  for (auto& [content, code] :
+       {std::pair{none, "no_such_graph"}, {large, "too_large"}, {many, "too_large"}}) {
+    auto place = place_of(content), id = place.substr(10);
+    REQUIRE(ask("PUT", place, content, bytes).status == 201);
+    CHECK(ask("POST", "/v1/jobs", R"({"graph":")" + id + "\"}").text("code") == code);
+  }
+  CHECK(ask("GET", "/v1/graphs/" + place_of(none).substr(10)).text("code") == "no_such_graph");
+  CHECK(ask("GET", "/v1/graphs/" + place_of(large).substr(10)).text("code") == "too_large");
+  CHECK(ask("GET", "/v1/graphs/" + place_of(many).substr(10)).status == 200);
+}
+
 TEST_CASE_METHOD(http_node, "graphs are listed page by page, other blobs are not",
                  "[http][graphs]") {
   std::set<std::string> made, seen;

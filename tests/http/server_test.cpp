@@ -240,6 +240,20 @@ TEST_CASE_METHOD(fixture, "who is slow is cut off", "[http][server]") {
   CHECK(half.read().status == 408);
 }
 
+TEST_CASE_METHOD(fixture, "a body that comes drop by drop is cut off as a whole",
+                 "[http][server]") {
+  options.body_time = 400ms; // Each byte is in time.
+  start();
+  auto c = client();
+  c.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+         "Content-Length: 1000000\r\n\r\n");
+  auto until = std::chrono::steady_clock::now() + tests::http_patience;
+  while (!c.hears(10ms) && std::chrono::steady_clock::now() < until)
+    c.send("1");
+  REQUIRE(c.hears(0ms));
+  CHECK(c.read().status == 408);
+}
+
 TEST_CASE_METHOD(fixture, "a request that nobody answers gets 500", "[http][server]") {
   start();
   auto c = client();

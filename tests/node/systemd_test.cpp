@@ -52,6 +52,18 @@ TEST_CASE("the watchdog is fed while the node is alive", "[node]") {
     CHECK(told.next() == "STATUS=not well: no shard answers");
     CHECK(told.next() == "STATUS=not well: no shard answers");
   }
+  while (!told.silent())
+    told.next();
+  {
+    std::atomic<int> asked{0};
+    watchdog dog{[&](auto) {
+      return asked++ == 0 ? troupe::status{troupe::error{troupe::ec::timed_out, "late"}}
+                          : troupe::status{};
+    }};
+    CHECK(told.next() == "STATUS=not well: late");
+    CHECK(told.next() == "WATCHDOG=1\nSTATUS="); // It is well again.
+    CHECK(told.next() == "WATCHDOG=1");
+  }
   ::setenv("WATCHDOG_PID", "1", 1);
   CHECK_FALSE(watchdog_time());
   ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);

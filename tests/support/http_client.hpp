@@ -143,6 +143,12 @@ public:
     return true;
   }
 
+  /// Whether something came, or the end, within this time.
+  bool hears(std::chrono::milliseconds time) const {
+    pollfd ready{fd_, POLLIN, 0};
+    return ::poll(&ready, 1, static_cast<int>(time.count())) == 1;
+  }
+
   /// Whether the server closes the connection within the patience, having sent nothing more.
   bool ends() { return buffer_.empty() && !more(); }
 
