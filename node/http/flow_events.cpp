@@ -129,6 +129,24 @@ value properties_of(const std::string& id) {
                        {"targets", value::list{}}};
 }
 
+/// A message of a chat.
+value message_from(const flow_about& about, const event& x, std::string text, bool is_user) {
+  auto vertex = text_at(x.data, "vertex");
+  return value::object{{"text", std::move(text)},
+                       {"sender", is_user ? "User" : "Machine"},
+                       {"sender_name", is_user ? "User" : "AI"},
+                       {"session_id", about.session},
+                       {"flow_id", about.flow_id},
+                       {"id", to_string(x.job) + "/" + vertex},
+                       {"files", value::list{}},
+                       {"timestamp", clock_text(core::to_text(x.time))},
+                       {"properties", properties_of(vertex)},
+                       {"content_blocks", value::list{}},
+                       {"category", "message"},
+                       {"error", false},
+                       {"edit", false}};
+}
+
 /// What a chat shows of an input or output.
 std::string message_of(const flow_about& about, const event& x) {
   auto vertex = text_at(x.data, "vertex");
@@ -139,19 +157,33 @@ std::string message_of(const flow_about& about, const event& x) {
     return {};
   auto said = output->find("message");
   auto text = !said ? "" : said->string() ? *said->string() : graph_json::to_json(*said);
-  return envelope("add_message", value::object{{"text", text},
-                                               {"sender", is_user ? "User" : "Machine"},
-                                               {"sender_name", is_user ? "User" : "AI"},
-                                               {"session_id", about.session},
-                                               {"flow_id", about.flow_id},
-                                               {"id", to_string(x.job) + "/" + vertex},
-                                               {"files", value::list{}},
-                                               {"timestamp", clock_text(core::to_text(x.time))},
-                                               {"properties", properties_of(vertex)},
-                                               {"content_blocks", value::list{}},
-                                               {"category", "message"},
-                                               {"error", false},
-                                               {"edit", false}});
+  return envelope("add_message", message_from(about, x, std::move(text), is_user));
+}
+
+/// A message that a component has made: what it says, in place of what a chat output would.
+value message_said(const flow_about& about, const event& x, const value& said) {
+  auto message = message_from(about, x, text_at(said, "text"), false);
+  for (std::string_view key : {"sender", "sender_name", "id", "files", "properties",
+                               "content_blocks", "category", "error", "edit"})
+    if (auto own = said.find(key); own && own->kind() == message.find(key)->kind())
+      message[key] = *own;
+  return message;
+}
+
+/// A worker tells an event of its own by a `progress` whose text is one: of the components that it
+/// runs as tools, and of messages.
+std::string said_text(const flow_about& about, const event& x) {
+  auto text = text_at(x.data, "text");
+  auto said = text.starts_with('{') ? graph_json::parse_value(text) : ec::invalid_spec;
+  auto data = said ? said->find("data") : nullptr;
+  if (!data)
+    return {};
+  auto type = text_at(*said, "event");
+  if (type == "add_message" && data->find("text"))
+    return envelope(type, message_said(about, x, *data));
+  auto id = text_at(*data, "id");
+  auto names_one = type == "build_start" || type == "build_end" || type == "remove_message";
+  return names_one && !id.empty() ? envelope(type, value::object{{"id", id}}) : "";
 }
 
 /// Whether an attempt ended here without the vertex having ended.
@@ -193,6 +225,8 @@ std::string text_of(const flow_about& about, std::span<const event> from) {
     return envelope("vertices_sorted", value::object{{"ids", about.first}, {"to_run", about.all}});
   if (x.type == "end_vertex")
     return vertex_text(about, from);
+  if (x.type == "progress")
+    return said_text(about, x);
   return x.type == "token" ? token_text(x) : "";
 }
 

@@ -213,6 +213,50 @@ TEST_CASE_METHOD(flow_node_fixture, "bad requests for flows are refused", "[http
   CHECK(ask("GET", build + "x/flow").status == 405);
 }
 
+TEST_CASE_METHOD(flow_node_fixture, "a worker tells of its tools and messages", "[http][flows]") {
+  auto id = start(R"({"data":)" + tests::flow_json({{"Agent-1"}}, {}) + "}");
+  auto got = ask("POST", "/v1/work:fetch", R"({"wait":"30s"})").json();
+  auto token = text_of(got.find("work")->items()->at(0), "token");
+  int sequence = 0;
+  for (std::string text :
+       {R"({"event":"build_start","data":{"id":"Search-1","odd":1}})",
+        R"({"event":"build_end","data":{"id":"Search-1"}})",
+        R"({"event":"add_message","data":{"text":"hm","id":"m1","sender_name":"Agent","edit":7}})",
+        R"({"event":"remove_message","data":{"id":"m1"}})", R"({"event":"end","data":{"id":"x"}})",
+        R"({"event":"build_end","data":{}})", R"({"event":"build_end"})", "50 %", "{"}) {
+    auto body = graph_json::to_json(value::object{
+        {"token", token}, {"kind", "progress"}, {"sequence", ++sequence}, {"text", text}});
+    REQUIRE(ask("POST", "/v1/work:emit", body).status == 204);
+  }
+  REQUIRE(ask("POST", "/v1/work:complete", R"({"token":")" + token + R"(","output":{}})").status
+          == 204);
+  auto events = events_in(ask("GET", build + id + "/events").body);
+  texts types;
+  for (auto& x : events)
+    types.push_back(text_of(x, "event"));
+  REQUIRE(types
+          == texts{"vertices_sorted", "build_start", "build_end", "add_message", "remove_message",
+                   "end_vertex", "end"});
+  CHECK(data_of(events[1]) == value{value::object{{"id", "Search-1"}}});
+  CHECK(data_of(events[2]) == data_of(events[1]));
+  CHECK(text_of(data_of(events[3]), "text") == "hm");
+  CHECK(text_of(data_of(events[3]), "id") == "m1");
+  CHECK(text_of(data_of(events[3]), "sender_name") == "Agent");
+  CHECK(text_of(data_of(events[3]), "flow_id") == "flow-1");
+  CHECK(*data_of(events[3]).find("edit") == value{false}); // What is of no use is left out.
+  CHECK(data_of(events[4]) == value{value::object{{"id", "m1"}}});
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "what a broken poll took is in the stream", "[http][flows]") {
+  auto id = start(R"({"data":)" + tests::flow_json({{"ChatInput-1"}}, {}) + "}");
+  REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200);
+  auto poll = "/api/v1/build/" + id + "/events?event_delivery=polling";
+  CHECK(types_in(ask("GET", poll).body).back() == "end"); // As if nobody had read it.
+  CHECK(ask("GET", poll).body.empty());
+  CHECK(types_in(ask("GET", build + id + "/events?event_delivery=streaming").body)
+        == texts{"vertices_sorted", "add_message", "end_vertex", "end"});
+}
+
 TEST_CASE("long texts and lists are cut in what is told", "[http][flows]") {
   event x;
   x.type = "end_vertex";
