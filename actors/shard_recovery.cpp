@@ -73,6 +73,7 @@ void finish(shard_self self) {
   st.recovery.done = true;
   while (auto id = st.recovery.late.pop())
     st.queue.push(*id);
+  shard_of(self).view->forget_pages(); // Every job that has not ended was looked at once.
 }
 
 } // namespace

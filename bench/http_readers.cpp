@@ -6,12 +6,12 @@ namespace troupe::bench {
 
 namespace {
 
-/// A job that makes two state events a millisecond, or as many as it can.
+/// A job that makes as many state events as it can, two a millisecond at most.
 std::string ticking(std::size_t vertices) {
   std::string all, edges;
   for (std::size_t i = 0; i < vertices; ++i) {
     auto name = "\"v" + std::to_string(i) + "\"";
-    all += (i ? "," : "") + std::string{R"({"kind":"delay","config":{"for":"2ms"},"id":)"} + name
+    all += (i ? "," : "") + std::string{R"({"kind":"delay","config":{"for":"1ms"},"id":)"} + name
            + "}";
     if (i > 0)
       edges += (i > 1 ? "," : "") + std::string{R"({"from":"v)"} + std::to_string(i - 1)

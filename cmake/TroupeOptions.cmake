@@ -1,6 +1,7 @@
 option(TROUPE_TESTS "Build the tests and the examples" ON)
 option(TROUPE_BENCH "Build the benchmarks" ON)
 option(TROUPE_FUZZ "Build the fuzzers with libFuzzer (needs clang)" OFF)
+option(TROUPE_JEMALLOC "Link the program `troupe` with jemalloc, if it is there" ON)
 set(TROUPE_SANITIZE "" CACHE STRING "Sanitizers: empty, `address` (with undefined) or `thread`")
 
 set(CMAKE_CXX_STANDARD 20)

@@ -11,7 +11,7 @@ packages=(
   # libraries
   libcaf-dev liblmdb-dev nlohmann-json3-dev prometheus-cpp-dev catch2
   libcli11-dev libspdlog-dev libfmt-dev libssl-dev libjq-dev libboost1.81-dev
-  libcurl4-openssl-dev
+  libcurl4-openssl-dev libjemalloc-dev
   # tests: promtool, and what the pages show with curl
   prometheus curl
 )

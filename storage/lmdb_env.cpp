@@ -287,7 +287,17 @@ status lmdb_env::guard_map() {
   if (!made.taken())
     return error{ec::unsupported, "too many stores are open in this process; close some"};
   guard_ = std::move(made);
+  mapped_ = reinterpret_cast<void*>(range->first);
   return {};
+}
+
+void lmdb_env::forget_pages() {
+  auto inside = gate_.enter();
+  std::error_code ignored;
+  auto bytes = std::min<std::uint64_t>(std::filesystem::file_size(file_, ignored), map_bytes());
+  if (!ignored && !lost_)
+    ::madvise(mapped_, bytes, MADV_DONTNEED); // The map is shared and only read: nothing is lost.
+  gate_.leave(inside);
 }
 
 std::optional<unsigned> lmdb_env::tree_of(table x) const noexcept {

@@ -55,6 +55,10 @@ public:
   std::mutex& writing() noexcept { return writing_; }
   std::uint64_t map_bytes() const noexcept;
 
+  /// Gives the memory that shows the file back; the kernel keeps what it likes of the file, and
+  /// brings it again when it is read.
+  void forget_pages();
+
 private:
   lmdb_env(std::filesystem::path directory, open_mode mode, const lmdb_options& options);
 
@@ -78,6 +82,7 @@ private:
   std::mutex writing_, growing_;
   std::atomic<bool> growth_wanted_{false}, lost_{false};
   map_guard guard_;
+  void* mapped_ = nullptr; ///< Where the file is; only moved when nobody is inside the gate.
 };
 
 } // namespace troupe::storage

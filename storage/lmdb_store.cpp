@@ -26,6 +26,7 @@ public:
       return error{ec::unsupported, env_->file().string() + " was opened only to read"};
     return begin_lmdb_writer(*env_);
   }
+  void forget_pages() override { env_->forget_pages(); }
   status maintain() override;
   status copy(const std::filesystem::path& file, bool compact) override;
   lmdb_sizes sizes() const override;

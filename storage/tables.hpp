@@ -91,6 +91,8 @@ public:
   virtual result<std::unique_ptr<table_reader>> read() = 0;
   /// Waits for the transaction that writes, if there is one. Errors: `no_space`, `io_failed`.
   virtual result<std::unique_ptr<table_writer>> write() = 0;
+  /// Most of what was read is not needed again soon: the process may let go of it.
+  virtual void forget_pages() {}
 };
 
 /// Makes changes in one transaction and commits it. Called on one thread, `change` may run more

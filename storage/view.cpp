@@ -202,6 +202,12 @@ result<core::job> view::load(job_id id, const graph_source& graphs) {
   return std::move(*all.job);
 }
 
+void view::forget_pages() {
+  std::shared_lock lock{indexed_mutex_};
+  if (tables_)
+    tables_->forget_pages();
+}
+
 void view::close() {
   std::scoped_lock lock{indexed_mutex_};
   tables_.reset();

@@ -153,6 +153,9 @@ public:
   std::vector<durable_batch> window(std::size_t bytes);
   /// Forgets batches that the tables hold by now.
   void drop(core::position upto);
+  /// What was read from the tables is not needed again soon.
+  void forget_pages();
+
   /// Waits for the reads that go on, and gives the tables back; every later read answers
   /// `not_ready`.
   void close();
@@ -167,7 +170,7 @@ private:
   status index();
   status newly_arrived();
   result<std::vector<core::record>> records_of(job_id id, std::size_t from);
-  static result<changes> changes_in(const reading& in);
+  static result<changes> changes_in(const reading& in, bool with_ends);
   status each_table_blob(table of, const blob_sink& sink);
 
   const core::shard_id shard_;

@@ -2,6 +2,8 @@
 #include "troupe/limits.hpp"
 
 #include <algorithm>
+#include <array>
+#include <deque>
 
 namespace troupe::storage {
 
@@ -11,65 +13,79 @@ count_key count_of(const job_row& x) {
   return {{x.ns, x.spec.queue}, x.state, x.spec.retention != core::duration{}};
 }
 
-using counts = std::map<count_key, job_count>;
-
-void count(counts& all, const job_row& x, bool more) {
-  auto at = all.try_emplace(count_of(x)).first;
-  at->second.jobs += more ? 1 : std::uint64_t(-1);
-  at->second.bytes += more ? x.bytes : std::uint64_t{0} - x.bytes;
-  if (at->second.jobs == 0)
-    all.erase(at);
+bool counts(const count_key& of, const job_row& x) {
+  return of.state == x.state && of.in.ns == x.ns && of.own == (x.spec.retention != core::duration{})
+         && of.in.queue == x.spec.queue;
 }
 
-/// A job's row in the snapshot, and now. It may be in neither.
-struct row_change {
-  std::optional<job_row> before, after;
+using count_map = std::map<count_key, job_count>;
 
-  bool ended_since() const {
-    return after && terminal(after->state) && !(before && terminal(before->state));
+/// Brings counts up to date. Successive jobs are mostly of one queue, in few states: the entry of
+/// each state that was used last is tried first.
+class count_changes {
+public:
+  explicit count_changes(count_map& all) : all_(&all) { last_.fill(all.end()); }
+
+  void add(const job_row& x, bool more) {
+    auto& at = last_[static_cast<std::size_t>(x.state)];
+    if (at == all_->end() || !counts(at->first, x))
+      at = all_->try_emplace(count_of(x)).first;
+    at->second.jobs += more ? 1 : std::uint64_t(-1);
+    at->second.bytes += more ? x.bytes : std::uint64_t{0} - x.bytes;
   }
+
+private:
+  static constexpr auto states = static_cast<std::size_t>(last(core::job_state{})) + 1;
+
+  count_map* all_;
+  std::array<count_map::iterator, states> last_;
 };
+
+/// Ended jobs by their ends. The rows lie in the overlay, or in what was folded.
+using ended_rows = std::map<count_key, std::vector<const job_row*>>;
 
 } // namespace
 
-/// What the overlay changes, and the counts that follow from it.
+/// What the overlay changes, and the counts that follow from it; as long as its reading lives.
 struct view::changes {
-  counts all;
-  std::map<count_key, std::vector<job_row>> ended; ///< In no index of ends yet; by their ends.
+  count_map all;
+  ended_rows ended;           ///< In no index of ends yet.
+  std::deque<job_row> folded; ///< Rows that the overlay has only parts of.
 };
 
-result<view::changes> view::changes_in(const reading& in) {
+result<view::changes> view::changes_in(const reading& in, bool with_ends) {
   auto all = in.snapshot().counts();
   if (!all)
     return all.error();
-  changes found{std::move(*all), {}};
+  changes found{std::move(*all), {}, {}};
+  count_changes sum{found.all};
   auto walked = in.each_changed([&](job_id id, const overlay::part& part) -> status {
-    row_change x;
     auto born =
         part.whole && part.places.size() == part.row.records && part.places.front().batch > in.k();
-    if (!born) {
-      auto before = in.before(id);
-      if (!before)
-        return before.error();
-      x.before = std::move(*before);
+    auto before = born ? result<std::optional<job_row>>{std::optional<job_row>{}} : in.before(id);
+    if (!before)
+      return before.error();
+    auto after = &part.row;
+    if (!part.whole) {
+      auto row = in.newest(id);
+      if (!row)
+        return row.error();
+      after = *row ? &found.folded.emplace_back(std::move(**row)) : nullptr;
     }
-    auto after = in.newest(id);
-    if (!after)
-      return after.error();
-    if (*after && (*after)->there())
-      x.after = std::move(**after);
-    if (x.before)
-      count(found.all, *x.before, false);
-    if (x.after)
-      count(found.all, *x.after, true);
-    if (x.ended_since())
-      found.ended[count_of(*x.after)].push_back(std::move(*x.after));
+    if (*before)
+      sum.add(**before, false);
+    if (!after || !after->there())
+      return {};
+    sum.add(*after, true);
+    if (with_ends && terminal(after->state) && !(*before && terminal((*before)->state)))
+      found.ended[count_of(*after)].push_back(after);
     return {};
   });
   if (!walked)
     return walked.error();
+  std::erase_if(found.all, [](auto& x) { return x.second.jobs == 0; });
   for (auto& [of, rows] : found.ended)
-    std::ranges::sort(rows, {}, [](auto& x) { return std::pair{x.ended, x.id}; });
+    std::ranges::sort(rows, {}, [](auto x) { return std::pair{x->ended, x->id}; });
   return found;
 }
 
@@ -77,7 +93,7 @@ result<std::map<count_key, job_count>> view::totals() {
   auto in = begin();
   if (!in)
     return in.error();
-  auto found = changes_in(*in);
+  auto found = changes_in(*in, false);
   if (!found)
     return found.error();
   return std::move(found->all);
@@ -137,7 +153,7 @@ status each_end(const view::reading& in, const core::bytes& prefix,
 }
 
 status expire_group(const view::reading& in, const count_key& of, budget rule,
-                    std::span<const job_row> ended, expiry_list& to) {
+                    std::span<const job_row* const> ended, expiry_list& to) {
   auto more = true;
   auto take = [&](core::shard_time at, job_id id, std::uint64_t bytes) {
     auto old = rule.cutoff != core::shard_time{} && at <= rule.cutoff;
@@ -148,15 +164,15 @@ status expire_group(const view::reading& in, const count_key& of, budget rule,
   };
   if (auto walked = each_end(in, keys::end(in.snapshot().shard(), of.in, of.state), take); !walked)
     return walked;
-  for (auto& x : ended)
+  for (auto x : ended)
     if (more)
-      take(x.ended, x.id, x.bytes);
+      take(x->ended, x->id, x->bytes);
   return {};
 }
 
 /// Jobs with a retention of their own.
-status expire_own(const view::reading& in, core::shard_time now,
-                  const std::map<count_key, std::vector<job_row>>& ended, expiry_list& to) {
+status expire_own(const view::reading& in, core::shard_time now, const ended_rows& ended,
+                  expiry_list& to) {
   auto walked = each_end(in, keys::own_end(in.snapshot().shard()),
                          [&](core::shard_time at, job_id id, std::uint64_t) {
                            if (to.full() || at > now)
@@ -165,9 +181,9 @@ status expire_own(const view::reading& in, core::shard_time now,
                            return true;
                          });
   for (auto& [of, rows] : ended)
-    for (auto& x : rows)
-      if (of.own && x.ended + x.spec.retention <= now && !to.full())
-        to.all.push_back({x.id, x.ns, false});
+    for (auto x : rows)
+      if (of.own && x->ended + x->spec.retention <= now && !to.full())
+        to.all.push_back({x->id, x->ns, false});
   return walked;
 }
 
@@ -178,7 +194,7 @@ result<std::vector<expired_job>> view::expired(const retention_rules& rules, cor
   auto in = begin();
   if (!in)
     return in.error();
-  auto found = changes_in(*in);
+  auto found = changes_in(*in, true);
   if (!found)
     return found.error();
   expiry_list list{{}, limit};

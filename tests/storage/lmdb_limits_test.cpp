@@ -3,6 +3,7 @@
 #include "tests/storage/child_process.hpp"
 #include "tests/storage/tables_fixture.hpp"
 
+#include <fstream>
 #include <iostream>
 #include <thread>
 
@@ -49,7 +50,35 @@ bool has_rows(table_store& store, int count, std::size_t bytes) {
   return true;
 }
 
+/// KiB of memory by which this process shows the snapshot's file.
+std::uint64_t shown_kib() {
+  std::ifstream maps{"/proc/self/smaps"};
+  std::uint64_t sum = 0;
+  bool is_it = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find(" kB") == line.npos && line.find('-') < line.find(' '))
+      is_it = line.ends_with("data.mdb");
+    if (is_it && line.starts_with("Rss:"))
+      sum += std::stoull(line.substr(4));
+  }
+  return sum;
+}
+
 } // namespace
+
+TEST_CASE("memory that shows the file can be given back, and is right again when it is read",
+          "[storage][tables]") {
+  lmdb_fixture x;
+  REQUIRE(x.open().code() == ec::none);
+  REQUIRE(put_rows(*x.store, 0, 10'000, 1000).code() == ec::none);
+  CHECK(has_rows(*x.store, 10'000, 1000));
+  CHECK(shown_kib() > 10'000);
+  auto reader = x.store->read();
+  x.store->forget_pages();
+  CHECK(shown_kib() < 1000);
+  CHECK(rows_of(**reader, table::live).size() == 10'000);
+  CHECK(has_rows(*x.store, 10'000, 1000));
+}
 
 TEST_CASE("a full map grows when the transaction is repeated", "[storage][tables]") {
   lmdb_fixture x;
