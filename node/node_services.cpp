@@ -38,6 +38,20 @@ log_levels_of levels_of(const log_config& x) {
 
 namespace {
 
+/// What was read; that it could not be is logged when it begins.
+template <class T>
+std::optional<T> known(result<T> x, const std::string& what, std::atomic<bool>& fails,
+                       node::log& log) {
+  if (x) {
+    fails = false;
+    return std::move(*x);
+  }
+  if (!fails.exchange(true))
+    log.say(log_level::warn, "metrics", "/metrics is without " + what + ": " + x.error().detail,
+            {{"code", to_string(x.code())}});
+  return {};
+}
+
 log_format format_of(const log_config& x) {
   return x.format == "json" ? log_format::json : log_format::text;
 }
@@ -169,10 +183,8 @@ bool node_services::reload() {
 
 std::string node_services::metrics_text(runtime& node) {
   scraped now;
-  if (auto totals = node.totals())
-    now.totals = std::move(*totals);
-  if (auto store = node.stats())
-    now.store = *store;
+  now.totals = known(node.totals(), "the totals of queues", totals_fail_, *log_);
+  now.store = known(node.stats(), "the numbers of the store", store_fails_, *log_);
   if (tracer_) {
     auto told = tracer_->stats();
     now.spans = span_counts{told.spans_exported, told.spans_failed, told.jobs_dropped};

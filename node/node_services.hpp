@@ -7,6 +7,7 @@
 #include "node/security/key_ring.hpp"
 #include "node/tracing/tracer.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -64,7 +65,8 @@ public:
   /// The same, and another waits for its turn.
   bool has_turns(std::string_view queue) const;
 
-  /// The metrics with what the runtime tells right now, in Prometheus' text format.
+  /// The metrics with what the runtime tells right now, in Prometheus' text format. What it does
+  /// not tell is left out, which the log says once.
   std::string metrics_text(runtime& node);
 
   node::log& log() noexcept { return *log_; }
@@ -82,7 +84,8 @@ private:
   node::metrics metrics_;
   std::shared_ptr<tracer> tracer_; ///< Null: spans go nowhere.
   std::unique_ptr<key_ring> keys_;
-  std::unique_ptr<audit_log> audit_; ///< Null: nothing is written down.
+  std::unique_ptr<audit_log> audit_;                          ///< Null: nothing is written down.
+  std::atomic<bool> totals_fail_{false}, store_fails_{false}; ///< Logged.
 };
 
 /// The levels that a configuration asks for.

@@ -13,20 +13,26 @@ namespace {
 
 double seconds(std::chrono::nanoseconds x) { return std::chrono::duration<double>(x).count(); }
 
-/// A gauge whose series come and go: those that are not set any more read 0, so that a graph does
-/// not stop at its last value. There are only as many as the labels allow.
-class fading_gauge {
+/// A gauge that is read at each scrape: series that are not there any more read 0, so that a graph
+/// does not stop at its last value. There are only as many as the labels allow.
+class scraped_gauge {
 public:
-  explicit fading_gauge(Family<Gauge>& to) : to_(to) {}
+  explicit scraped_gauge(Family<Gauge>& to) : to_(to) {}
 
-  void begin() {
+  /// `is_known`: else it has no series until the next one.
+  void begin(bool is_known) {
     for (auto gauge : known_)
-      gauge->Set(0);
+      if (is_known)
+        gauge->Set(0);
+      else
+        to_.Remove(gauge);
+    if (!is_known)
+      known_.clear();
   }
-  void add(const prometheus::Labels& labels, double x) {
+  void add(const prometheus::Labels& labels, std::uint64_t x) {
     auto& gauge = to_.Add(labels);
     known_.insert(&gauge);
-    gauge.Increment(x); // Several queues may be `other`.
+    gauge.Increment(static_cast<double>(x)); // Several queues may be `other`.
   }
 
 private:
@@ -42,6 +48,11 @@ struct metrics::impl {
         counting(all),
         jobs(all.jobs),
         job_bytes(all.job_bytes),
+        lag(all.lag),
+        lag_limit(all.lag_limit),
+        lag_records(all.lag_records),
+        store_bytes(all.store_bytes),
+        disk_bytes(all.disk_bytes),
         readers(all.readers.Add({})),
         event_queue(all.event_queue.Add({}, request_buckets())),
         event_client(all.event_client.Add({}, request_buckets())) {
@@ -50,35 +61,39 @@ struct metrics::impl {
 
   families all;
   counting_observer counting;
-  fading_gauge jobs, job_bytes; ///< Under `scraping`.
+  /// Under `scraping`.
+  scraped_gauge jobs, job_bytes, lag, lag_limit, lag_records, store_bytes, disk_bytes;
   Gauge& readers;
   Histogram &event_queue, &event_client;
   usage_meter meter;
   std::mutex scraping;
 
-  void set_totals(const std::vector<queue_total>& totals) {
-    jobs.begin();
-    job_bytes.begin();
-    for (auto& x : totals) {
+  void set_totals(const std::optional<std::vector<queue_total>>& totals) {
+    jobs.begin(bool(totals));
+    job_bytes.begin(bool(totals));
+    if (!totals)
+      return;
+    for (auto& x : *totals) {
       prometheus::Labels labels{{"queue", all.queues.label(x.queue, "none")},
                                 {"state", to_string(x.state)}};
-      jobs.add(labels, static_cast<double>(x.jobs));
-      job_bytes.add(labels, static_cast<double>(x.bytes));
+      jobs.add(labels, x.jobs);
+      job_bytes.add(labels, x.bytes);
     }
   }
 
-  void set_store(const store_stats& x) {
-    auto set = [](Family<Gauge>& to, const char* label, const char* of, std::uint64_t bytes) {
-      to.Add({{label, of}}).Set(static_cast<double>(bytes));
-    };
-    all.lag.Add({}).Set(static_cast<double>(x.lag_bytes));
-    all.lag_records.Add({}).Set(static_cast<double>(x.lag_records));
-    set(all.lag_limit, "limit", "soft", x.lag_soft_bytes);
-    set(all.lag_limit, "limit", "hard", x.lag_hard_bytes);
-    set(all.store_bytes, "kind", "journal", x.journal_bytes);
-    set(all.store_bytes, "kind", "snapshot", x.snapshot_bytes);
-    set(all.disk_bytes, "kind", "size", x.disk_bytes);
-    set(all.disk_bytes, "kind", "free", x.disk_free_bytes);
+  void set_store(const std::optional<store_stats>& x) {
+    for (auto family : {&lag, &lag_limit, &lag_records, &store_bytes, &disk_bytes})
+      family->begin(bool(x));
+    if (!x)
+      return;
+    lag.add({}, x->lag_bytes);
+    lag_records.add({}, x->lag_records);
+    lag_limit.add({{"limit", "soft"}}, x->lag_soft_bytes);
+    lag_limit.add({{"limit", "hard"}}, x->lag_hard_bytes);
+    store_bytes.add({{"kind", "journal"}}, x->journal_bytes);
+    store_bytes.add({{"kind", "snapshot"}}, x->snapshot_bytes);
+    disk_bytes.add({{"kind", "size"}}, x->disk_bytes);
+    disk_bytes.add({{"kind", "free"}}, x->disk_free_bytes);
   }
 
   void set_ages(std::chrono::sys_time<std::chrono::milliseconds> now) {

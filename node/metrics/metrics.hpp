@@ -25,10 +25,11 @@ struct span_counts {
   std::uint64_t jobs_dropped = 0;         ///< Whose spans were not made.
 };
 
-/// What is read when somebody scrapes.
+/// What is read when somebody scrapes. What could not be read is nothing, and not shown: the
+/// numbers of an earlier scrape, or 0, would tell of a node that is well.
 struct scraped {
-  std::vector<queue_total> totals{};
-  store_stats store{};
+  std::optional<std::vector<queue_total>> totals{};
+  std::optional<store_stats> store{};
   std::optional<span_counts> spans{}; ///< Nothing: there is no tracing.
   std::chrono::sys_time<std::chrono::milliseconds> at =
       std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());

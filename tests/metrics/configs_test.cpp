@@ -28,7 +28,8 @@ std::set<std::string> families() {
   all.http_answered("/livez", 200, std::chrono::milliseconds{1});
   std::set<std::string> names;
   node::scraped now;
-  now.totals.push_back({{}, "q", job_state::pending, 1, 1});
+  now.totals = {{{}, "q", job_state::pending, 1, 1}};
+  now.store.emplace();
   now.spans = node::span_counts{1, 2, 3};
   for (auto& [name, type] : tests::scraped_text{all.text(now)}.types)
     names.insert(name);

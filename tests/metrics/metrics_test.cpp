@@ -2,6 +2,7 @@
 #include "tests/metrics/text_format.hpp"
 #include "tests/support/catch.hpp"
 
+#include <set>
 #include <thread>
 
 using namespace troupe;
@@ -130,19 +131,19 @@ TEST_CASE_METHOD(fixture, "what the journal and supervisors do is counted", "[me
 
 TEST_CASE_METHOD(fixture, "totals of the store are shown as they are, and go to 0", "[metrics]") {
   scraped now;
-  now.totals = {{{}, "mail", job_state::pending, 4, 400},
-                {{}, "mail", job_state::completed, 9, 900},
-                {{}, "b", job_state::failed, 1, 10},
-                {{}, "c", job_state::failed, 2, 20},
-                {{}, "d", job_state::failed, 3, 30}};
-  now.store = {.lag_bytes = 1,
-               .lag_soft_bytes = 2,
-               .lag_hard_bytes = 3,
-               .journal_bytes = 4,
-               .snapshot_bytes = 5,
-               .disk_bytes = 1000,
-               .disk_free_bytes = 600,
-               .lag_records = 7};
+  now.totals = std::vector<queue_total>{{{}, "mail", job_state::pending, 4, 400},
+                                        {{}, "mail", job_state::completed, 9, 900},
+                                        {{}, "b", job_state::failed, 1, 10},
+                                        {{}, "c", job_state::failed, 2, 20},
+                                        {{}, "d", job_state::failed, 3, 30}};
+  now.store = store_stats{.lag_bytes = 1,
+                          .lag_soft_bytes = 2,
+                          .lag_hard_bytes = 3,
+                          .journal_bytes = 4,
+                          .snapshot_bytes = 5,
+                          .disk_bytes = 1000,
+                          .disk_free_bytes = 600,
+                          .lag_records = 7};
   auto x = scrape(now);
   CHECK(x.at(R"(troupe_jobs{queue="mail",state="pending"})") == 4);
   CHECK(x.at(R"(troupe_job_bytes{queue="mail",state="completed"})") == 900);
@@ -152,10 +153,34 @@ TEST_CASE_METHOD(fixture, "totals of the store are shown as they are, and go to 
   CHECK(x.at("troupe_snapshot_lag_records") == 7);
   CHECK(x.at(R"(troupe_store_bytes{kind="snapshot"})") == 5);
   CHECK(x.at(R"(troupe_disk_bytes{kind="free"})") == 600);
-  now.totals.resize(1);
+  now.totals->resize(1);
   x = scrape(now);
   CHECK(x.at(R"(troupe_jobs{queue="mail",state="pending"})") == 4);
   CHECK(x.at(R"(troupe_jobs{queue="mail",state="completed"})") == 0);
+}
+
+TEST_CASE_METHOD(fixture, "what could not be read is not shown", "[metrics]") {
+  scraped now;
+  now.totals = {{{}, "mail", job_state::pending, 4, 400}};
+  now.store = store_stats{.lag_bytes = 1, .disk_bytes = 1000};
+  const std::set<std::string> read{"troupe_jobs",
+                                   "troupe_job_bytes",
+                                   "troupe_snapshot_lag_bytes",
+                                   "troupe_snapshot_lag_records",
+                                   "troupe_snapshot_lag_limit_bytes",
+                                   "troupe_store_bytes",
+                                   "troupe_disk_bytes"};
+  auto shown = [&](const scraped& x) {
+    std::set<std::string> all;
+    for (auto& [series, number] : scrape(x).samples)
+      if (auto name = series.substr(0, series.find('{')); read.contains(name))
+        all.insert(name);
+    return all;
+  };
+  CHECK(shown(now) == read);
+  CHECK(shown({}).empty());
+  CHECK(shown(now) == read);
+  CHECK(scrape(now).at(R"(troupe_jobs{queue="mail",state="pending"})") == 4);
 }
 
 TEST_CASE_METHOD(fixture, "the age of a queue is that of the job that waits longest", "[metrics]") {

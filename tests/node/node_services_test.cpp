@@ -176,3 +176,26 @@ TEST_CASE_METHOD(fixture, "metrics have the numbers of a real run", "[node]") {
   CHECK(now.at(R"(troupe_store_bytes{kind="journal"})") > 0);
   node->close();
 }
+
+TEST_CASE_METHOD(fixture, "what a runtime does not tell is left out of metrics, and logged once",
+                 "[node]") {
+  open("{}");
+  auto node = runtime::open(services->for_runtime());
+  REQUIRE(node);
+  node->close();
+  for (int i = 0; i < 2; ++i) {
+    tests::scraped_text now{services->metrics_text(*node)};
+    CHECK_FALSE(now.has("troupe_snapshot_lag_bytes"));
+    CHECK_FALSE(now.has(R"(troupe_disk_bytes{kind="free"})"));
+    CHECK(now.has("process_open_fds"));
+  }
+  auto text = logged();
+  for (std::string what : {"queues", "store"}) {
+    INFO(text);
+    auto line = text.find(" warn metrics: /metrics is without");
+    REQUIRE(line != text.npos);
+    CHECK(text.find(what) != text.npos);
+    text.erase(0, text.find('\n', line) + 1);
+  }
+  CHECK(text.find("/metrics is without") == text.npos);
+}
