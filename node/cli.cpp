@@ -212,7 +212,7 @@ void add_dev(CLI::App& app, request& r) {
 
 void add_graphs(CLI::App& app, request& r) {
   auto& graphs = *app.add_subcommand(
-      "graphs", "validate, render, register, import: check, draw and make graphs");
+      "graphs", "validate, render, register, list, import: check, draw and make graphs");
   graphs.group("Look");
   graphs.require_subcommand(1);
   auto& validate =
@@ -229,7 +229,7 @@ void add_graphs(CLI::App& app, request& r) {
   render.add_option("--format", drawing, "dot: Graphviz")
       ->transform(CLI::CheckedTransformer(drawings).description(""))
       ->type_name("dot");
-  add_register_verb(graphs, {r.how, r.data, r.act});
+  add_node_graphs(graphs, {r.how, r.data, r.act});
 
   static const std::map<std::string, graph_origin> origins{{"wfformat", graph_origin::wfformat},
                                                            {"langflow", graph_origin::langflow}};

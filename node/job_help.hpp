@@ -29,6 +29,7 @@ inline constexpr auto node_footer =
 
 inline constexpr auto list_example = R"(Examples:
   troupe jobs list --state failed --limit 5
+  troupe jobs list --search nightly
   troupe jobs list --url http://127.0.0.1:7700 --label team=data -o ndjson)";
 
 inline constexpr auto get_example = R"(Example:

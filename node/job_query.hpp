@@ -11,6 +11,7 @@ struct job_query {
   std::optional<std::string> state; ///< Of `job_state`, or `unfinished`.
   std::optional<std::string> queue;
   std::vector<std::string> labels; ///< `NAME=VALUE`.
+  std::string text;                ///< As `job_filter::text`; of lists only. Empty: all.
 
   bool is_empty() const noexcept { return !state && !queue && labels.empty(); }
 };

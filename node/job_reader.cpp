@@ -2,6 +2,7 @@
 
 #include "actors/job_book.hpp"
 #include "actors/job_list.hpp"
+#include "actors/job_search.hpp"
 #include "core/names.hpp"
 #include "core/render.hpp"
 
@@ -87,18 +88,17 @@ storage::view::graph_source job_reader::graph_source() const {
 }
 
 result<std::vector<job_info>> job_reader::list(const job_filter& filter) {
-  auto rows = actors::list_jobs(views(), actors::query_of(filter), filter.limit);
+  auto query = actors::query_of(filter);
+  actors::graph_names names{*graphs_};
+  actors::search_for(filter.text, names, query);
+  auto rows = actors::list_jobs(views(), query, filter.limit);
   if (!rows)
     return rows.error();
   std::vector<job_info> all;
   std::ranges::transform(*rows, std::back_inserter(all),
                          [](auto& row) { return actors::info_of(row); });
-  for (auto& info : all) {
-    auto graph = graphs_->find(info.ns, info.graph);
-    if (!graph)
-      return graph.error();
-    info.graph_name = (*graph)->name;
-  }
+  for (auto& info : all)
+    info.graph_name = names.of(info.ns, info.graph);
   return all;
 }
 

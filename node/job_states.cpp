@@ -35,6 +35,7 @@ answer<job_filter> filter_of(const job_query& x) {
     return state.trouble();
   filter.state = *state;
   filter.queue = x.queue;
+  filter.text = x.text;
   for (auto& text : x.labels) {
     auto label = label_of(text);
     if (!label)

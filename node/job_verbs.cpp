@@ -3,6 +3,7 @@
 #include "core/duration.hpp"
 #include "node/change_command.hpp"
 #include "node/job_help.hpp"
+#include "node/node_graphs.hpp"
 #include "node/node_jobs.hpp"
 #include "node/purge_command.hpp"
 #include "node/stats_command.hpp"
@@ -141,6 +142,10 @@ void add_list(CLI::App& jobs, const cli_targets& cli, request& r) {
                              [&](auto& node) { return list_node_jobs(to, node, r.list, cli.how); });
                        });
   add_filter(verb, r.list.which);
+  verb.add_option("-q,--search", r.list.which.text,
+                  "Only jobs whose id begins so, or with this in a label, their queue or the name "
+                  "of their graph")
+      ->type_name("TEXT");
   verb.add_option("--limit", r.list.limit, "At most so many (default: 20)")
       ->type_name("N")
       ->check(CLI::Range(1u, 1'000'000u).description(""));
@@ -280,13 +285,20 @@ void add_job_verbs(CLI::App& app, const cli_targets& cli) {
   add_node_options(stats, r.at);
 }
 
-void add_register_verb(CLI::App& graphs, const cli_targets& cli) {
+void add_node_graphs(CLI::App& graphs, const cli_targets& cli) {
   static request r;
-  auto& verb = add_act(graphs, cli, "register", "Store a graph at a node and print its id",
-                       std::string{node_footer} + "Example:\n  troupe graphs register etl.json",
-                       [cli](console& to) { return register_graph(to, r.at, r.file, cli.how); });
-  verb.add_option("FILE", r.file, "The graph, or - for standard input")->required();
-  add_node_options(verb, r.at);
+  auto& add = add_act(graphs, cli, "register", "Store a graph at a node and print its id",
+                      std::string{node_footer} + "Example:\n  troupe graphs register etl.json",
+                      [cli](console& to) { return register_graph(to, r.at, r.file, cli.how); });
+  add.add_option("FILE", r.file, "The graph, or - for standard input")->required();
+  add_node_options(add, r.at);
+  auto& list = add_act(graphs, cli, "list", "List the graphs that a node knows",
+                       std::string{node_footer} + "Example:\n  troupe graphs list -o ndjson",
+                       [cli](console& to) { return list_graphs(to, r.at, r.list.limit, cli.how); });
+  list.add_option("--limit", r.list.limit, "At most so many (default: 20)")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 1'000'000u).description(""));
+  add_node_options(list, r.at);
 }
 
 void add_node_options(CLI::App& to, target_options& at) {

@@ -29,6 +29,8 @@ std::string query_of(const job_query& x) {
     add_part(all, "queue", *x.queue);
   for (auto& label : x.labels)
     add_part(all, "label", label);
+  if (!x.text.empty())
+    add_part(all, "q", x.text);
   return all;
 }
 
@@ -257,6 +259,21 @@ answer<value> node_client::add_graph(const std::string& json) {
 
 answer<value> node_client::graph(const graph_id& id, const idle& waiting) {
   return ask(get_of("/v1/graphs/" + to_string(id)), waiting);
+}
+
+answer<graph_page> node_client::graphs(const std::string& cursor, std::size_t limit) {
+  std::string target;
+  if (!cursor.empty())
+    add_part(target, "cursor", cursor);
+  add_part(target, "limit", std::to_string(std::min(limit, jobs_page)));
+  auto told = ask(get_of("/v1/graphs" + target));
+  if (!told)
+    return told.trouble();
+  auto graphs = told->find("graphs");
+  if (!graphs || !graphs->items())
+    return strange("GET /v1/graphs");
+  return graph_page{{graphs->items()->begin(), graphs->items()->end()},
+                    std::string{text_of(*told, "next")}};
 }
 
 answer<value> node_client::stats() { return ask(get_of("/v1/stats")); }

@@ -38,6 +38,11 @@ struct job_page {
   std::string next; ///< The cursor of the next page; empty: there is none.
 };
 
+struct graph_page {
+  std::vector<value> graphs; ///< As the node tells them: `id`, `name`, `vertices`, `edges`.
+  std::string next;          ///< The cursor of the next page; empty: there is none.
+};
+
 /// What a bulk request has come to.
 struct bulk_outcome {
   std::int64_t jobs = 0, refused = 0;
@@ -78,6 +83,8 @@ public:
   /// Stores a graph; what the node tells of it.
   answer<value> add_graph(const std::string& json);
   answer<value> graph(const graph_id& id, const idle& waiting = {});
+  /// Graphs by id, at most `limit` and `jobs_page`.
+  answer<graph_page> graphs(const std::string& cursor, std::size_t limit);
   answer<value> stats();
 
   transport& wire() noexcept { return wire_; }

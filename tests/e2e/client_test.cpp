@@ -85,6 +85,9 @@ TEST_CASE_METHOD(fixture, "a job is submitted to a node, seen, and its result pr
   auto listed = ask({"jobs", "list", "--label", "team=data", "--queue", "q"});
   CHECK_THAT(listed.out, Contains(id) && Contains("completed") && Contains("twice"));
   CHECK_THAT(ask({"jobs", "list", "--label", "team=other"}).out, !Contains(id));
+  CHECK_THAT(ask({"jobs", "list", "--search", "TWI"}).out, Contains(id));
+  CHECK_THAT(ask({"jobs", "list", "-q", "nowhere"}).out, !Contains(id));
+  CHECK(ask({"jobs", "cancel", "--search", "twi", "--yes"}).code == 2);
   auto lines = lines_of(ask({"jobs", "list", "-o", "ndjson"}).out);
   REQUIRE(lines.size() == 1);
   CHECK(text_at(lines[0], "id") == id);
@@ -216,6 +219,7 @@ TEST_CASE("a node that is not there is exit code 6, and is named", "[e2e][client
                      {"jobs", "cancel", nobody},
                      {"jobs", "logs", nobody, "--follow"},
                      {"graphs", "register", "twice.json"},
+                     {"graphs", "list"},
                      {"stats"}}) {
     auto asked = verb;
     asked.insert(asked.end(), {"--url", url});
@@ -308,6 +312,9 @@ TEST_CASE_METHOD(fixture, "a graph is registered, and jobs are made of its id", 
   REQUIRE(made.out.size() == 65);
   auto job = ask({"submit", made.out.substr(0, 64), "--input", "3", "--wait"});
   CHECK(job.out == "{\"a\":6}\n");
+  CHECK_THAT(ask({"graphs", "list"}).out, Contains("VERTICES") && Contains(made.out.substr(0, 64)));
+  CHECK(json_of(ask({"graphs", "list", "-o", "json"}).out).items()->size() == 1);
+  CHECK(ask({"graphs", "list", "--limit", "0"}).code == 2);
   CHECK_THAT(ask({"stats"}).out, Contains("default") && Contains("completed"));
   CHECK(json_of(ask({"stats", "-o", "json"}).out).find("queues"));
 }
@@ -323,6 +330,8 @@ TEST_CASE_METHOD(fixture, "a verb looks where it is told, else into ./.troupe, e
     CHECK_THAT(troupe_with(other, {"jobs", "list"}).out, Contains(remote));
     REQUIRE(troupe_with(other, {"run", "twice.json", "--input", "1"}).code == 0);
     auto local = troupe_with(other, {"jobs", "list", "--data", ".troupe"}).out;
+    CHECK(troupe_with(other, {"jobs", "list", "--data", ".troupe", "-q", "Twice"}).out == local);
+    CHECK(troupe_with(other, {"jobs", "list", "--data", ".troupe", "-q", "thrice"}).out != local);
     CHECK_THAT(local, Contains("twice") && !Contains(remote));
     CHECK_THAT(troupe_with(other, {"jobs", "list"}).out, Contains(remote));
   }

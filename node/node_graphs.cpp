@@ -1,0 +1,71 @@
+#include "node/node_graphs.hpp"
+
+#include "graph_json/graph_json.hpp"
+#include "node/client/node_client.hpp"
+#include "node/graph_file.hpp"
+#include "node/store_text.hpp"
+#include "node/text.hpp"
+
+namespace troupe::node {
+
+namespace {
+
+std::string graphs_table(const value::list& graphs) {
+  std::vector<row> rows{{"ID", "NAME", "VERTICES", "EDGES"}};
+  for (auto& x : graphs)
+    rows.push_back({one_line(text_of(x, "id")), one_line(text_of(x, "name")),
+                    std::to_string(number_of(x, "vertices")),
+                    std::to_string(number_of(x, "edges"))});
+  return rows.size() == 1 ? "no graphs\n" : table_of(rows);
+}
+
+} // namespace
+
+int register_graph(console& to, const target_options& at, const std::string& file, format how) {
+  auto read = read_graph_file(file);
+  if (!read)
+    return to.fail(read.trouble());
+  if (!read->errors.empty()) {
+    to.err(problem_lines(file, read->errors));
+    return to.fail(invalid_graph(file, read->errors));
+  }
+  auto place = node_of(at);
+  if (!place)
+    return to.fail(place.trouble());
+  client::node_client node{std::move(*place)};
+  auto graph = node.add_graph(graph_json::canonical_json(read->spec));
+  if (!graph)
+    return to.fail(graph.trouble());
+  if (how == format::table)
+    to.out(std::string{text_of(*graph, "id")} + "\n");
+  else
+    show(to, *graph, how);
+  return flushed(to);
+}
+
+int list_graphs(console& to, const target_options& at, std::size_t limit, format how) {
+  auto place = node_of(at);
+  if (!place)
+    return to.fail(place.trouble());
+  client::node_client node{std::move(*place)};
+  value::list all;
+  std::string cursor;
+  do {
+    auto page = node.graphs(cursor, limit - all.size());
+    if (!page)
+      return to.fail(page.trouble());
+    for (auto& x : page->graphs)
+      all.push_back(std::move(x));
+    cursor = page->next;
+  } while (!cursor.empty() && all.size() < limit);
+  if (how == format::table)
+    to.out(graphs_table(all));
+  else if (how == format::json)
+    to.out_json(value{std::move(all)});
+  else
+    for (auto& x : all)
+      to.out_line(x);
+  return flushed(to);
+}
+
+} // namespace troupe::node
