@@ -97,8 +97,12 @@ result<std::vector<job_info>> job_reader::list(const job_filter& filter) {
   std::vector<job_info> all;
   std::ranges::transform(*rows, std::back_inserter(all),
                          [](auto& row) { return actors::info_of(row); });
-  for (auto& info : all)
-    info.graph_name = names.of(info.ns, info.graph);
+  for (auto& info : all) { // A graph that cannot be read is told: its job is not as it was.
+    auto graph = graphs_->find(info.ns, info.graph);
+    if (!graph)
+      return graph.error();
+    info.graph_name = (*graph)->name;
+  }
   return all;
 }
 

@@ -28,8 +28,8 @@ public:
   /// Faults: `no_data_directory`, and those of `runtime::open` but `already_open`.
   static answer<job_reader> open(const std::filesystem::path& directory);
 
-  /// Newest first, with the names of their graphs as far as these can be read. Errors:
-  /// `journal_corrupt`, `io_failed`.
+  /// Newest first, with the names of their graphs. Errors: `blob_missing`, `journal_corrupt`,
+  /// `io_failed`.
   result<std::vector<job_info>> list(const job_filter& filter);
 
   /// The job whose id begins so. Faults: `unknown_job`, `ambiguous_job`.
