@@ -20,7 +20,7 @@ std::optional<core::bytes> parse_base64(std::string_view text) {
                                 static_cast<int>(text.size()));
   if (size != static_cast<int>(data.size()))
     return std::nullopt;
-  data.resize(data.size() - (text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0));
+  data.erase(data.end() - (text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0), data.end());
   if (base64(data) != text)
     return std::nullopt;
   return data;
