@@ -8,7 +8,7 @@ usage() {
 usage: scripts/test.sh [--quick | --tsan]
   (nothing)  format, then all tests of the builds `release` and `asan`
   --quick    format, then all tests of the build `release`
-  --tsan     all tests of the build `tsan` (ThreadSanitizer)
+  --tsan     all tests of the build `tsan` (ThreadSanitizer, of CAF, too)
 Builds lie in build/; ccache is used if it is there.
 TEXT
 }
@@ -27,6 +27,7 @@ esac
 
 phase "install dependencies" scripts/install-deps.sh
 [ "${presets[0]}" = tsan ] || phase "check format" scripts/format.sh --check
+[ "${presets[0]}" != tsan ] || phase "build CAF with ThreadSanitizer" scripts/tsan-caf.sh
 for preset in "${presets[@]}"; do
   phase "$preset: configure" cmake --preset "$preset" --log-level=WARNING
   phase "$preset: build" cmake --build --preset "$preset" -j "$jobs"
