@@ -23,6 +23,9 @@ batch_place place_of(std::uint32_t owner_crc, disk_position at) {
   return {owner_crc, at.segment, at.offset};
 }
 
+/// Unused parts of a segment are passed in such steps; a multiple of `batch_alignment`.
+constexpr std::uint32_t skip_bytes = 4 << 10;
+
 /// The batch at a place, whole; nothing if none is valid there.
 std::optional<decoded_batch> batch_at(segment_view& segment, const batch_place& at) {
   auto size = claimed_bytes(segment.at(at.offset, batch_header_bytes), at.segment);
@@ -124,6 +127,12 @@ status advance(const journal_place& place, journal_state& state,
   return {};
 }
 
+/// How many bytes at a place, at most `skip_bytes`, are zeros: nothing begins there.
+std::uint32_t zeros_at(segment_view& segment, std::uint32_t at) {
+  auto bytes = std::min(skip_bytes, segment.size() - at);
+  return is_zero(segment.at(at, bytes)) ? bytes : 0;
+}
+
 /// Whether the segment holds, from `from` on, a header or batch which shows that the place
 /// `suspect` was synced. Each is checked by itself, as what is before it may be damaged.
 bool shows_synced(segment_view& segment, std::uint64_t number, std::uint32_t from,
@@ -132,10 +141,17 @@ bool shows_synced(segment_view& segment, std::uint64_t number, std::uint32_t fro
   if (from == 0 && decode(segment.at(0, segment_header_bytes), header) == header_state::valid
       && disk_position{header.number - 1, header.previous_end} > suspect)
     return true;
-  for (auto at = from; at + batch_header_bytes <= segment.size(); at += batch_alignment) {
+  for (auto at = from; at + batch_header_bytes <= segment.size();) {
+    if (!segment.failure())
+      return false;
+    if (auto zeros = zeros_at(segment, at); zeros > 0) {
+      at += zeros;
+      continue;
+    }
     auto found = batch_at(segment, {owner_crc, number, at});
     if (found && found->header.durable_upto > suspect)
       return true;
+    at += batch_alignment;
   }
   return false;
 }

@@ -30,10 +30,6 @@ std::uint64_t number_of(std::string_view name, std::string_view suffix) {
   return parsed.ec == std::errc{} && parsed.ptr == last ? number : 0;
 }
 
-bool is_zero(core::byte_view data) {
-  return std::all_of(data.begin(), data.end(), [](auto byte) { return byte == 0; });
-}
-
 status fill_with_zeros(file& made, std::uint32_t size, const std::stop_token& stop) {
   const core::bytes zeros(std::min(step_bytes, size));
   for (std::uint32_t done = 0; done < size; done += step_bytes) {

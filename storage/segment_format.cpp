@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 
 namespace troupe::storage {
 
@@ -49,7 +50,7 @@ std::array<std::uint8_t, segment_header_bytes> encode(const segment_header& x) {
 
 header_state decode(core::byte_view raw, segment_header& x) {
   assert(raw.size() == segment_header_bytes);
-  if (std::all_of(raw.begin(), raw.end(), [](auto byte) { return byte == 0; }))
+  if (is_zero(raw))
     return header_state::blank;
   core::reader in{raw};
   std::uint64_t magic = 0;
@@ -116,10 +117,14 @@ std::optional<decoded_batch> decode_batch(core::byte_view raw, const batch_place
   core::bytes again;
   auto crc = encode(x, place, found.records, again);
   auto rest = raw.subspan(batch_header_bytes + x.length);
-  bool padded = std::all_of(rest.begin(), rest.end(), [](auto byte) { return byte == 0; });
-  if (crc != found.crc || !padded || kind > 1)
+  if (crc != found.crc || !is_zero(rest) || kind > 1)
     return std::nullopt;
   return found;
+}
+
+bool is_zero(core::byte_view data) { // As long as each byte equals the one before.
+  return data.empty()
+         || (data[0] == 0 && std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0);
 }
 
 } // namespace troupe::storage

@@ -95,6 +95,9 @@ struct decoded_batch {
 /// Bytes that the batch behind a header claims to take; 0 if no batch of `segment` starts so.
 std::uint32_t claimed_bytes(core::byte_view header, std::uint64_t segment);
 
+/// Whether there is nothing but zeros.
+bool is_zero(core::byte_view data);
+
 /// Reads the batch that fills `raw`; nothing if a byte of it, padding included, is wrong.
 std::optional<decoded_batch> decode_batch(core::byte_view raw, const batch_place& place);
 
