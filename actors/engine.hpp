@@ -79,6 +79,8 @@ public:
   std::shared_ptr<storage::blob_store> shared_blobs() const noexcept { return store_.blobs; }
   /// What is told of the store. Only inside of `while_open`.
   store_stats stats() const;
+  /// What the runners of attempts have in hand, by kind. Only inside of `while_open`.
+  std::vector<limit_use> runners_use() const;
   /// `no_space` while the disk has no room for new jobs.
   status check_space() const { return core::space_for_jobs(env_->pressure()); }
 

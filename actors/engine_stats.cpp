@@ -33,6 +33,14 @@ void add_scrub(const storage::scrub_state& from, store_stats& to) {
 
 } // namespace
 
+std::vector<limit_use> engine::runners_use() const {
+  std::vector<limit_use> all;
+  for (auto& [kind, runner] : env_->runners)
+    if (auto use = runner->use())
+      all.push_back({kind, use->running, use->most});
+  return all;
+}
+
 store_stats engine::stats() const {
   store_stats x;
   if (store_.writer) {

@@ -182,10 +182,7 @@ caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
       [self](msg::finish_work& m) { finish(self, finish_work(self, m)); },
       [self](msg::emit_work& m) { finish(self, emit_work(self, m)); },
       [self](const msg::find_lease& m) { finish(self, find_lease(self, m)); },
-      [self](const msg::lease_over& m) {
-        lease_over(self, m);
-        finish(self);
-      },
+      [self](const msg::lease_over& m) { finish(self, lease_over(self, m)); },
       [self](const msg::rest_durable& m) { leave_if_at_rest(self, m); },
       [self](const msg::end_in_order&) { end_in_order(self); },
   };

@@ -6,6 +6,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
 #include <deque>
+#include <map>
 #include <set>
 
 namespace troupe::actors {
@@ -24,23 +25,29 @@ struct pooled_attempt {
   core::shard_time started{};
 };
 
+/// A vertex that waits for a slot.
+struct waiting_vertex {
+  core::vertex_index vertex = 0;
+  core::shard_time since{};
+};
+
 struct job_actor_state {
   static inline const char* name = "job";
 
   std::shared_ptr<shard_context> shard;
   std::optional<job_book> book;
   core::random_bits random;
-  std::vector<shape_traits> traits;                ///< By shape.
-  std::deque<core::vertex_index> ready;            ///< To be started, in order.
-  std::deque<core::vertex_index> blocked;          ///< Ready, too, but for want of a slot.
-  std::set<core::vertex_index> holders;            ///< Vertices that hold a slot.
-  std::map<core::token, pooled_attempt> pooled;    ///< Pure attempts at a runner.
-  std::map<core::token, core::vertex_index> begun; ///< Impure attempts that a runner has.
-  std::vector<messages::attempt_begins> beginning; ///< Decided by the current message.
-  std::set<core::vertex_index> offered;            ///< Ready, and waiting for a worker.
-  bool held_back = false;                          ///< Until fewer blobs wait.
-  bool ending = false;                             ///< What ran was told to end.
-  bool over = false;                               ///< The shard knows that the job has ended.
+  std::vector<shape_traits> traits;                       ///< By shape.
+  std::deque<core::vertex_index> ready;                   ///< To be started, in order.
+  std::deque<waiting_vertex> blocked;                     ///< Ready, too, but for want of a slot.
+  std::set<core::vertex_index> holders;                   ///< Vertices that hold a slot.
+  std::map<core::token, pooled_attempt> pooled;           ///< Pure attempts at a runner.
+  std::map<core::token, core::vertex_index> begun;        ///< Impure attempts that a runner has.
+  std::vector<messages::attempt_begins> beginning;        ///< Decided by the current message.
+  std::map<core::vertex_index, core::shard_time> offered; ///< To workers; since when.
+  bool held_back = false;                                 ///< Until fewer blobs wait.
+  bool ending = false;                                    ///< What ran was told to end.
+  bool over = false; ///< The shard knows that the job has ended.
   std::set<std::pair<core::shard_time, core::vertex_index>> armed; ///< Timers that will be due.
   std::uint64_t rested_at = 0; ///< What `book->taken()` was when it decided to rest.
   bool woken = false;          ///< It was just woken from a rest, for something.

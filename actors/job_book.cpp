@@ -84,6 +84,12 @@ status load_blobs(core::job& x, const environment& env) {
   return {};
 }
 
+job_book::job_book(std::shared_ptr<shard_context> shard, core::job x, core::position at)
+    : shard_(std::move(shard)), job_(std::move(x)), at_(at) {
+  if (auto& to = shard_->env->observer)
+    tally_ = std::make_shared<vertex_tally>(to, counts_of(job_));
+}
+
 void job_book::add(const core::record& added) {
   ++taken_;
   group_.push_back(added);
@@ -103,14 +109,22 @@ void job_book::told(const core::record& r, const core::changes& seen) {
     ready_.push_back(change.vertex);
   if (auto moved = std::get_if<core::job_moved>(&r.body))
     ended_ = ended_ || terminal(moved->to);
-  if (shard_->env->observer) {
-    if (!seen_)
-      seen_ = std::make_shared<observation>();
-    seen_->note(job_, r, seen);
-  }
+  if (tally_)
+    noted().note(job_, r, seen);
   if (shard_->ring->watches(job_.id))
     core::render(job_, r, seen,
                  [this](event&& x) { return events_.push_back(std::move(x)), true; });
+}
+
+observation& job_book::noted() {
+  if (!seen_)
+    seen_ = std::make_shared<observation>(observed(job_));
+  return *seen_;
+}
+
+void job_book::waited(wait_reason why, core::duration time) {
+  if (tally_ && time > core::duration{})
+    noted().waited(why, time);
 }
 
 void job_book::flush(output out) {
@@ -121,12 +135,15 @@ void job_book::flush(output out) {
   }
   auto group = std::exchange(group_, {});
   output all;
+  if (seen_)
+    seen_->count(job_);
   if (!events_.empty() || ended_ || seen_)
     all = [shard = shard_, events = std::exchange(events_, {}), id = job_.id,
            info = ended_ ? std::optional{info_of(job_)} : std::nullopt,
-           seen = std::exchange(seen_, {}), out = std::move(out)](const status& outcome) mutable {
+           seen = std::exchange(seen_, {}), tally = tally_,
+           out = std::move(out)](const status& outcome) mutable {
       if (outcome && seen)
-        seen->tell(*shard->env->observer);
+        seen->tell(*shard->env->observer, *tally);
       if (outcome && !events.empty())
         shard->ring->push(std::move(events));
       if (info)

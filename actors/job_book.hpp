@@ -22,8 +22,7 @@ status load_blobs(core::job& x, const environment& env);
 class job_book {
 public:
   /// `at`: where the newest record of the job is; zero: it is durable.
-  job_book(std::shared_ptr<shard_context> shard, core::job x, core::position at = 0)
-      : shard_(std::move(shard)), job_(std::move(x)), at_(at) {}
+  job_book(std::shared_ptr<shard_context> shard, core::job x, core::position at = 0);
 
   const core::job& job() const noexcept { return job_; }
   core::shard_time now() const { return shard_->log->now(); }
@@ -42,6 +41,9 @@ public:
   /// told, and `out` is called. Without anything taken, `out` waits for what the job reflects.
   void flush(output out = {});
 
+  /// Vertices have waited so long for this; told with what is taken next.
+  void waited(wait_reason why, core::duration time);
+
   /// A reader wants events from now on. Returns the number of the first that will be in the ring.
   std::uint64_t watch();
 
@@ -50,6 +52,7 @@ public:
 
 private:
   void told(const core::record& r, const core::changes& seen);
+  observation& noted();
 
   std::shared_ptr<shard_context> shard_;
   core::job job_;
@@ -58,8 +61,9 @@ private:
   core::record_group group_;
   std::vector<event> events_;
   std::vector<core::vertex_index> ready_;
-  std::shared_ptr<observation> seen_; ///< In this group; null if nobody observes.
-  bool ended_ = false;                ///< In this group.
+  std::shared_ptr<observation> seen_;   ///< In this group; null if nobody observes.
+  std::shared_ptr<vertex_tally> tally_; ///< Null if nobody observes.
+  bool ended_ = false;                  ///< In this group.
 };
 
 } // namespace troupe::actors

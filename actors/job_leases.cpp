@@ -93,6 +93,23 @@ void end(job_self self, vertex_index v, const core::token& proof, core::attempt_
   after_end(self, v);
 }
 
+/// The vertex is for another worker. `silent`: nothing was heard of the one that had it.
+output lost(job_self self, vertex_index v, const core::token& proof, bool silent) {
+  auto& st = self->state;
+  auto decided = core::decide_lost(job_of(self), v, silent, st.book->now());
+  if (!decided)
+    return {};
+  st.book->take(std::move(*decided));
+  drop_lease(self, proof);
+  st.holders.erase(v);
+  if (!silent)
+    return {};
+  return [env = st.shard->env](const status& outcome) {
+    if (outcome)
+      env->happened(occurrence::lease_expired);
+  };
+}
+
 /// Answers `x`, once all that it reflects is durable.
 output answer(const msg::reply_status& done, status x) {
   return [done, x = std::move(x)](const status& outcome) { done(outcome ? x : outcome); };
@@ -101,7 +118,7 @@ output answer(const msg::reply_status& done, status x) {
 } // namespace
 
 void offer(job_self self, vertex_index v) {
-  self->state.offered.insert(v);
+  self->state.offered.emplace(v, self->state.book->now());
   auto& job = job_of(self);
   tell_board(self,
              msg::offer_work{caf::actor{self}, {job.id, v}, {job.ns, task_of(self, v).queue}});
@@ -112,7 +129,8 @@ void withdraw_offers(job_self self) {
   if (st.offered.empty() || may_start(self))
     return;
   tell_board(self, msg::withdraw_work{job_of(self).id});
-  for (auto v : std::exchange(st.offered, {})) {
+  for (auto& [v, since] : std::exchange(st.offered, {})) {
+    st.book->waited(wait_reason::worker, st.book->now() - since);
     st.holders.erase(v);
     st.ready.push_back(v);
   }
@@ -145,8 +163,10 @@ void drop_lease(job_self self, const core::token& proof) {
 output take_work(job_self self, const msg::take_work& m) {
   auto& st = self->state;
   auto v = m.what.vertex;
-  if (st.offered.erase(v) == 0)
+  auto offered = st.offered.extract(v);
+  if (offered.empty())
     return refused(self, m.fetch);
+  st.book->waited(wait_reason::worker, st.book->now() - offered.mapped());
   st.holders.erase(v);
   if (!may_start(self)) {
     st.ready.push_back(v);
@@ -206,23 +226,19 @@ output emit_work(job_self self, msg::emit_work& m) {
   return answer(m.done, {});
 }
 
-void lease_over(job_self self, const msg::lease_over& m) {
-  auto& st = self->state;
+output lease_over(job_self self, const msg::lease_over& m) {
+  using enum msg::lease_end;
   if (!is_current(self, m.vertex, m.proof))
-    return drop_lease(self, m.proof);
-  if (m.why == msg::lease_end::timed_out)
-    return end(self, m.vertex, m.proof, core::attempt_end::timed_out,
-               {"timed_out", "", "the worker took longer than the vertex's time-out"});
-  if (m.why == msg::lease_end::asked)
-    return end(self, m.vertex, m.proof, core::attempt_end::cancelled,
-               {"cancelled", "", "its job is ending"});
-  auto counts = m.why == msg::lease_end::silent;
-  auto lost = core::decide_lost(job_of(self), m.vertex, counts, st.book->now());
-  if (!lost)
-    return;
-  st.book->take(std::move(*lost));
-  drop_lease(self, m.proof);
-  st.holders.erase(m.vertex);
+    drop_lease(self, m.proof);
+  else if (m.why == timed_out)
+    end(self, m.vertex, m.proof, core::attempt_end::timed_out,
+        {"timed_out", "", "the worker took longer than the vertex's time-out"});
+  else if (m.why == asked)
+    end(self, m.vertex, m.proof, core::attempt_end::cancelled,
+        {"cancelled", "", "its job is ending"});
+  else
+    return lost(self, m.vertex, m.proof, m.why == silent);
+  return {};
 }
 
 output find_lease(job_self self, const msg::find_lease& m) {

@@ -35,8 +35,8 @@ output finish_work(job_self self, messages::finish_work& m);
 /// A worker says something. As `take_work`.
 output emit_work(job_self self, messages::emit_work& m);
 
-/// The attempt ends without its worker, if it has not ended.
-void lease_over(job_self self, const messages::lease_over& m);
+/// The attempt ends without its worker, if it has not ended. As `take_work`.
+output lease_over(job_self self, const messages::lease_over& m);
 
 /// Whether the attempt goes on; the board shall know it.
 output find_lease(job_self self, const messages::find_lease& m);

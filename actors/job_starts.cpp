@@ -17,17 +17,13 @@ namespace {
 constexpr int rounds_max = 16; // Of starting in one message; then others have their turn.
 
 /// The config of an attempt. A program is told the trace of its attempt by its environment.
-value config_of(const core::job& job, vertex_index v, std::uint32_t number) {
-  auto& shape = job.plan->shape(v);
-  if (shape.kind != "exec")
-    return shape.config;
-  auto trace = core::trace_of_attempt(job.spec.labels, job.id, job.plan->names[v], number);
-  if (trace.empty())
+value config_of(const core::vertex_shape& shape, const std::string& trace) {
+  if (shape.kind != "exec" || trace.empty())
     return shape.config;
   auto config = shape.config;
   auto own = config.find("env");
   auto all = own && own->members() ? *own->members() : value::object{};
-  all.try_emplace("TRACEPARENT", std::move(trace));
+  all.try_emplace("TRACEPARENT", trace);
   config["env"] = std::move(all);
   return config;
 }
@@ -48,9 +44,17 @@ void run(job_self self, vertex_index v, const core::token& proof, std::uint32_t 
     caf::anon_send(to, msg::attempt_said{v, proof, std::move(text)});
   };
   auto& name = job.plan->names[v];
-  runner->start({proof, job.id, name, number, to_string(job.id) + "/" + name,
-                 config_of(job, v, number), std::move(inputs), shape.timeouts},
-                report, say);
+  auto trace = core::trace_of_attempt(job.spec.labels, job.id, name, number);
+  attempt x{proof,
+            job.id,
+            name,
+            number,
+            to_string(job.id) + "/" + name,
+            config_of(shape, trace),
+            std::move(inputs),
+            shape.timeouts,
+            std::move(trace)};
+  runner->start(std::move(x), report, say);
 }
 
 void start_pooled(job_self self, vertex_index v) {
@@ -118,23 +122,26 @@ bool has_slot(job_self self) {
   return self->state.holders.size() < (own == 0 ? most : std::min<std::size_t>(own, most));
 }
 
-vertex_index take_front(std::deque<vertex_index>& from) {
-  auto v = from.front();
+auto take_front(auto& from) {
+  auto x = from.front();
   from.pop_front();
-  return v;
+  return x;
 }
 
 /// The next vertex that may start now; those that need a slot wait for one.
 std::optional<vertex_index> next_ready(job_self self) {
   auto& st = self->state;
   auto free = has_slot(self);
-  if (free && !st.blocked.empty())
-    return take_front(st.blocked);
+  if (free && !st.blocked.empty()) {
+    auto next = take_front(st.blocked);
+    st.book->waited(wait_reason::max_parallel, st.book->now() - next.since);
+    return next.vertex;
+  }
   while (!st.ready.empty()) {
     auto v = take_front(st.ready);
     if (free || !traits_of(self, v).holds_slot)
       return v;
-    st.blocked.push_back(v);
+    st.blocked.push_back({v, st.book->now()});
   }
   return {};
 }

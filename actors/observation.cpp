@@ -41,26 +41,27 @@ observed_job observed(const core::job& x) {
 }
 
 void observation::note(const core::job& x, const core::record& r, const core::changes& seen) {
-  if (steps_.empty() && attempts_.empty())
-    job_ = observed(x);
   if (std::holds_alternative<core::job_added>(r.body)) {
     steps_.emplace_back();
   } else if (auto moved = std::get_if<core::job_moved>(&r.body)) {
     steps_.push_back(step_of(x, *moved, r.at));
   } else if (auto ended = std::get_if<core::attempt_ended>(&r.body)) {
     if (seen.ignored.empty())
-      note_end(x, ended->end);
+      note_end(x, ended->end, r.at);
   } else if (auto all = std::get_if<core::vertices_ended>(&r.body)) {
     for (std::size_t i = 0; i < all->ends.size(); ++i)
       if (!was_ignored(seen, i))
-        note_end(x, all->ends[i]);
+        note_end(x, all->ends[i], r.at);
   } else if (auto lost = std::get_if<core::attempt_lost>(&r.body)) {
     note_attempt({x.plan->shape(lost->vertex).kind, attempt_fate::lost, {}, {}, 1});
   }
 }
 
-void observation::note_end(const core::job& x, const core::vertex_outcome& end) {
+void observation::note_end(const core::job& x, const core::vertex_outcome& end,
+                           core::shard_time at) {
   note_attempt({x.plan->shape(end.vertex).kind, fate_of(end.outcome), end.error.code, end.took, 1});
+  if (end.retry_at > at)
+    waited(wait_reason::back_off, end.retry_at - at);
 }
 
 /// Pure vertices end by the thousand: what is alike and in a row is told at once.
@@ -76,7 +77,25 @@ void observation::note_attempt(attempt_step step) {
   attempts_.push_back(std::move(step));
 }
 
-void observation::tell(observer& to) const {
+void vertex_tally::set(const counts& now) {
+  if (now == told_)
+    return;
+  vertex_changes by{};
+  for (std::size_t i = 0; i < now.size(); ++i)
+    by[i] = std::int64_t{now[i]} - std::int64_t{told_[i]};
+  told_ = now;
+  to_->vertices_changed(by);
+}
+
+vertex_tally::counts counts_of(const core::job& x) {
+  return x.run && !terminal(x.state) ? x.run->count : vertex_tally::counts{};
+}
+
+void observation::tell(observer& to, vertex_tally& vertices) const {
+  vertices.set(counts_);
+  for (std::size_t i = 0; i < waits_.size(); ++i)
+    if (waits_[i] > core::duration{})
+      to.vertices_waited(job_, wait_reason(i), waits_[i]);
   for (auto& step : attempts_)
     to.attempts_ended(job_, step);
   for (auto& step : steps_)

@@ -68,6 +68,16 @@ void look_at_retention(shard_self self) {
   self->delayed_send(self, limits::retention_interval, msg::retention_due{});
 }
 
+void report_load(shard_self self, const msg::report_load& m) {
+  auto& st = self->state;
+  runtime_load x;
+  x.mailboxes.push_back({st.name, self->mailbox().size()});
+  x.limits.push_back({"running_jobs", st.running, settings_of(self).running_jobs_max});
+  x.limits.push_back(
+      {"pending_jobs", st.queue.size() + st.recovery.late.size(), limits::pending_jobs_max});
+  m.done(x);
+}
+
 /// One line for each message.
 caf::behavior serving(shard_self self) {
   return {
@@ -89,6 +99,7 @@ caf::behavior serving(shard_self self) {
       [self](const msg::finish_work& m) { finish_work(self, m); },
       [self](const msg::emit_work& m) { emit_work(self, m); },
       [self](const msg::find_lease& m) { find_lease(self, m); },
+      [self](const msg::report_load& m) { report_load(self, m); },
       [self](const msg::release_job& m) { release_job(self, m); },
       [self](const msg::restart_job& m) { restart_job(self, m); },
       [self](const msg::apply_retention&) { apply_retention(self); },

@@ -206,6 +206,14 @@ void lease_due(board_self self, const msg::lease_due& m) {
   self->delayed_send(self, x.term, m);
 }
 
+void report_load(board_self self, const msg::report_load& m) {
+  auto& st = self->state;
+  runtime_load x;
+  x.mailboxes.push_back({st.name, self->mailbox().size()});
+  x.limits.push_back({"work_fetches", st.fetches.size(), limits::work_fetchers_max});
+  m.done(x);
+}
+
 } // namespace
 
 caf::behavior work_board(caf::stateful_actor<work_board_state>* self,
@@ -225,6 +233,7 @@ caf::behavior work_board(caf::stateful_actor<work_board_state>* self,
       [self](const msg::cancel_lease& m) { cancel_lease(self, m); },
       [self](const msg::drop_lease& m) { self->state.leases.erase(m.proof); },
       [self](const msg::lease_due& m) { lease_due(self, m); },
+      [self](const msg::report_load& m) { report_load(self, m); },
   };
 }
 

@@ -20,6 +20,10 @@ static_assert(job_states.size() == std::size_t(last(job_state{})) + 1);
 static_assert(job_requests.size() == std::size_t(last(job_request{})) + 1);
 static_assert(vertex_names.size() == vertex_states);
 static_assert(fates.size() == std::size_t(last(attempt_fate{})) + 1);
+
+constexpr std::array waits{"max_parallel", "worker", "back_off"};
+
+static_assert(waits.size() == std::size_t(last(wait_reason{})) + 1);
 static_assert(vertex_requests.size() == std::size_t(last(vertex_request{})) + 1);
 
 } // namespace
@@ -37,6 +41,7 @@ const char* to_string(job_state state) noexcept { return core::job_states[std::s
 const char* to_string(vertex_state state) noexcept {
   return core::vertex_names[std::size_t(state)];
 }
+const char* to_string(wait_reason x) noexcept { return core::waits[std::size_t(x)]; }
 const char* to_string(attempt_fate x) noexcept { return core::fates[std::size_t(x)]; }
 
 } // namespace troupe

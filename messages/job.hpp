@@ -3,6 +3,7 @@
 #include "core/decide.hpp"
 #include "messages/end_waiter.hpp"
 #include "troupe/job_spec.hpp"
+#include "troupe/stats.hpp"
 #include "troupe/transaction.hpp"
 
 #include <caf/actor.hpp>
@@ -91,6 +92,11 @@ struct watch_job {
 struct release_job {
   job_id job;
   reply_status done;
+};
+
+/// To a shard or the work board. Replies what it has to do.
+struct report_load {
+  reply<runtime_load> done;
 };
 
 /// To a shard: outputs may be released.
@@ -224,6 +230,7 @@ TROUPE_MESSAGE(get_job)
 TROUPE_MESSAGE(await_end)
 TROUPE_MESSAGE(watch_job)
 TROUPE_MESSAGE(release_job)
+TROUPE_MESSAGE(report_load)
 TROUPE_MESSAGE(release_outputs)
 TROUPE_MESSAGE(close_shard)
 TROUPE_MESSAGE(job_over)

@@ -7,6 +7,7 @@
 #include "node/version.hpp"
 
 #include <algorithm>
+#include <future>
 
 namespace troupe::node {
 
@@ -37,6 +38,10 @@ log_levels_of levels_of(const log_config& x) {
 }
 
 namespace {
+
+constexpr std::chrono::seconds load_time{1}; ///< A scrape waits so long for the actors.
+
+error no_answer() { return {ec::timed_out, "the runtime does not answer"}; }
 
 /// What was read; that it could not be is logged when it begins.
 template <class T>
@@ -181,10 +186,18 @@ bool node_services::reload() {
   return !changes.empty();
 }
 
-std::string node_services::metrics_text(runtime& node) {
+std::string node_services::metrics_text(runtime& node, std::vector<limit_use> limits) {
+  auto load = std::make_shared<std::promise<result<runtime_load>>>();
+  auto loaded = load->get_future();
+  node.load([load](const result<runtime_load>& x) { load->set_value(x); });
+  auto& log = *log_;
   scraped now;
-  now.totals = known(node.totals(), "the totals of queues", totals_fail_, *log_);
-  now.store = known(node.stats(), "the numbers of the store", store_fails_, *log_);
+  now.totals = known(node.totals(), "the totals of queues", totals_fail_, log);
+  now.store = known(node.stats(), "the numbers of the store", store_fails_, log);
+  auto is_there = loaded.wait_for(load_time) == std::future_status::ready;
+  now.load = known(is_there ? loaded.get() : result<runtime_load>{no_answer()},
+                   "the load of the actors", load_fails_, log);
+  now.limits = std::move(limits);
   if (tracer_) {
     auto told = tracer_->stats();
     now.spans = span_counts{told.spans_exported, told.spans_failed, told.jobs_dropped};

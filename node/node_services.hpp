@@ -65,9 +65,9 @@ public:
   /// The same, and another waits for its turn.
   bool has_turns(std::string_view queue) const;
 
-  /// The metrics with what the runtime tells right now, in Prometheus' text format. What it does
-  /// not tell is left out, which the log says once.
-  std::string metrics_text(runtime& node);
+  /// The metrics with what the runtime tells right now, in Prometheus' text format; `limits` beside
+  /// those of the runtime. What the runtime does not tell is left out, which the log says once.
+  std::string metrics_text(runtime& node, std::vector<limit_use> limits = {});
 
   node::log& log() noexcept { return *log_; }
   node::metrics& metrics() noexcept { return metrics_; }
@@ -84,8 +84,8 @@ private:
   node::metrics metrics_;
   std::shared_ptr<tracer> tracer_; ///< Null: spans go nowhere.
   std::unique_ptr<key_ring> keys_;
-  std::unique_ptr<audit_log> audit_;                          ///< Null: nothing is written down.
-  std::atomic<bool> totals_fail_{false}, store_fails_{false}; ///< Logged.
+  std::unique_ptr<audit_log> audit_; ///< Null: nothing is written down.
+  std::atomic<bool> totals_fail_{false}, store_fails_{false}, load_fails_{false}; ///< Logged.
 };
 
 /// The levels that a configuration asks for.

@@ -89,7 +89,7 @@ int run_node(console& to, const node_config& config, node_services& services,
   node.emplace(std::move(*opened));
   if (auto audit = services.open_audit(); !audit)
     return to.fail(audit.error());
-  auto api = std::make_shared<http::api>(api_of(*node, config, services));
+  auto api = std::make_shared<http::api>(api_of(*node, config, services, **server));
   services.start_tracing(*node);
   (*server)->serve(http::api_routes(api));
   to.err("troupe: serving " + url_of(config.http, (*server)->port()) + ", data in "

@@ -76,10 +76,14 @@ http::http_options http_of(const node_config& config, node_services& services) {
   return x;
 }
 
-http::api_parts api_of(runtime& node, const node_config& config, node_services& services) {
+http::api_parts api_of(runtime& node, const node_config& config, node_services& services,
+                       const http::server& server) {
   http::api_parts api{node};
   api.allows_kind = [&services](std::string_view kind) { return services.allows_kind(kind); };
-  api.metrics = [&node, &services] { return services.metrics_text(node); };
+  api.metrics = [&node, &services, &server] {
+    auto most = services.config().http.connections_max;
+    return services.metrics_text(node, {{"http_connections", server.connections(), most}});
+  };
   api.exclusive = [&services](std::string_view queue) { return rule_of(services, queue); };
   auto& metrics = services.metrics();
   api.readers = [&metrics](int change) { metrics.stream_readers(change); };

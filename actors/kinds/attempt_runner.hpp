@@ -5,6 +5,7 @@
 #include "troupe/problem.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace troupe::actors {
@@ -19,6 +20,7 @@ struct attempt {
   value config;                ///< Checked at the door.
   value inputs;                ///< An object, a member per port, and `job`.
   timeouts_spec timeouts;
+  std::string traceparent{}; ///< W3C Trace Context; empty: it has none.
 };
 
 enum class attempt_outcome : std::uint8_t { succeeded, failed, timed_out, cancelled };
@@ -30,6 +32,11 @@ struct attempt_report {
   attempt_outcome outcome = attempt_outcome::succeeded;
   value output;   ///< If it succeeded.
   problem reason; ///< If it did not.
+};
+
+/// How many attempts a runner has in hand, and may have.
+struct runner_use {
+  std::size_t running = 0, most = 0;
 };
 
 /// Runs attempts that block or have effects, on threads of its own. Thread-safe.
@@ -48,6 +55,9 @@ public:
   /// Asks the attempt to end, and kills it after `grace`; 0 kills at once. It is still reported,
   /// as `cancelled` unless it ended before. Unknown attempts are ignored.
   virtual void cancel(core::token proof, core::duration grace) = 0;
+
+  /// What it runs right now; nothing if it has no bound, or has run nothing yet. Any thread.
+  virtual std::optional<runner_use> use() const { return {}; }
 };
 
 } // namespace troupe::actors

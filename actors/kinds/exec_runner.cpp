@@ -85,6 +85,7 @@ public:
 
   void push(request x) { requests_.push(std::move(x)); }
   pid_t guard_pid() const noexcept { return guard_pid_; }
+  runner_use use() const { return {in_use_, options_.parallel_max}; }
 
 private:
   void run();
@@ -110,6 +111,7 @@ private:
   std::vector<running> running_;
   guard guard_;
   std::atomic<pid_t> guard_pid_;
+  std::atomic<std::size_t> in_use_{0}; ///< How many of `running_` there are.
   bool closing_ = false;
   clock::time_point give_up_{};
   std::thread thread_;
@@ -120,6 +122,7 @@ void exec_runner::service::run() {
   while (!closing_) {
     while (!waiting_.empty() && running_.size() < options_.parallel_max)
       launch(waiting_.pop());
+    in_use_ = running_.size();
     wait();
     take_requests();
     check_guard();
@@ -280,6 +283,8 @@ void exec_runner::start(attempt x, report done, log say) {
 void exec_runner::cancel(core::token proof, core::duration grace) {
   service_->push(cancel_request{proof, grace});
 }
+
+std::optional<runner_use> exec_runner::use() const { return service_->use(); }
 
 pid_t exec_runner::guard_pid() const noexcept { return service_->guard_pid(); }
 

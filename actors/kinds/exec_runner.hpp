@@ -25,6 +25,7 @@ public:
 
   void start(attempt x, report done, log say) override;
   void cancel(core::token proof, core::duration grace) override;
+  std::optional<runner_use> use() const override;
 
   /// The guard's process id, for tests and people.
   pid_t guard_pid() const noexcept;

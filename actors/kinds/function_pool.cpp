@@ -218,4 +218,9 @@ void function_pool::close() {
     x.join();
 }
 
+runner_use function_pool::use() const {
+  std::lock_guard lock{mutex_};
+  return {running_.size(), threads_max_};
+}
+
 } // namespace troupe::actors

@@ -28,6 +28,8 @@ public:
 
   void add(call x);
   void cancel(core::token proof, core::duration grace);
+  /// How many calls go on, but for those that were given up.
+  runner_use use() const;
 
 private:
   using clock = function_call::clock;
@@ -52,7 +54,7 @@ private:
 
   const std::size_t threads_max_, abandoned_max_;
   const core::duration close_max_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable work_, time_, idle_;
   waiting_line<call> waiting_;
   std::set<call> running_;

@@ -80,7 +80,8 @@ attempt_report call(const registered_function& f, const attempt& x, attempt_runn
                            [say = std::move(say)](std::string text) {
                              if (say)
                                say(core::replace_bad_utf8(text));
-                           }};
+                           },
+                           x.traceparent};
   try {
     return checked(f.body(x.inputs, context));
   } catch (const failure& e) {

@@ -25,4 +25,6 @@ void function_runner::cancel(core::token proof, core::duration grace) {
   pool_->cancel(proof, grace);
 }
 
+std::optional<runner_use> function_runner::use() const { return pool_->use(); }
+
 } // namespace troupe::actors

@@ -32,6 +32,7 @@ public:
 
   void start(attempt x, report done, log say) override;
   void cancel(core::token proof, core::duration grace) override;
+  std::optional<runner_use> use() const override;
 
 private:
   std::shared_ptr<const function_registry> registry_;

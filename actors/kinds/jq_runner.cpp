@@ -8,6 +8,7 @@
 #include "troupe/limits.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <list>
@@ -99,6 +100,7 @@ public:
 
   void push(request x) { requests_.push(std::move(x)); }
   core::duration run_max() const noexcept { return options_.run_max; }
+  runner_use use() const { return {in_use_, helpers_max_}; }
 
   std::vector<int> pids() const {
     std::lock_guard lock{pids_mutex_};
@@ -128,6 +130,7 @@ private:
   waiting_line<jq_task> waiting_;
   std::list<jq_process> helpers_;
   bool closing_ = false;
+  std::atomic<std::size_t> in_use_{0}; ///< Helpers that run something.
   mutable std::mutex pids_mutex_;
   std::vector<int> pids_;
   std::thread thread_;
@@ -137,6 +140,7 @@ void jq_runner::service::run() {
   block_all_signals();
   while (!closing_) {
     assign();
+    in_use_ = std::size_t(std::ranges::count_if(helpers_, [](auto& x) { return !x.idle(); }));
     wait();
     take_requests();
     advance(clock::now());
@@ -262,6 +266,8 @@ void jq_runner::start(attempt x, report done, log) {
 }
 
 void jq_runner::cancel(core::token proof, core::duration) { service_->push(cancel_request{proof}); }
+
+std::optional<runner_use> jq_runner::use() const { return service_->use(); }
 
 std::vector<int> jq_runner::helper_pids() const { return service_->pids(); }
 

@@ -44,6 +44,7 @@ public:
 
   void start(attempt x, report done, log say) override;
   void cancel(core::token proof, core::duration grace) override;
+  std::optional<runner_use> use() const override;
 
   /// The process ids of the helpers that live, for tests and people.
   std::vector<int> helper_pids() const;

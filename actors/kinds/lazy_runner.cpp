@@ -29,9 +29,14 @@ public:
     made_->cancel(proof, grace);
   }
 
+  std::optional<runner_use> use() const override {
+    std::scoped_lock lock{mutex_};
+    return made_ ? made_->use() : std::nullopt;
+  }
+
 private:
   std::function<std::unique_ptr<attempt_runner>()> make_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<attempt_runner> made_; ///< Once set, it stays.
 };
 

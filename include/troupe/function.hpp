@@ -22,6 +22,8 @@ struct function_context {
   value arguments{};             ///< `config.arguments` of the vertex; null if there are none.
   std::stop_token stop{};        ///< Asked for at the soft time-out and by a cancel: return soon.
   std::function<void(std::string)> log{}; ///< Text for people; an event of the job. Any thread.
+  /// W3C Trace Context of the attempt; empty if its job has none, and for pure functions.
+  std::string traceparent{};
 };
 
 /// What a vertex of the kind `function` calls: from the inputs (an object, a member per port, and

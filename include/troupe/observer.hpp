@@ -5,6 +5,7 @@
 #include "troupe/ids.hpp"
 #include "troupe/states.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -65,9 +66,23 @@ enum class occurrence : std::uint8_t {
   shard_restarted,  ///< A shard's actor failed and starts again.
   shard_escalated,  ///< It failed too often: the runtime stops.
   stale_completion, ///< A result came with a token that is not current; it was refused.
+  lease_expired,    ///< A worker did not extend its lease in time; the vertex is for another.
 };
 
-constexpr occurrence last(occurrence) noexcept { return occurrence::stale_completion; }
+constexpr occurrence last(occurrence) noexcept { return occurrence::lease_expired; }
+
+/// By how much the number of vertices in each state has changed, by `vertex_state`.
+using vertex_changes = std::array<std::int64_t, vertex_states>;
+
+/// Why a vertex waited that could have started.
+enum class wait_reason : std::uint8_t {
+  max_parallel, ///< Its job ran as many as it may.
+  worker,       ///< No worker had fetched it.
+  back_off,     ///< An attempt failed, and the next one is put off; told when that is decided.
+};
+
+constexpr wait_reason last(wait_reason) noexcept { return wait_reason::back_off; }
+TROUPE_EXPORT const char* to_string(wait_reason x) noexcept;
 
 /// Is told what a runtime does, for metrics and logs: what is told of jobs is durable. Members are
 /// called on any thread, several at once; they must neither block nor throw, nor call the runtime.
@@ -85,6 +100,12 @@ public:
   virtual void job_refused(const std::string& queue, ec why) {
     static_cast<void>(queue), static_cast<void>(why);
   }
+  /// Vertices of jobs at work changed their states: the sum of all changes is how many there are. A
+  /// job is at work from its start to its end, but not while it rests: paused, or waiting for time
+  /// alone.
+  virtual void vertices_changed(const vertex_changes&) {}
+  /// Vertices of a job have waited so long for this, all together.
+  virtual void vertices_waited(const observed_job&, wait_reason, std::chrono::milliseconds) {}
   virtual void batch_written(const batch_step&) {}
   virtual void happened(occurrence) {}
 };

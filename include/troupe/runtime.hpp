@@ -231,6 +231,13 @@ public:
   /// How the store stands right now. Errors: `not_ready`.
   result<store_stats> stats();
 
+  using loaded = std::function<void(const result<runtime_load>&)>;
+  /// Asks every actor that requests go to what it has to do: `then` is called once, when all have
+  /// answered, as that of `submit`. A runtime that hangs does not answer. Errors: `not_ready`.
+  void load(loaded then);
+  /// The same, and waits at most `deadline`. Errors: also `timed_out`.
+  result<runtime_load> load(std::chrono::milliseconds deadline = limits::request_deadline);
+
   /// Reads events from number `from` on; a reader may come at any time of a job's life, and after
   /// it. There may be many. Errors: those of `get`.
   result<event_reader> events(job_id id, std::uint64_t from = 1);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -39,6 +40,24 @@ struct store_stats {
   std::uint64_t scrub_passes = 0;   ///< Over all there is, since the start;
   std::uint64_t scrub_bytes = 0;    ///< looked at,
   std::uint64_t scrub_findings = 0; ///< and found damaged.
+};
+
+/// Messages that wait for the actors of one name.
+struct mailbox_depth {
+  std::string actor{}; ///< `shard`, `work_board`.
+  std::uint64_t messages = 0;
+};
+
+/// How much of one bound is in use.
+struct limit_use {
+  std::string limit{};
+  std::uint64_t in_use = 0, most = 0;
+};
+
+/// What a runtime has to do right now, of all shards together.
+struct runtime_load {
+  std::vector<mailbox_depth> mailboxes{};
+  std::vector<limit_use> limits{}; ///< Each once.
 };
 
 } // namespace troupe

@@ -10,6 +10,7 @@ double seconds(Duration x) {
 }
 
 constexpr const char* strategy = "one_for_one";
+constexpr const char* job_wait_reason = "queue";
 
 } // namespace
 
@@ -19,8 +20,15 @@ counting_observer::counting_observer(families& to)
       records_(to.batch_records.Add({}, record_buckets())),
       bytes_(to.journal_bytes.Add({})),
       stale_(to.stale.Add({})),
+      expired_(to.expired.Add({})),
       restarts_(to.restarts.Add({{"strategy", strategy}})),
-      escalations_(to.escalations.Add({})) {}
+      escalations_(to.escalations.Add({})),
+      queue_wait_(to.waits.Add({{"reason", job_wait_reason}})) {
+  for (std::size_t i = 0; i < waits_.size(); ++i)
+    waits_[i] = &to.waits.Add({{"reason", to_string(wait_reason(i))}});
+  for (std::size_t i = 0; i < vertices_.size(); ++i)
+    vertices_[i] = &to.vertices.Add({{"state", to_string(vertex_state(i))}});
+}
 
 void counting_observer::job_stepped(const observed_job& job, const job_step& step) {
   auto& flow = all_.of_flow(job.graph);
@@ -32,8 +40,10 @@ void counting_observer::job_stepped(const observed_job& job, const job_step& ste
     flow.queued->Increment();
     all_.waiting.add(all_.queues.label(job.queue, "none"), job.id);
   }
-  if (step.waited)
+  if (step.waited) {
     flow.wait->Observe(seconds(*step.waited));
+    queue_wait_.Increment(seconds(*step.waited));
+  }
   if (step.ran)
     flow.run->Observe(seconds(*step.ran));
   if (auto ended = flow.finished[std::size_t(step.to)])
@@ -62,6 +72,17 @@ void counting_observer::job_refused(const std::string&, ec why) {
   all_.rejected.Add({{"reason", to_string(why)}}).Increment();
 }
 
+void counting_observer::vertices_changed(const vertex_changes& by) {
+  for (std::size_t i = 0; i < by.size(); ++i)
+    if (by[i] != 0)
+      vertices_[i]->Increment(static_cast<double>(by[i]));
+}
+
+void counting_observer::vertices_waited(const observed_job&, wait_reason why,
+                                        std::chrono::milliseconds time) {
+  waits_[std::size_t(why)]->Increment(seconds(time));
+}
+
 void counting_observer::batch_written(const batch_step& step) {
   commit_.Observe(seconds(step.took));
   records_.Observe(static_cast<double>(step.records));
@@ -75,6 +96,7 @@ void counting_observer::happened(occurrence x) {
   case occurrence::job_escalated:
   case occurrence::shard_escalated: return escalations_.Increment();
   case occurrence::stale_completion: return stale_.Increment();
+  case occurrence::lease_expired: return expired_.Increment();
   }
 }
 

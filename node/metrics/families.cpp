@@ -87,6 +87,14 @@ families::families(const metrics_options& options)
                      .Name("troupe_queue_oldest_age_seconds")
                      .Help("Since the acceptance of the job that has waited longest in a queue.")
                      .Register(registry)),
+      waits(prometheus::BuildCounter()
+                .Name("troupe_wait_reason_seconds_total")
+                .Help("How long jobs and vertices have waited that could have run, by what for.")
+                .Register(registry)),
+      vertices(prometheus::BuildGauge()
+                   .Name("troupe_vertices")
+                   .Help("Vertices of jobs at work, by state.")
+                   .Register(registry)),
       attempts(prometheus::BuildCounter()
                    .Name("troupe_attempts_total")
                    .Help("Attempts of vertices that ended, by kind and outcome.")
@@ -95,6 +103,10 @@ families::families(const metrics_options& options)
                 .Name("troupe_stale_completions_total")
                 .Help("Results that were refused because their attempt is not current.")
                 .Register(registry)),
+      expired(prometheus::BuildCounter()
+                  .Name("troupe_leases_expired_total")
+                  .Help("Leases that workers did not extend in time.")
+                  .Register(registry)),
       restarts(prometheus::BuildCounter()
                    .Name("troupe_supervisor_restarts_total")
                    .Help("Actors that failed and were started again.")
@@ -107,6 +119,18 @@ families::families(const metrics_options& options)
                    .Name("troupe_rejected_total")
                    .Help("Requests that were refused because of a limit.")
                    .Register(registry)),
+      limit_in_use(prometheus::BuildGauge()
+                       .Name("troupe_limit_in_use")
+                       .Help("How much of a limit is in use.")
+                       .Register(registry)),
+      limit_max(prometheus::BuildGauge()
+                    .Name("troupe_limit_max")
+                    .Help("How much of it there is.")
+                    .Register(registry)),
+      mailboxes(prometheus::BuildGauge()
+                    .Name("troupe_mailbox_depth")
+                    .Help("Messages that wait for the actors of one name.")
+                    .Register(registry)),
       commit(prometheus::BuildHistogram()
                  .Name("troupe_journal_commit_seconds")
                  .Help("How long the journal took to make a batch durable.")

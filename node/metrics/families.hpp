@@ -47,11 +47,17 @@ struct families {
   Family<Gauge>& jobs;
   Family<Gauge>& job_bytes;
   Family<Gauge>& oldest_age;
+  Family<Counter>& waits;
+  Family<Gauge>& vertices;
   Family<Counter>& attempts;
   Family<Counter>& stale;
+  Family<Counter>& expired;
   Family<Counter>& restarts;
   Family<Counter>& escalations;
   Family<Counter>& rejected;
+  Family<Gauge>& limit_in_use;
+  Family<Gauge>& limit_max;
+  Family<Gauge>& mailboxes;
   Family<Histogram>& commit;
   Family<Histogram>& batch_records;
   Family<Counter>& journal_bytes;
@@ -104,13 +110,19 @@ public:
   void job_found(const observed_job& job, job_state state) override;
   void attempts_ended(const observed_job& job, const attempt_step& step) override;
   void job_refused(const std::string& queue, ec why) override;
+  void vertices_changed(const vertex_changes& by) override;
+  void vertices_waited(const observed_job& job, wait_reason why,
+                       std::chrono::milliseconds time) override;
   void batch_written(const batch_step& step) override;
   void happened(occurrence x) override;
 
 private:
   families& all_;
   Histogram &commit_, &records_;
-  Counter &bytes_, &stale_, &restarts_, &escalations_;
+  Counter &bytes_, &stale_, &expired_, &restarts_, &escalations_;
+  Counter& queue_wait_; ///< Of jobs, for their turn.
+  std::array<Counter*, std::size_t(last(wait_reason{})) + 1> waits_{};
+  std::array<Gauge*, vertex_states> vertices_{};
 };
 
 /// The edges of buckets.

@@ -53,6 +53,9 @@ struct metrics::impl {
         lag_records(all.lag_records),
         store_bytes(all.store_bytes),
         disk_bytes(all.disk_bytes),
+        limit_in_use(all.limit_in_use),
+        limit_max(all.limit_max),
+        mailboxes(all.mailboxes),
         readers(all.readers.Add({})),
         event_queue(all.event_queue.Add({}, request_buckets())),
         event_client(all.event_client.Add({}, request_buckets())) {
@@ -62,7 +65,8 @@ struct metrics::impl {
   families all;
   counting_observer counting;
   /// Under `scraping`.
-  scraped_gauge jobs, job_bytes, lag, lag_limit, lag_records, store_bytes, disk_bytes;
+  scraped_gauge jobs, job_bytes, lag, lag_limit, lag_records, store_bytes, disk_bytes, limit_in_use,
+      limit_max, mailboxes;
   Gauge& readers;
   Histogram &event_queue, &event_client;
   usage_meter meter;
@@ -94,6 +98,23 @@ struct metrics::impl {
     store_bytes.add({{"kind", "snapshot"}}, x->snapshot_bytes);
     disk_bytes.add({{"kind", "size"}}, x->disk_bytes);
     disk_bytes.add({{"kind", "free"}}, x->disk_free_bytes);
+  }
+
+  void add_limits(const std::vector<limit_use>& limits) {
+    for (auto& x : limits) {
+      limit_in_use.add({{"limit", x.limit}}, x.in_use);
+      limit_max.add({{"limit", x.limit}}, x.most);
+    }
+  }
+
+  void set_load(const std::optional<runtime_load>& x) {
+    for (auto family : {&limit_in_use, &limit_max, &mailboxes})
+      family->begin(bool(x));
+    if (!x)
+      return;
+    add_limits(x->limits);
+    for (auto& box : x->mailboxes)
+      mailboxes.add({{"actor", box.actor}}, box.messages);
   }
 
   void set_ages(std::chrono::sys_time<std::chrono::milliseconds> now) {
@@ -155,6 +176,8 @@ std::string metrics::text(const scraped& now) {
   std::scoped_lock lock{impl_->scraping};
   impl_->set_totals(now.totals);
   impl_->set_store(now.store);
+  impl_->set_load(now.load);
+  impl_->add_limits(now.limits);
   impl_->set_ages(now.at);
   if (now.spans)
     impl_->set_spans(*now.spans);

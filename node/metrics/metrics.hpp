@@ -30,6 +30,8 @@ struct span_counts {
 struct scraped {
   std::optional<std::vector<queue_total>> totals{};
   std::optional<store_stats> store{};
+  std::optional<runtime_load> load{};
+  std::vector<limit_use> limits{};    ///< Beside those of the runtime.
   std::optional<span_counts> spans{}; ///< Nothing: there is no tracing.
   std::chrono::sys_time<std::chrono::milliseconds> at =
       std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());

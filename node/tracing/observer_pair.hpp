@@ -24,6 +24,13 @@ public:
   void job_refused(const std::string& queue, ec why) override {
     first_->job_refused(queue, why), second_->job_refused(queue, why);
   }
+  void vertices_changed(const vertex_changes& by) override {
+    first_->vertices_changed(by), second_->vertices_changed(by);
+  }
+  void vertices_waited(const observed_job& job, wait_reason why,
+                       std::chrono::milliseconds time) override {
+    first_->vertices_waited(job, why, time), second_->vertices_waited(job, why, time);
+  }
   void batch_written(const batch_step& step) override {
     first_->batch_written(step), second_->batch_written(step);
   }

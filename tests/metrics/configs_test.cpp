@@ -30,6 +30,7 @@ std::set<std::string> families() {
   node::scraped now;
   now.totals = {{{}, "q", job_state::pending, 1, 1}};
   now.store.emplace();
+  now.load = runtime_load{{{"shard", 1}}, {{"running_jobs", 1, 2}}};
   now.spans = node::span_counts{1, 2, 3};
   for (auto& [name, type] : tests::scraped_text{all.text(now)}.types)
     names.insert(name);

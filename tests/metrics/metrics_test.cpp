@@ -163,13 +163,12 @@ TEST_CASE_METHOD(fixture, "what could not be read is not shown", "[metrics]") {
   scraped now;
   now.totals = {{{}, "mail", job_state::pending, 4, 400}};
   now.store = store_stats{.lag_bytes = 1, .disk_bytes = 1000};
-  const std::set<std::string> read{"troupe_jobs",
-                                   "troupe_job_bytes",
-                                   "troupe_snapshot_lag_bytes",
-                                   "troupe_snapshot_lag_records",
-                                   "troupe_snapshot_lag_limit_bytes",
-                                   "troupe_store_bytes",
-                                   "troupe_disk_bytes"};
+  now.load = runtime_load{{{"shard", 12}}, {{"running_jobs", 3, 100}}};
+  const std::set<std::string> read{
+      "troupe_jobs",         "troupe_job_bytes",     "troupe_snapshot_lag_bytes",
+      "troupe_disk_bytes",   "troupe_store_bytes",   "troupe_snapshot_lag_limit_bytes",
+      "troupe_limit_in_use", "troupe_mailbox_depth", "troupe_snapshot_lag_records",
+      "troupe_limit_max"};
   auto shown = [&](const scraped& x) {
     std::set<std::string> all;
     for (auto& [series, number] : scrape(x).samples)
@@ -181,6 +180,34 @@ TEST_CASE_METHOD(fixture, "what could not be read is not shown", "[metrics]") {
   CHECK(shown({}).empty());
   CHECK(shown(now) == read);
   CHECK(scrape(now).at(R"(troupe_jobs{queue="mail",state="pending"})") == 4);
+}
+
+TEST_CASE_METHOD(fixture, "vertices, waits, leases, limits and mailboxes are told", "[metrics]") {
+  vertex_changes by{};
+  by[std::size_t(vertex_state::waiting)] = 5;
+  by[std::size_t(vertex_state::running)] = 2;
+  seen->vertices_changed(by);
+  by = {};
+  by[std::size_t(vertex_state::waiting)] = -4;
+  seen->vertices_changed(by);
+  seen->vertices_waited(job("etl"), wait_reason::worker, 1500ms);
+  seen->vertices_waited(job("etl"), wait_reason::worker, 500ms);
+  run(job("etl"), job_state::completed, 250ms);
+  seen->happened(occurrence::lease_expired);
+  scraped now;
+  now.load = runtime_load{{{"shard", 12}, {"work_board", 3}}, {{"running_jobs", 3, 100}}};
+  auto x = scrape(now);
+  CHECK(x.at(R"(troupe_vertices{state="waiting"})") == 1);
+  CHECK(x.at(R"(troupe_vertices{state="running"})") == 2);
+  CHECK(x.at(R"(troupe_vertices{state="backoff"})") == 0);
+  CHECK(x.at(R"(troupe_wait_reason_seconds_total{reason="worker"})") == 2);
+  CHECK(x.at(R"(troupe_wait_reason_seconds_total{reason="queue"})") == 0.25);
+  CHECK(x.at(R"(troupe_wait_reason_seconds_total{reason="max_parallel"})") == 0);
+  CHECK(x.at("troupe_leases_expired_total") == 1);
+  CHECK(x.at(R"(troupe_limit_in_use{limit="running_jobs"})") == 3);
+  CHECK(x.at(R"(troupe_limit_max{limit="running_jobs"})") == 100);
+  CHECK(x.at(R"(troupe_mailbox_depth{actor="shard"})") == 12);
+  CHECK(x.at(R"(troupe_mailbox_depth{actor="work_board"})") == 3);
 }
 
 TEST_CASE_METHOD(fixture, "the age of a queue is that of the job that waits longest", "[metrics]") {

@@ -165,7 +165,7 @@ TEST_CASE_METHOD(fixture, "metrics have the numbers of a real run", "[node]") {
     REQUIRE(id);
     REQUIRE(node->wait(*id, 60s));
   }
-  tests::scraped_text now{services->metrics_text(*node)};
+  tests::scraped_text now{services->metrics_text(*node, {{"http_connections", 7, 10}})};
   CHECK(now.at(R"(troupe_jobs_finished_total{flow_id="etl",status="completed"})") == 10);
   CHECK(now.at(R"(troupe_job_wait_seconds_count{flow_id="etl",task_type="job"})") == 10);
   CHECK(now.at(R"(troupe_job_run_seconds_count{flow_id="etl",task_type="job"})") == 10);
@@ -174,6 +174,10 @@ TEST_CASE_METHOD(fixture, "metrics have the numbers of a real run", "[node]") {
   CHECK(now.at(R"(troupe_queue_jobs{flow_id="etl"})") == 0);
   CHECK(now.at("troupe_journal_commit_seconds_count") >= 10);
   CHECK(now.at(R"(troupe_store_bytes{kind="journal"})") > 0);
+  CHECK(now.at(R"(troupe_vertices{state="running"})") == 0);
+  CHECK(now.at(R"(troupe_limit_in_use{limit="running_jobs"})") == 0);
+  CHECK(now.at(R"(troupe_limit_max{limit="http_connections"})") == 10);
+  CHECK(now.has(R"(troupe_mailbox_depth{actor="shard"})"));
   node->close();
 }
 
@@ -184,13 +188,15 @@ TEST_CASE_METHOD(fixture, "what a runtime does not tell is left out of metrics, 
   REQUIRE(node);
   node->close();
   for (int i = 0; i < 2; ++i) {
-    tests::scraped_text now{services->metrics_text(*node)};
+    tests::scraped_text now{services->metrics_text(*node, {{"http_connections", 7, 10}})};
     CHECK_FALSE(now.has("troupe_snapshot_lag_bytes"));
     CHECK_FALSE(now.has(R"(troupe_disk_bytes{kind="free"})"));
+    CHECK_FALSE(now.has(R"(troupe_limit_max{limit="running_jobs"})"));
+    CHECK(now.at(R"(troupe_limit_max{limit="http_connections"})") == 10);
     CHECK(now.has("process_open_fds"));
   }
   auto text = logged();
-  for (std::string what : {"queues", "store"}) {
+  for (std::string what : {"queues", "store", "actors"}) {
     INFO(text);
     auto line = text.find(" warn metrics: /metrics is without");
     REQUIRE(line != text.npos);
