@@ -8,8 +8,7 @@ namespace troupe::node {
 namespace {
 
 constexpr std::string_view names[]{"viewer", "worker", "operator", "admin"};
-constexpr std::string_view actions[]{"look",         "submit", "control",    "remove",
-                                     "run_programs", "work",   "manage_keys"};
+constexpr std::string_view actions[]{"look", "submit", "control", "remove", "work", "manage_keys"};
 
 // By action, then by role in the order of `role`.
 // clang-format off
@@ -19,7 +18,6 @@ constexpr bool allowed[][4]{
     {false,   false, true,    true}, // submit
     {false,   false, true,    true}, // control
     {false,   false, true,    true}, // remove
-    {false,   false, true,    true}, // run_programs
     {false,   true,  false,   true}, // work
     {false,   false, false,   true}, // manage_keys
 };

@@ -22,13 +22,12 @@ std::span<const std::string_view> role_names() noexcept;
 
 /// What a caller wants to do.
 enum class action : std::uint8_t {
-  look,         ///< Read jobs, events, graphs, queues and numbers.
-  submit,       ///< Make jobs, register graphs, store blobs.
-  control,      ///< Cancel, pause, resume, stop, retry; change labels, queues and limits.
-  remove,       ///< Delete jobs.
-  run_programs, ///< Submit what has the kinds `exec` or `file`, where `kinds.allow` has them.
-  work,         ///< Fetch attempts, and tell what came of them.
-  manage_keys,  ///< Make, list and revoke keys.
+  look,        ///< Read jobs, events, graphs, queues and numbers.
+  submit,      ///< Make jobs, register graphs, store blobs.
+  control,     ///< Cancel, pause, resume, stop, retry; change labels, queues and limits.
+  remove,      ///< Delete jobs.
+  work,        ///< Fetch attempts, and tell what came of them.
+  manage_keys, ///< Make, list and revoke keys.
 };
 
 constexpr action last(action) noexcept { return action::manage_keys; }

@@ -43,9 +43,9 @@ TEST_CASE("only the roles in the table may do what it says", "[security]") {
                        + std::string{to_string(action(what))});
   CHECK(allowed
         == std::set<std::string>{"viewer look", "worker work", "operator look", "operator submit",
-                                 "operator control", "operator remove", "operator run_programs",
-                                 "admin look", "admin submit", "admin control", "admin remove",
-                                 "admin run_programs", "admin work", "admin manage_keys"});
+                                 "operator control", "operator remove", "admin look",
+                                 "admin submit", "admin control", "admin remove", "admin work",
+                                 "admin manage_keys"});
   for (auto name : role_names())
     CHECK(to_string(*parse_role(name)) == name);
   CHECK_FALSE(parse_role("root"));
