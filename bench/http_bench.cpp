@@ -147,8 +147,9 @@ void bench_scrape(const http_bench_options& o) {
 void bench_soak(const http_bench_options& o) {
   http_node x{o};
   for (std::size_t i = 0; i <= 10; ++i) {
-    std::printf("soak %3zu %%: %8.1f MB, %zu descriptors\n", i * 10, x.resident_mb(),
-                x.open_files());
+    auto memory = x.memory();
+    std::printf("soak %3zu %%: %8.1f MB, of which %.1f MB are anonymous, %zu descriptors\n", i * 10,
+                memory.all, memory.anonymous, x.open_files());
     std::fflush(stdout);
     if (i < 10)
       run_load(x.port, many, o.seconds / 10, submits());

@@ -56,11 +56,12 @@ double http_node::cpu() const {
   return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-double http_node::resident_mb() const {
+resident_memory http_node::memory() const {
   std::ifstream in{"/proc/" + std::to_string(pid_) + "/statm"};
-  double size = 0, resident = 0;
-  in >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
+  double size = 0, resident = 0, shared = 0;
+  in >> size >> resident >> shared;
+  auto page_mb = static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
+  return {resident * page_mb, (resident - shared) * page_mb};
 }
 
 std::size_t http_node::open_files() const {

@@ -99,7 +99,7 @@ void bench_readers(const http_bench_options& o) {
     p99.push_back(quantile(late, 0.99));
     rates.push_back(static_cast<double>(all[0].events) / took);
     cpu.push_back((x.cpu() - used) / took * 100);
-    memory.push_back(x.resident_mb());
+    memory.push_back(x.memory().all);
   }
   print_row("events of one job to each of the readers", rates, "1/s", "1,000, all delivered");
   print_row("  from event to reader, p50", p50, "ms", "");

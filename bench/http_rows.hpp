@@ -20,6 +20,11 @@ struct http_bench_options {
 
 inline const std::string noop_job = R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})";
 
+/// Of a process, in MB; what is not anonymous shows files.
+struct resident_memory {
+  double all = 0, anonymous = 0;
+};
+
 /// A node of its own process, on a fresh directory.
 class http_node {
 public:
@@ -30,7 +35,7 @@ public:
 
   /// Processor time in seconds so far.
   double cpu() const;
-  double resident_mb() const;
+  resident_memory memory() const;
   std::size_t open_files() const;
 
   std::uint16_t port = 0;
