@@ -68,6 +68,7 @@ struct server::impl {
   asio::awaitable<void> accept();
   asio::awaitable<void> serve(lane& on, tcp::socket socket, bool crowded);
   void on_every_lane(const std::function<void(session&)>& act);
+  void connection_ended();
   bool wait_for_none(std::chrono::milliseconds limit);
 
   shared_parts shared;
@@ -146,7 +147,7 @@ asio::awaitable<void> server::impl::accept() {
         x.rejected(kind_of(refusal::too_many_connections).code);
       socket.non_blocking(true, ignored);
       socket.write_some(asio::buffer(full), ignored);
-      --shared.open;
+      connection_ended();
       continue;
     }
     socket.set_option(tcp::no_delay{true}, ignored);
@@ -163,6 +164,10 @@ asio::awaitable<void> server::impl::serve(lane& on, tcp::socket socket, bool cro
     x->close_soon();
   co_await x->run();
   on.sessions.erase(x);
+  connection_ended();
+}
+
+void server::impl::connection_ended() {
   std::scoped_lock lock{mutex};
   --shared.open;
   ended.notify_all();

@@ -180,13 +180,12 @@ void tracer::start(runtime& from) {
 }
 
 void tracer::stop(std::chrono::milliseconds limit) {
-  {
-    std::scoped_lock lock{impl_->mutex};
-    impl_->stopping = true;
-    impl_->until = std::min(impl_->until, clock::now() + limit);
-  }
+  std::jthread ending; // Waited for without the lock.
+  std::scoped_lock lock{impl_->mutex};
+  impl_->stopping = true;
+  impl_->until = std::min(impl_->until, clock::now() + limit);
   impl_->changed.notify_all();
-  impl_->thread = {};
+  ending = std::move(impl_->thread);
 }
 
 std::string tracer::new_trace() const {
