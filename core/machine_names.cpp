@@ -15,14 +15,12 @@ constexpr std::array vertex_names{"waiting",   "ready",  "running", "backoff",
 constexpr std::array fates{"succeeded", "failed", "timed_out", "cancelled", "lost"};
 constexpr std::array vertex_requests{"satisfy", "skip", "start",  "succeed", "fail",
                                      "retry",   "lose", "cancel", "reuse"};
+constexpr std::array waits{"max_parallel", "worker", "back_off"};
 
 static_assert(job_states.size() == std::size_t(last(job_state{})) + 1);
 static_assert(job_requests.size() == std::size_t(last(job_request{})) + 1);
 static_assert(vertex_names.size() == vertex_states);
 static_assert(fates.size() == std::size_t(last(attempt_fate{})) + 1);
-
-constexpr std::array waits{"max_parallel", "worker", "back_off"};
-
 static_assert(waits.size() == std::size_t(last(wait_reason{})) + 1);
 static_assert(vertex_requests.size() == std::size_t(last(vertex_request{})) + 1);
 

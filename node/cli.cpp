@@ -309,7 +309,7 @@ int explain(const CLI::App& app, const CLI::ParseError& e, console& to) {
 std::vector<char*> with_common_options_last(int argc, char** argv) {
   constexpr std::string_view common[] = {"--url", "--token", "--ca-file", "-o"};
   auto at = argv + std::min(argc, 1), end = argv + argc;
-  for (; end - at >= 2 && std::ranges::find(common, std::string_view{*at}) != std::end(common);)
+  while (end - at >= 2 && std::ranges::find(common, std::string_view{*at}) != std::end(common))
     at += 2;
   std::vector<char*> words(argv, argv + std::min(argc, 1));
   words.insert(words.end(), at, end);

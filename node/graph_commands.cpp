@@ -76,14 +76,10 @@ int validate_graph(console& to, const std::string& file, format how) {
 }
 
 int render_graph(console& to, const std::string& file) {
-  auto read = read_graph_file(file);
-  if (!read)
-    return to.fail(read.trouble());
-  if (!read->errors.empty()) {
-    to.err(problem_lines(file, read->errors));
-    return to.fail(invalid_graph(file, read->errors));
-  }
-  to.out(graph_json::to_dot(read->spec));
+  auto spec = valid_graph(to, file, {}, {});
+  if (!spec)
+    return to.fail(spec.trouble());
+  to.out(graph_json::to_dot(*spec));
   return flushed(to);
 }
 

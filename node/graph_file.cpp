@@ -112,9 +112,9 @@ trouble invalid_graph(const std::string& file, const problems& errors) {
               + " above"};
 }
 
-answer<graph_spec> graph_to_run(console& to, const std::string& file,
-                                const std::vector<std::string>& sets,
-                                const std::optional<std::string>& until) {
+answer<graph_spec> valid_graph(console& to, const std::string& file,
+                               const std::vector<std::string>& sets,
+                               const std::optional<std::string>& until) {
   auto read = read_graph_file(file);
   if (!read)
     return read.trouble();

@@ -33,10 +33,11 @@ std::string problem_lines(const std::string& file, const problems& errors);
 /// That a file has problems, which were shown.
 trouble invalid_graph(const std::string& file, const problems& errors);
 
-/// The graph that is to run, after `--set` and `--until`. Shows the problems of an invalid one.
-/// Faults: `unreadable_file`, `invalid_graph`, those of `apply_set`, `unknown_vertex`.
-answer<graph_spec> graph_to_run(console& to, const std::string& file,
-                                const std::vector<std::string>& sets,
-                                const std::optional<std::string>& until);
+/// The graph that is to be used, after `--set` and `--until`, if there are any. Shows the problems
+/// of an invalid one. Faults: `unreadable_file`, `invalid_graph`, those of `apply_set`,
+/// `unknown_vertex`.
+answer<graph_spec> valid_graph(console& to, const std::string& file,
+                               const std::vector<std::string>& sets,
+                               const std::optional<std::string>& until);
 
 } // namespace troupe::node

@@ -22,18 +22,14 @@ std::string graphs_table(const value::list& graphs) {
 } // namespace
 
 int register_graph(console& to, const target_options& at, const std::string& file, format how) {
-  auto read = read_graph_file(file);
-  if (!read)
-    return to.fail(read.trouble());
-  if (!read->errors.empty()) {
-    to.err(problem_lines(file, read->errors));
-    return to.fail(invalid_graph(file, read->errors));
-  }
+  auto spec = valid_graph(to, file, {}, {});
+  if (!spec)
+    return to.fail(spec.trouble());
   auto place = node_of(at);
   if (!place)
     return to.fail(place.trouble());
   client::node_client node{std::move(*place)};
-  auto graph = node.add_graph(graph_json::canonical_json(read->spec));
+  auto graph = node.add_graph(graph_json::canonical_json(*spec));
   if (!graph)
     return to.fail(graph.trouble());
   if (how == format::table)

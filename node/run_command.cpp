@@ -72,7 +72,7 @@ std::optional<trouble> runner::prepare() {
   }
   if (options_.file.empty())
     return {};
-  auto graph = graph_to_run(to_, options_.file, options_.sets, options_.until);
+  auto graph = valid_graph(to_, options_.file, options_.sets, options_.until);
   if (!graph)
     return graph.trouble();
   graph_ = std::move(*graph);

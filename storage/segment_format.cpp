@@ -122,7 +122,7 @@ std::optional<decoded_batch> decode_batch(core::byte_view raw, const batch_place
   return found;
 }
 
-bool is_zero(core::byte_view data) { // As long as each byte equals the one before.
+bool is_zero(core::byte_view data) { // The first byte is, and each other one equals that before it.
   return data.empty()
          || (data[0] == 0 && std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0);
 }
