@@ -45,6 +45,7 @@ job_info info_of(const storage::job_row& x) {
   info.created = x.created;
   info.started = x.started;
   info.ended = x.ended;
+  info.expires_at = x.spec.expires_at;
   info.error = x.error;
   if (x.spec.retry_of != job_id{})
     info.retry_of = x.spec.retry_of;

@@ -10,6 +10,8 @@ namespace {
 namespace msg = messages;
 
 void add(runtime_load& to, const runtime_load& from) {
+  to.waiting_workers += from.waiting_workers;
+  to.leases += from.leases;
   for (auto& x : from.mailboxes) {
     auto at = std::ranges::find(to.mailboxes, x.actor, &mailbox_depth::actor);
     if (at == to.mailboxes.end())
@@ -65,7 +67,9 @@ void runtime::load(loaded then) {
   };
   auto& engine = *impl_->engine;
   all->add(engine.while_open([&]() -> result<runtime_load> {
-    return runtime_load{{}, engine.runners_use()};
+    runtime_load own;
+    own.limits = engine.runners_use();
+    return own;
   }));
   for (std::uint16_t i = 0; i < engine.shards(); ++i)
     ask([&](auto m) { return engine.send(core::shard_id{i}, std::move(m)); });

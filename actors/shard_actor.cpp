@@ -27,9 +27,13 @@ void release_outputs(shard_self self) {
 }
 
 void admit_jobs(shard_self self) {
-  self->state.wakes_at.reset();
   self->state.admits_more = false;
   go_on_slowed(self);
+  admit(self);
+}
+
+void wake_jobs(shard_self self, const msg::wake_jobs& m) {
+  self->state.wakes_at.erase(m.at);
   admit(self);
 }
 
@@ -91,6 +95,7 @@ caf::behavior serving(shard_self self) {
         close_if_done(self);
       },
       [self](const msg::admit_jobs&) { admit_jobs(self); },
+      [self](const msg::wake_jobs& m) { wake_jobs(self, m); },
       [self](const msg::recover_jobs&) { recover_jobs(self); },
       [self](const msg::move_job& m) { move_job(self, m); },
       [self](const msg::get_job& m) { get_job(self, m); },

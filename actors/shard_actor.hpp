@@ -61,8 +61,9 @@ struct shard_actor_state {
   core::id_source ids;
   core::pending_queue queue; ///< Pending jobs, in order. Everything else of them is in the view.
   core::wake_heap resting;   ///< Passive jobs that wake by themselves.
-  std::optional<core::shard_time> wakes_at; ///< When the shard looks at `resting` again.
-  bool admits_more = false;                 ///< It looks at once.
+  core::wake_heap expiring;  ///< Those of `queue` that fail unless they have begun by then.
+  std::set<core::shard_time> wakes_at; ///< When the shard looks at these two again.
+  bool admits_more = false;            ///< It looks at once.
   std::map<job_id, live_job> live;
   std::map<caf::actor_addr, job_id> by_address;
   std::size_t running = 0;

@@ -1,9 +1,10 @@
 #include "actors/shard_admission.hpp"
 
+#include "actors/shard_queue.hpp"
 #include "actors/shard_requests.hpp"
 #include "actors/shard_rest.hpp"
 #include "actors/shard_transaction.hpp"
-#include "core/decide.hpp"
+#include "core/decide_reuse.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -24,9 +25,8 @@ status reuse(job_book& book, const msg::submit_job& m) {
   return {};
 }
 
-bool has_room(shard_self self) {
-  auto& st = self->state;
-  return st.running < settings_of(self).running_jobs_max && !st.closing;
+bool has_expired(const core::job& x, core::shard_time now) {
+  return x.spec.expires_at != core::shard_time{} && x.spec.expires_at <= now;
 }
 
 /// What the record names is held until it is durable.
@@ -42,7 +42,9 @@ void record_job(shard_self self, const msg::submit_job& m) {
   auto id = made.job.id;
   job_book book{st.shard, std::move(made.job)};
   book.add(made.added);
-  auto at_once = has_room(self) && st.queue.empty() && st.recovery.done;
+  auto expires_at = made.job.spec.expires_at;
+  auto at_once = has_room(self) && st.queue.empty() && st.recovery.done
+                 && !has_expired(made.job, made.added.at);
   if (at_once || m.earlier)
     book.take(*core::decide_move(book.job(), core::job_request::start, "", made.added.at));
   if (auto reused = reuse(book, m); !reused)
@@ -56,7 +58,7 @@ void record_job(shard_self self, const msg::submit_job& m) {
     return start_job(self, std::move(book));
   }
   keep(self, std::move(book));
-  queue_of(self, id).push(id);
+  enqueue(self, id, expires_at);
 }
 
 /// The same request once more: the same answer, and not before the first one's.
@@ -107,33 +109,29 @@ bool admit_one(shard_self self) {
     wake_due(self, *due);
     return true;
   }
-  auto id = st.queue.pop();
-  if (!id)
-    return false;
-  auto fresh = st.fresh.extract(*id);
-  if (!fresh.empty()) {
-    begin_job(self, std::move(fresh.mapped()));
-    return true;
-  }
-  auto loaded = load_whole(self, *id);
-  if (loaded)
-    begin_job(self, job_book{st.shard, std::move(*loaded)});
-  else
-    fail_shard(self, loaded.error());
-  return bool(loaded);
+  auto next = take_next(self);
+  if (next)
+    begin_job(self, std::move(*next));
+  return next.has_value();
 }
 
 } // namespace
 
 void admit(shard_self self) {
   auto& st = self->state;
-  std::size_t admitted = 0;
-  while (admitted < limits::admissions_per_turn && has_room(self) && admit_one(self))
-    ++admitted;
-  if (admitted == limits::admissions_per_turn && !std::exchange(st.admits_more, true))
+  std::size_t steps = 0;
+  while (steps < limits::admissions_per_turn
+         && (expire_one(self) || (has_room(self) && admit_one(self))))
+    ++steps;
+  if (steps == limits::admissions_per_turn && !std::exchange(st.admits_more, true))
     self->send(self, msg::admit_jobs{});
-  else if (has_room(self))
+  else
     arm_wake(self);
+}
+
+bool has_room(shard_self self) {
+  auto& st = self->state;
+  return st.running < settings_of(self).running_jobs_max && !st.closing;
 }
 
 std::optional<error> refusal(shard_self self, bool new_jobs) {
@@ -205,7 +203,12 @@ new_job make_job(shard_self self, const msg::submit_job& m) {
   auto& st = self->state;
   auto now = shard_of(self).log->now();
   auto id = st.ids.next(core::place(m.ns, m.spec.queue), now, st.random);
-  core::record added{m.ns, shard_of(self).id, id, now, m.spec};
+  auto spec = m.spec;
+  if (m.expires_after > core::duration{})
+    spec.expires_at = spec.expires_at == core::shard_time{}
+                          ? now + m.expires_after
+                          : std::min(spec.expires_at, now + m.expires_after);
+  core::record added{m.ns, shard_of(self).id, id, now, std::move(spec)};
   auto job = core::job_of(added);
   job.plan = m.plan;
   return {std::move(added), std::move(job)};

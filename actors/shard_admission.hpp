@@ -20,14 +20,18 @@ std::optional<core::duration> delay_now(shard_self self);
 void slow(shard_self self, core::duration delay, std::function<void()> go,
           const std::function<void(const error&)>& refuse);
 
+/// Whether one more job may run.
+bool has_room(shard_self self);
+
 /// Tells the observer of a request that was refused for such a reason.
 void tell_refused(shard_self self, const std::string& queue, ec why);
 
 /// Takes the requests whose delay is over.
 void go_on_slowed(shard_self self);
 
-/// Starts jobs whose time has come, then pending ones in order, as long as there is room; the
-/// hand-over is a record. At most `limits::admissions_per_turn`; the rest in a later turn.
+/// Fails pending jobs that have expired; then starts jobs whose time has come, then pending ones in
+/// order, as long as there is room; the hand-over is a record. At most
+/// `limits::admissions_per_turn`; the rest in a later turn.
 void admit(shard_self self);
 
 /// A new job as it will be recorded.

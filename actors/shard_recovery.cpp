@@ -1,6 +1,7 @@
 #include "actors/shard_recovery.hpp"
 
 #include "actors/shard_admission.hpp"
+#include "actors/shard_queue.hpp"
 #include "core/decide_passivate.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -39,7 +40,7 @@ status load_begun(shard_self self, job_id id) {
 status place_again(shard_self self, const storage::job_row& row) {
   auto& st = self->state;
   if (row.state == job_state::pending)
-    queue_of(self, row.id).push(row.id);
+    enqueue(self, row.id, row.spec.expires_at);
   else if (row.wake_at != core::shard_time{})
     st.resting.push({row.wake_at, row.id});
   else if (row.state != job_state::paused || row.started != core::shard_time{})

@@ -1,6 +1,7 @@
 #include "actors/shard_requests.hpp"
 
 #include "actors/shard_admission.hpp"
+#include "actors/shard_queue.hpp"
 #include "actors/shard_recovery.hpp"
 #include "actors/shard_rest.hpp"
 #include "core/decide.hpp"
@@ -58,9 +59,9 @@ void move_waiting(shard_self self, job_book book, const msg::move_job& m) {
   book.flush(m.done);
   auto after = book.job().state;
   if (before == job_state::pending && after != job_state::pending)
-    queue_of(self, m.job).remove(m.job);
+    dequeue(self, book.job());
   if (before != job_state::pending && after == job_state::pending)
-    queue_of(self, m.job).push(m.job);
+    enqueue(self, m.job, book.job().spec.expires_at);
   keep(self, std::move(book));
   admit(self);
 }

@@ -38,12 +38,14 @@ void job_rests(shard_self self, const msg::job_rests& m) {
 
 void arm_wake(shard_self self) {
   auto& st = self->state;
-  auto next = st.resting.next();
-  if (!next || (st.wakes_at && *st.wakes_at <= *next))
-    return;
-  st.wakes_at = next;
+  auto next = st.expiring.next();
+  if (auto wakes = has_room(self) ? st.resting.next() : std::nullopt)
+    next = next ? std::min(*next, *wakes) : *wakes;
+  if (!next || st.closing || (!st.wakes_at.empty() && *st.wakes_at.begin() <= *next))
+    return; // Nothing to do, or there is a look before: then this is asked again.
+  st.wakes_at.insert(*next);
   auto left = std::max(*next - shard_of(self).log->now(), core::duration{1});
-  self->delayed_send(self, left, msg::admit_jobs{});
+  self->delayed_send(self, left, msg::wake_jobs{*next});
 }
 
 void wake_due(shard_self self, const core::wake_heap::entry& due) {

@@ -8,7 +8,8 @@ namespace troupe::actors {
 /// A job waits for time alone: it no longer counts as running.
 void job_rests(shard_self self, const messages::job_rests& m);
 
-/// Has the shard look at the jobs that rest when the next one is due.
+/// Has the shard look again when the next job that rests is due, if there is room for it, or the
+/// next pending one expires.
 void arm_wake(shard_self self);
 
 /// A job is due: it gets an actor again.

@@ -1,6 +1,7 @@
 #include "actors/shard_transaction.hpp"
 
 #include "actors/shard_admission.hpp"
+#include "actors/shard_queue.hpp"
 
 namespace troupe::actors {
 
@@ -152,7 +153,7 @@ void commit(shard_self self, const msg::write_rows& m, plan all) {
   remember_rows(self, m, at);
   for (auto& [request, job] : all.jobs) {
     remember_request(self, *request, job.id, at);
-    queue_of(self, job.id).push(job.id);
+    enqueue(self, job.id, job.spec.expires_at);
     keep(self, job_book{st.shard, std::move(job), at});
   }
   admit(self);

@@ -1,6 +1,7 @@
 #include "actors/spec_check.hpp"
 
 #include "actors/job_book.hpp"
+#include "core/decide_reuse.hpp"
 #include "core/names.hpp"
 #include "core/utf8.hpp"
 #include "core/wire.hpp"
@@ -29,6 +30,15 @@ status check_kept(const job_spec& spec) {
   if (spec.retention
       && (*spec.retention <= core::duration{} || *spec.retention > limits::duration_max))
     return error{ec::invalid_spec, "retention: it must be more than 0 and at most 100 years"};
+  return {};
+}
+
+status check_expiry(const job_spec& spec) {
+  auto& after = spec.expires_after;
+  if (after && (*after <= core::duration{} || *after > limits::duration_max))
+    return error{ec::invalid_spec, "expires_after: it must be more than 0 and at most 100 years"};
+  if (spec.expires_at && *spec.expires_at <= core::shard_time{})
+    return error{ec::invalid_spec, "expires_at: it must be after the beginning of 1970"};
   return {};
 }
 
@@ -78,11 +88,26 @@ status check_names(const job_spec& spec) {
                                          + "), or its value has more than "
                                          + std::to_string(limits::label_bytes_max)
                                          + " bytes or is not UTF-8"};
-  return check_kept(spec);
+  if (auto good = check_kept(spec); !good)
+    return good;
+  return check_expiry(spec);
 }
 
 /// What holds blobs until the record that names them is durable.
 using held_blobs = std::vector<storage::blob_pin>;
+
+/// The value in a blob of its own.
+result<core::payload> in_blob(const value& x, namespace_id ns, engine& engine, held_blobs& held) {
+  core::bytes raw;
+  core::encode(x, raw);
+  auto stored = keep_new(
+      engine.blobs(), [&] { return engine.check_space(); }, ns, raw, limits::value_bytes_max);
+  if (!stored)
+    return stored.error();
+  core::payload made{core::blob_ref{stored->name(), raw.size()}, std::make_shared<const value>(x)};
+  held.push_back(std::move(*stored));
+  return made;
+}
 
 result<core::payload> input_of(const job_spec& spec, engine& engine, held_blobs& held) {
   if (auto wrong = core::unkeepable(spec.input))
@@ -93,16 +118,18 @@ result<core::payload> input_of(const job_spec& spec, engine& engine, held_blobs&
   if (size > limits::value_bytes_max)
     return error{ec::too_large, "input: " + std::to_string(size) + " bytes, allowed are "
                                     + std::to_string(limits::value_bytes_max)};
-  core::bytes raw;
-  core::encode(spec.input, raw);
-  auto stored = keep_new(
-      engine.blobs(), [&] { return engine.check_space(); }, spec.ns, raw, limits::value_bytes_max);
-  if (!stored)
-    return stored.error();
-  core::payload input{core::blob_ref{stored->name(), raw.size()},
-                      std::make_shared<const value>(spec.input)};
-  held.push_back(std::move(*stored));
-  return input;
+  return in_blob(spec.input, spec.ns, engine, held);
+}
+
+/// Outputs that would not fit into the record which takes them over go into blobs.
+status move_bulky(core::job& earlier, core::vertex_index from, engine& engine, held_blobs& held) {
+  for (auto v : core::bulky_outputs(earlier, from)) {
+    auto moved = in_blob(earlier.run->outputs[v].get(), earlier.ns, engine, held);
+    if (!moved)
+      return moved.error();
+    earlier.run->outputs[v] = std::move(*moved);
+  }
+  return {};
 }
 
 status name_first(const std::string& vertex, messages::submit_job& to) {
@@ -137,8 +164,12 @@ status find_earlier(const reuse_spec& reuse, engine& engine, messages::submit_jo
   to.spec.retry_of = reuse.job;
   if (reuse.vertex.empty() && !earlier->run)
     return {}; // It never began: there is nothing to reuse.
+  if (auto named = name_first(reuse.vertex, to); !named)
+    return named;
+  if (auto moved = move_bulky(*earlier, to.from, engine, held); !moved)
+    return moved;
   to.earlier = std::make_shared<const core::job>(std::move(*earlier));
-  return name_first(reuse.vertex, to);
+  return {};
 }
 
 } // namespace
@@ -161,12 +192,16 @@ result<messages::submit_job> checked(const job_spec& spec, engine& engine) {
                                                         : core::bytes(spec.request_digest.begin(),
                                                                       spec.request_digest.end());
   m.spec.retention = spec.retention.value_or(core::duration{});
+  m.spec.expires_at = spec.expires_at.value_or(core::shard_time{});
+  m.expires_after = spec.expires_after.value_or(core::duration{});
   m.spec.queue = spec.queue;
   m.spec.graph = spec.graph;
   m.spec.input = std::move(*input);
   m.spec.labels = spec.labels;
   m.spec.max_parallel = spec.max_parallel;
   m.plan = std::move(*plan);
+  if (spec.reuse && (spec.expires_at || spec.expires_after))
+    return error{ec::invalid_spec, "a job that reuses results begins at once; it cannot expire"};
   if (spec.reuse)
     if (auto found = find_earlier(*spec.reuse, engine, m, *held); !found)
       return found.error();
@@ -186,6 +221,9 @@ core::bytes digest_of(const job_spec& spec) {
   for (auto& [key, x] : spec.labels)
     out(key, x);
   core::encode(spec.input, all);
+  if (spec.expires_at || spec.expires_after) // Without them the digest is what it was before them.
+    out(spec.expires_at.value_or(core::shard_time{}),
+        spec.expires_after.value_or(core::duration{}));
   auto digest = storage::sha256(all);
   return {digest.begin(), digest.end()};
 }

@@ -210,6 +210,8 @@ void report_load(board_self self, const msg::report_load& m) {
   auto& st = self->state;
   runtime_load x;
   x.mailboxes.push_back({st.name, self->mailbox().size()});
+  x.waiting_workers = st.fetches.size();
+  x.leases = st.leases.size();
   x.limits.push_back({"work_fetches", st.fetches.size(), limits::work_fetchers_max});
   m.done(x);
 }

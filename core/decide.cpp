@@ -29,12 +29,6 @@ bool is_current(const job& x, vertex_index v, const token& proof) {
   return detail && detail->current == proof;
 }
 
-/// Whether new attempts may start and failed ones be repeated.
-bool goes_on(const job& x) {
-  return (x.state == job_state::running || x.state == job_state::paused) && x.run
-         && !x.run->failing;
-}
-
 /// When the timer of a `delay` fires; zero if the vertex is none.
 shard_time due_of(const vertex_shape& shape, shard_time now) {
   if (shape.kind != "delay")
@@ -65,18 +59,6 @@ std::uint32_t next_number(const job& x, vertex_index v) {
 bool repeats(const retry_spec& retry, attempt_end outcome) {
   return (outcome == attempt_end::failed && retry.on_error)
          || (outcome == attempt_end::timed_out && retry.on_timeout);
-}
-
-/// Positions among the outgoing edges of `v` whose condition is false of what they would carry.
-std::vector<std::uint32_t> untaken_of(const job& x, vertex_index v, const value& output,
-                                      bool failed) {
-  std::vector<std::uint32_t> untaken;
-  auto out = x.plan->out(v);
-  for (std::uint32_t i = 0; i < out.size(); ++i)
-    if (out[i].when != no_index && out[i].on_error == failed
-        && !x.plan->conditions[out[i].when].holds(output))
-      untaken.push_back(i);
-  return untaken;
 }
 
 /// What a runner says, in terms of what can be recorded.
@@ -120,22 +102,23 @@ problem failure_of(const job& x) {
   return {"failed", "", "a vertex has failed"};
 }
 
-constexpr std::size_t reused_bytes_min = 16; // A vertex without its output, at most.
+} // namespace
 
-/// By vertex: whether it is `from`, or did not come to a result before, or depends on such a one.
-std::vector<bool> runs_again(const graph& g, const job& earlier, vertex_index from) {
-  std::vector<bool> again(g.size());
-  for (auto& layer : layers_of(g))
-    for (auto v : layer) {
-      auto state = earlier.run->states[v];
-      again[v] = v == from || (state != vertex_state::succeeded && state != vertex_state::skipped);
-      for (auto at : g.in(v))
-        again[v] = again[v] || again[g.edges[at].from];
-    }
-  return again;
+bool goes_on(const job& x) {
+  return (x.state == job_state::running || x.state == job_state::paused) && x.run
+         && !x.run->failing;
 }
 
-} // namespace
+std::vector<std::uint32_t> untaken_of(const job& x, vertex_index v, const value& output,
+                                      bool failed) {
+  std::vector<std::uint32_t> untaken;
+  auto out = x.plan->out(v);
+  for (std::uint32_t i = 0; i < out.size(); ++i)
+    if (out[i].when != no_index && out[i].on_error == failed
+        && !x.plan->conditions[out[i].when].holds(output))
+      untaken.push_back(i);
+  return untaken;
+}
 
 std::size_t untaken_bytes(const job& x, vertex_index v) {
   constexpr std::size_t position_bytes_max = 5; // A varint.
@@ -282,30 +265,6 @@ result<record_group> decide_emitted(const job& x, vertex_index v, const token& p
     return error{ec::illegal_request, "piece " + std::to_string(number) + " came before piece "
                                           + std::to_string(due) + "; send that one first"};
   return decide_said(x, v, proof, std::move(text), now, kind);
-}
-
-result<record_group> decide_reuse(const job& x, const job& earlier, vertex_index from,
-                                  shard_time now) {
-  if (!goes_on(x) || !earlier.run || x.spec.graph != earlier.spec.graph)
-    return error{ec::illegal_request, "only a begun job of the same graph has results to reuse"};
-  auto again = runs_again(*x.plan, earlier, from);
-  vertices_reused all;
-  std::size_t bytes = 0;
-  for (vertex_index v = 0; v < again.size(); ++v) {
-    if (again[v] || !next(x.run->states[v], vertex_request::reuse)
-        || earlier.run->states[v] != vertex_state::succeeded)
-      continue;
-    auto& output = earlier.run->outputs[v];
-    all.ends.push_back(
-        {v, attempt_end::succeeded, {}, {}, output, {}, untaken_of(x, v, output.get(), false)});
-    bytes += untaken_bytes(x, v) + reused_bytes_min
-             + (output.blob() ? sizeof(blob_ref) : encoded_size(output.get()));
-  }
-  if (bytes > limits::record_group_bytes_max / 2)
-    return error{ec::too_large, "the results to reuse have " + std::to_string(bytes)
-                                    + " bytes, at once there may be "
-                                    + std::to_string(limits::record_group_bytes_max / 2)};
-  return all.ends.empty() ? record_group{} : group_of(x, now, std::move(all));
 }
 
 record_group settle(const job& x, shard_time now) {

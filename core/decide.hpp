@@ -22,6 +22,13 @@ result<record_group> decide_start(const job& x, vertex_index v, shard_time now,
 result<record_group> decide_lease(const job& x, vertex_index v, duration lease, std::string worker,
                                   shard_time now, random_bits& random);
 
+/// Whether new attempts may start and failed ones be repeated.
+bool goes_on(const job& x);
+
+/// Positions among the outgoing edges of `v` whose condition is false of what they would carry.
+std::vector<std::uint32_t> untaken_of(const job& x, vertex_index v, const value& output,
+                                      bool failed);
+
 /// At most so many bytes of a record tell which edges from `v` are not taken.
 std::size_t untaken_bytes(const job& x, vertex_index v);
 
@@ -66,12 +73,6 @@ result<record_group> decide_said(const job& x, vertex_index v, const token& proo
 result<record_group> decide_emitted(const job& x, vertex_index v, const token& proof,
                                     std::uint64_t number, stream_kind kind, std::string text,
                                     shard_time now);
-
-/// Takes over what `earlier` recorded for vertices that neither are `from` nor depend on it, nor on
-/// one that came to no result. `earlier` must be a job of the same graph. Errors:
-/// `illegal_request`, `too_large` beyond what fits into one record group.
-result<record_group> decide_reuse(const job& x, const job& earlier, vertex_index from,
-                                  shard_time now);
 
 /// The end of the job, if nothing is left that could happen. Empty if not.
 record_group settle(const job& x, shard_time now);

@@ -64,4 +64,12 @@ void read_duration(std::chrono::milliseconds& to, value& from, const json_place&
                 + "at most 100 years");
 }
 
+void read_positive_duration(std::chrono::milliseconds& to, value& from, const json_place& at,
+                            problem_list& out) {
+  to = std::chrono::milliseconds{1};
+  read_duration(to, from, at, out);
+  if (to == to.zero())
+    out.add("out_of_range", at, "it must be more than 0");
+}
+
 } // namespace troupe::graph_json

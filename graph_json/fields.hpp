@@ -116,4 +116,8 @@ void read_count(std::uint32_t& to, const value& from, std::uint32_t least, std::
 void read_duration(std::chrono::milliseconds& to, value& from, const json_place& at,
                    problem_list& out);
 
+/// A duration of more than zero.
+void read_positive_duration(std::chrono::milliseconds& to, value& from, const json_place& at,
+                            problem_list& out);
+
 } // namespace troupe::graph_json

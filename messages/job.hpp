@@ -33,6 +33,7 @@ struct submit_job {
   std::shared_ptr<const core::graph> plan;
   std::shared_ptr<const core::job> earlier; ///< To reuse, from vertex `from` on; may be null.
   core::vertex_index from = 0;
+  core::duration expires_after{}; ///< From its record on, unless `spec` says earlier; zero: never.
   std::shared_ptr<const void> held; ///< Keeps the blobs that the job will name; may be null.
   reply<submitted> accepted;
   reply<job_info> ended; ///< May be empty.
@@ -128,8 +129,13 @@ struct rest_durable {
   std::uint64_t at = 0;
 };
 
-/// From a shard to itself: see which jobs have room to start or are to be woken.
+/// From a shard to itself: see which jobs have expired, have room to start or are to be woken.
 struct admit_jobs {};
+
+/// From a shard to itself: a job that rests is due at this time, or a pending one expires.
+struct wake_jobs {
+  core::shard_time at{};
+};
 
 /// From a shard to itself: go on reading what was left unfinished.
 struct recover_jobs {};
@@ -221,6 +227,7 @@ TROUPE_MESSAGE(job_rests)
 TROUPE_MESSAGE(leave)
 TROUPE_MESSAGE(rest_durable)
 TROUPE_MESSAGE(admit_jobs)
+TROUPE_MESSAGE(wake_jobs)
 TROUPE_MESSAGE(recover_jobs)
 TROUPE_MESSAGE(apply_retention)
 TROUPE_MESSAGE(retention_applied)

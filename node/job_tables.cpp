@@ -66,6 +66,8 @@ std::string job_table(const job_info& job, std::span<const vertex_failure> failu
       {"events", std::to_string(job.events)}};
   if (!owner.empty())
     rows.insert(rows.begin() + 2, {"owner", owner});
+  if (job.state == job_state::pending && job.expires_at != time_point{})
+    rows.push_back({"expires", time_text(job.expires_at)});
   if (job.retry_of)
     rows.push_back({"retry of", to_string(*job.retry_of)});
   for (auto& [key, text] : job.labels)

@@ -122,6 +122,8 @@ void add_submit(CLI::App& app, const cli_targets& cli, request& r) {
   add_labels(verb, o.labels, "What it can be found by; may be repeated");
   verb.add_option("--retention", o.retention, "How long it is kept once it has ended")
       ->type_name("DURATION");
+  verb.add_option("--expires-in", o.expires_in, "It fails unless it has begun by then")
+      ->type_name("DURATION");
   verb.add_option("--max-parallel", o.max_parallel, "How many vertices may run at once")
       ->type_name("N")
       ->check(CLI::Range(1u, 1'000'000u).description(""));

@@ -34,6 +34,7 @@ value to_value(const job_info& x) {
                        {"created_at", time_of(x.created)},
                        {"started_at", time_of(x.started)},
                        {"completed_at", time_of(x.ended)},
+                       {"expires_at", time_of(x.expires_at)},
                        {"error", x.error.code.empty() ? value{} : to_value(x.error)},
                        {"events", static_cast<std::int64_t>(x.events)},
                        {"retry_of", x.retry_of ? value{to_string(*x.retry_of)} : value{}},

@@ -69,6 +69,7 @@ answer<client::submission> submission_of(const submit_options& x) {
   }
   made.queue = x.queue;
   made.retention = x.retention;
+  made.expires_in = x.expires_in;
   made.max_parallel = x.max_parallel;
   made.idempotency_key = x.idempotency_key;
   return made;

@@ -14,7 +14,7 @@ struct submit_options {
   target_options at;
   std::string graph;                ///< A file, `-`, or the id of a registered graph.
   std::optional<std::string> input; ///< As that of `troupe run`.
-  std::optional<std::string> queue, retention;
+  std::optional<std::string> queue, retention, expires_in;
   std::vector<std::string> labels; ///< `NAME=VALUE`.
   std::uint32_t max_parallel = 0;
   std::string idempotency_key;

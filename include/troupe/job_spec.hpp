@@ -14,6 +14,8 @@
 
 namespace troupe {
 
+using time_point = std::chrono::sys_time<std::chrono::milliseconds>;
+
 /// Take over what an earlier job of the same graph has recorded.
 struct reuse_spec {
   job_id job{};         ///< Whose results.
@@ -39,6 +41,11 @@ struct job_spec {
   std::string request_digest{};
   /// How long the job is kept once it has ended; nothing: as its queue has it.
   std::optional<std::chrono::milliseconds> retention{};
+  /// If it has not begun by then it has failed, with the code `expired`; nothing: it waits without
+  /// an end. A paused job does not expire before it is resumed.
+  std::optional<time_point> expires_at{};
+  /// The same, counted from the moment at which it is recorded. With both, the earlier one holds.
+  std::optional<std::chrono::milliseconds> expires_after{};
 };
 
 /// What came of a request to make a job.
@@ -47,8 +54,6 @@ struct submitted {
   bool replayed = false; ///< An earlier request with the same idempotency key has made it.
   bool operator==(const submitted&) const = default;
 };
-
-using time_point = std::chrono::sys_time<std::chrono::milliseconds>;
 
 /// What is known of a job. Times that have not come are zero.
 struct job_info {
@@ -60,6 +65,7 @@ struct job_info {
   std::string graph_name{};
   std::map<std::string, std::string> labels{};
   time_point created{}, started{}, ended{};
+  time_point expires_at{};                          ///< It has to begin by then.
   problem error{};                                  ///< Why it has failed.
   std::uint64_t events = 0;                         ///< The number of its newest event.
   std::uint32_t vertices = 0;                       ///< In its graph; 0 before it has begun.

@@ -57,7 +57,9 @@ struct limit_use {
 /// What a runtime has to do right now, of all shards together.
 struct runtime_load {
   std::vector<mailbox_depth> mailboxes{};
-  std::vector<limit_use> limits{}; ///< Each once.
+  std::vector<limit_use> limits{};   ///< Each once.
+  std::uint64_t waiting_workers = 0; ///< Calls for work that wait.
+  std::uint64_t leases = 0;          ///< Vertices that workers have.
 };
 
 } // namespace troupe

@@ -58,6 +58,7 @@ std::optional<job_info> read_job(const value& x) {
   job.created = time_at(x, "created_at");
   job.started = time_at(x, "started_at");
   job.ended = time_at(x, "completed_at");
+  job.expires_at = time_at(x, "expires_at");
   job.events = static_cast<std::uint64_t>(number_of(x, "events"));
   job.retry_of = parse_job_id(text_of(x, "retry_of"));
   if (auto error = x.find("error"))

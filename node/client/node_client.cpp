@@ -41,6 +41,8 @@ std::string body_of(const submission& x) {
     rest.emplace("queue", *x.queue);
   if (x.retention)
     rest.emplace("retention", *x.retention);
+  if (x.expires_in)
+    rest.emplace("expires_in", *x.expires_in);
   if (x.max_parallel > 0)
     rest.emplace("max_parallel", std::int64_t{x.max_parallel});
   value::object labels;

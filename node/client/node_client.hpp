@@ -27,7 +27,7 @@ struct told_job {
 struct submission {
   std::string graph;                ///< JSON: a graph, or the id of one in quotes.
   std::optional<std::string> input; ///< JSON.
-  std::optional<std::string> queue, retention;
+  std::optional<std::string> queue, retention, expires_in;
   std::map<std::string, std::string> labels;
   std::uint32_t max_parallel = 0; ///< 0: no limit of its own.
   std::string idempotency_key;    ///< Empty: none.

@@ -1,6 +1,7 @@
 #include "node/http/job_request.hpp"
 
 #include "core/names.hpp"
+#include "core/time_text.hpp"
 #include "graph_json/fields.hpp"
 #include "graph_json/graph_json.hpp"
 #include "graph_json/value_json.hpp"
@@ -54,11 +55,24 @@ void read_labels(job_request& to, value& from, const json_place& at, problem_lis
 }
 
 void read_retention(job_request& to, value& from, const json_place& at, problem_list& out) {
-  std::chrono::milliseconds x{1};
-  graph_json::read_duration(x, from, at, out);
-  if (x == x.zero())
-    out.add("out_of_range", at, "it must be more than 0");
-  to.spec.retention = x;
+  graph_json::read_positive_duration(to.spec.retention.emplace(), from, at, out);
+}
+
+void read_expires_in(job_request& to, value& from, const json_place& at, problem_list& out) {
+  graph_json::read_positive_duration(to.spec.expires_after.emplace(), from, at, out);
+}
+
+void read_expires_at(job_request& to, value& from, const json_place& at, problem_list& out) {
+  auto text = from.string();
+  if (!text)
+    return out.wrong_type(at, from, "a time such as \"2030-01-31T12:00:00Z\"");
+  auto time = core::parse_time(*text);
+  if (!time)
+    return out.add("bad_value", at,
+                   core::quoted(*text) + " is no time of RFC 3339: \"2030-01-31T12:00:00Z\"");
+  if (*time <= time_point{})
+    return out.add("out_of_range", at, "it must be after the beginning of 1970");
+  to.spec.expires_at = *time;
 }
 
 void read_max_parallel(job_request& to, value& from, const json_place& at, problem_list& out) {
@@ -77,9 +91,10 @@ void read_key(job_request& to, value& from, const json_place& at, problem_list& 
 
 // The last one is for lines of a batch only.
 constexpr graph_json::field<job_request> fields[] = {
-    {"graph", read_graph},         {"input", read_input},
-    {"queue", read_queue},         {"labels", read_labels},
-    {"retention", read_retention}, {"max_parallel", read_max_parallel},
+    {"graph", read_graph},           {"input", read_input},
+    {"queue", read_queue},           {"labels", read_labels},
+    {"retention", read_retention},   {"max_parallel", read_max_parallel},
+    {"expires_in", read_expires_in}, {"expires_at", read_expires_at},
     {"idempotency_key", read_key},
 };
 

@@ -71,9 +71,59 @@ TEST_CASE("any part of a request counts for its digest", "[actors][keys]") {
   CHECK(differs([](auto& x) { x.labels["a"] = "b"; }));
   CHECK(differs([](auto& x) { x.max_parallel = 1; }));
   CHECK(differs([](auto& x) { x.retention = 1s; }));
+  CHECK(differs([](auto& x) { x.expires_after = 1s; }));
+  CHECK(differs([](auto& x) { x.expires_at = time_point{1s}; }));
   CHECK(differs([](auto& x) { x.graph.sha256[0] = 1; }));
   CHECK(differs([](auto& x) { x.reuse = reuse_spec{{}, "a"}; }));
   CHECK_FALSE(differs([](auto& x) { x.idempotency_key = "k"; }));
+}
+
+TEST_CASE_METHOD(fixture, "a job expires by a time or after one", "[actors][runtime][expiry]") {
+  auto node = open();
+  auto spec = noop(node);
+  spec.expires_after = 1h;
+  auto job = must(node.wait(must(node.submit(spec)), patience));
+  CHECK(job.state == job_state::completed);
+  CHECK(job.expires_at >= job.created + 1h);
+  spec.expires_at = time_point{1s}; // The earlier one holds.
+  job = must(node.wait(must(node.submit(spec)), patience));
+  CHECK(job.state == job_state::failed);
+  CHECK(job.error.code == "expired");
+  CHECK(job.expires_at == time_point{1s});
+  spec.expires_at = time_point{};
+  CHECK(node.submit(spec).code() == ec::invalid_spec);
+  spec.expires_at.reset();
+  spec.expires_after = 0s;
+  CHECK(node.submit(spec).code() == ec::invalid_spec);
+  spec.expires_after = 1s;
+  spec.reuse = reuse_spec{job.id, {}}; // It begins at once.
+  CHECK(node.submit(spec).code() == ec::invalid_spec);
+}
+
+TEST_CASE_METHOD(fixture, "large results are reused, and outlive the job that made them",
+                 "[actors][runtime][reuse]") {
+  graph_builder graph{"large"};
+  const std::string text(60'000, 'x');
+  for (int i = 0; i < 30; ++i) // Each in its record; all together far beyond one.
+    graph.add("v" + std::to_string(i), "noop", value::object{{"output", std::to_string(i) + text}});
+  graph.add("last", "noop");
+  graph.connect("v0", "last");
+  job_spec spec;
+  job_id first, second;
+  {
+    auto node = open();
+    spec.graph = must(node.add_graph(graph.build()));
+    first = must(node.submit(spec));
+    must(node.wait(first, patience));
+    spec.reuse = reuse_spec{first, "last"};
+    second = must(node.submit(spec));
+    CHECK(must(node.wait(second, patience)).state == job_state::completed);
+    CHECK(node.remove(first));
+  }
+  auto node = open();
+  auto job = must(node.get(second));
+  CHECK(job.retry_of == first);
+  CHECK(*job.result.find("v29")->string() == "29" + text);
 }
 
 TEST_CASE_METHOD(fixture, "rows are read in order, by prefix and in parts", "[actors][rows]") {

@@ -1,3 +1,4 @@
+#include "core/decide_reuse.hpp"
 #include "tests/core/scene.hpp"
 #include "troupe/limits.hpp"
 
@@ -451,6 +452,28 @@ TEST_CASE("reuse works whatever the order of vertices in the file", "[core][deci
   CHECK(later.state(2) == vertex_state::succeeded);
   CHECK(later.state(0) == vertex_state::ready);
   CHECK(gather(later.live, 0).inputs.find("in")->items()->size() == 1);
+}
+
+TEST_CASE("the largest results go into blobs, as few as possible", "[core][decide]") {
+  constexpr std::size_t most = limits::record_group_bytes_max / 2;
+  auto plan = compiled(tests::chain(5));
+  scene earlier{plan, 1}, later{plan, 2};
+  REQUIRE(earlier.move(job_request::start));
+  std::vector<std::size_t> sizes{most / 4, most / 2, most / 8, 3 * most / 4, 10};
+  for (vertex_index v = 0; v < 5; ++v)
+    earlier.end_pure(v, attempt_end::succeeded, std::string(sizes[v], 'x'));
+  REQUIRE(later.move(job_request::start));
+  CHECK(decide_reuse(later.live, earlier.live, 4, later.now).code() == ec::too_large);
+  CHECK(bulky_outputs(earlier.live, 2).empty()); // What runs again does not count.
+  auto bulky = bulky_outputs(earlier.live, 4);
+  CHECK(bulky == std::vector<vertex_index>{3});
+  for (auto v : bulky) {
+    auto x = std::make_shared<const value>(earlier.live.run->outputs[v].get());
+    earlier.live.run->outputs[v] = payload{blob_ref{{1}, encoded_size(*x)}, x};
+  }
+  CHECK(bulky_outputs(earlier.live, 4).empty());
+  REQUIRE(later.take(decide_reuse(later.live, earlier.live, 4, later.now)));
+  CHECK(later.live.run->outputs[3].get() == earlier.live.run->outputs[3].get());
 }
 
 TEST_CASE("what depends on a failed vertex runs again with it", "[core][decide]") {

@@ -1,3 +1,4 @@
+#include "core/decide_reuse.hpp"
 #include "tests/core/random_values.hpp"
 #include "tests/core/scene.hpp"
 #include "troupe/limits.hpp"

@@ -69,6 +69,25 @@ TEST_CASE_METHOD(node_fixture, "a job is made, and can be got, waited for and li
   CHECK(ask("GET", "/v1/jobs/" + id).status == 404);
 }
 
+TEST_CASE_METHOD(node_fixture, "a job that comes too late has expired", "[http][api]") {
+  auto body = [](const std::string& more) {
+    return R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]},)" + more + "}";
+  };
+  auto late = ask("POST", "/v1/jobs", body(R"("expires_at":"2020-01-31T12:00:00Z")"));
+  REQUIRE(late.status == 201);
+  CHECK(late.text("expires_at") == "2020-01-31T12:00:00.000Z");
+  auto ended = ask("GET", "/v1/jobs/" + late.text("id") + "/result?wait=60s");
+  CHECK(ended.text("state") == "failed");
+  CHECK(text_of(*ended.json().find("error"), "code") == "expired");
+  CHECK(ended.text("started_at").empty());
+  auto early = ask("POST", "/v1/jobs", body(R"("expires_in":"1h")"));
+  CHECK(early.text("expires_at") > early.text("created_at"));
+  auto done = ask("GET", "/v1/jobs/" + early.text("id") + "/result?wait=60s");
+  CHECK(done.text("state") == "completed");
+  CHECK(done.text("expires_at") == early.text("expires_at"));
+  CHECK(ask("POST", "/v1/jobs", body(R"("expires_in":"0s")")).status == 422);
+}
+
 TEST_CASE_METHOD(node_fixture, "a graph can be registered and named", "[http][api]") {
   auto made = ask("POST", "/v1/graphs", R"({"vertices":[{"id":"a","kind":"noop"}]})");
   REQUIRE(made.status == 201);

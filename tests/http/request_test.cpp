@@ -1,3 +1,4 @@
+#include "core/time_text.hpp"
 #include "node/http/event_stream.hpp"
 #include "node/http/job_request.hpp"
 #include "node/http/line_splitter.hpp"
@@ -117,7 +118,7 @@ TEST_CASE("parameters are known, and of their type", "[http][query]") {
 
 TEST_CASE("a request for a job is read whole", "[http][request]") {
   auto x = read_job_request("{" + graph + R"(,"input":{"n":1.0},"queue":"q","labels":{"a":"b"},
-    "retention":"2d","max_parallel":3})",
+    "retention":"2d","max_parallel":3,"expires_in":"10m","expires_at":"2030-01-31T12:00:00Z"})",
                             false);
   REQUIRE(x.errors.empty());
   auto& spec = x.request.spec;
@@ -127,6 +128,8 @@ TEST_CASE("a request for a job is read whole", "[http][request]") {
   CHECK(spec.labels.at("a") == "b");
   CHECK(spec.retention == std::chrono::hours{48});
   CHECK(spec.max_parallel == 3);
+  CHECK(spec.expires_after == std::chrono::minutes{10});
+  CHECK(spec.expires_at == core::parse_time("2030-01-31T12:00:00Z"));
   auto named = read_job_request(R"({"graph":")" + std::string(64, 'a') + R"("})", false);
   CHECK(named.errors.empty());
   CHECK_FALSE(named.request.graph);
@@ -138,6 +141,10 @@ TEST_CASE("all that is wrong with a request is told with its place", "[http][req
   CHECK(codes_of("{" + graph + R"(,"priority":1,"queue":"a b","labels":{"x":1},"retention":"0s"})")
         == found{"unknown_key /priority", "bad_name /queue", "wrong_type /labels/x",
                  "out_of_range /retention"});
+  CHECK(codes_of("{" + graph + R"(,"expires_in":"0s","expires_at":"soon"})")
+        == found{"bad_value /expires_at", "out_of_range /expires_in"});
+  CHECK(codes_of("{" + graph + R"(,"expires_in":60,"expires_at":"1969-12-31T23:59:59Z"})")
+        == found{"out_of_range /expires_at", "wrong_type /expires_in"});
   for (auto later : {"tenant", "unique", "run_at", "delay"})
     CHECK(codes_of("{" + graph + ",\"" + later + "\":1}")
           == found{"unknown_key /" + std::string{later}});

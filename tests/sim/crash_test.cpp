@@ -7,26 +7,11 @@ using namespace troupe::tests;
 
 namespace {
 
-/// Runs until all jobs have ended; a node that dies is started again.
-void live(world& w) {
-  for (;;)
-    try {
-      w.run();
-      return;
-    } catch (const node_died&) {
-      w.read_events();
-      w.crash();
-      w.check_history();
-      w.dies_at.reset();
-      w.start();
-    }
-}
-
 void play(world& w, const graph_spec& g) {
   w.start();
   w.submit(g, "default");
   w.submit(g, "other", 1);
-  live(w);
+  w.live();
   w.check_history();
 }
 
@@ -80,7 +65,7 @@ TEST_CASE("crashes during recovery keep every promise", "[sim][crash]") {
         w.dies_at = 1 + w.chance() % 40;
         w.start();
       }
-    live(w);
+    w.live();
     w.check_history();
   }
 }
@@ -109,7 +94,7 @@ TEST_CASE("requests at any moment lead to legal ends", "[sim]") {
       w.move(id, job_request::resume);
       w.settle();
     }
-    live(w);
+    w.live();
     w.check_history();
     auto end = w.context(id).view->find(id)->state;
     REQUIRE(w.clients[id].moves.size() >= 1);

@@ -30,20 +30,6 @@ storage::job_row row_of(world& w, job_id id) {
   return *row;
 }
 
-void live(world& w) {
-  for (;;)
-    try {
-      w.run();
-      return;
-    } catch (const node_died&) {
-      w.read_events();
-      w.crash();
-      w.check_history();
-      w.dies_at.reset();
-      w.start();
-    }
-}
-
 } // namespace
 
 TEST_CASE("a job that waits for time alone has no actor, and wakes", "[sim][rest]") {
@@ -115,7 +101,7 @@ TEST_CASE("a job at rest is paused, frozen, resumed and cancelled", "[sim][rest]
   w.move(id, job_request::pause);
   w.move(id, job_request::pause); // Refused.
   w.move(id, job_request::cancel);
-  live(w);
+  w.live();
   CHECK(row_of(w, id).state == job_state::cancelled);
   auto& moves = w.clients[id].moves;
   CHECK(std::ranges::count_if(moves, [](auto& x) { return !x.second; }) == 1);
@@ -172,7 +158,7 @@ TEST_CASE("requests meet a job at any moment of its going to rest", "[sim][rest]
     w.settle();
     if (row_of(w, id).state == job_state::paused)
       w.move(id, job_request::resume);
-    live(w);
+    w.live();
     w.check_history();
     CHECK(row_of(w, id).state == job_state::completed);
   }
@@ -202,7 +188,7 @@ TEST_CASE("pending jobs are rows until their turn, whatever became of them", "[s
   w.settle();
   CHECK(row_of(w, ids[2]).state == job_state::paused);
   w.move(ids[2], job_request::resume);
-  live(w);
+  w.live();
   for (std::size_t i : {0, 2, 3, 4, 5})
     CHECK(row_of(w, ids[i]).state == job_state::failed);
   w.check_history();

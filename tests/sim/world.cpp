@@ -313,6 +313,20 @@ void world::run() {
   FAIL("the jobs do not end");
 }
 
+void world::live() {
+  for (;;)
+    try {
+      run();
+      return;
+    } catch (const node_died&) {
+      read_events();
+      crash();
+      check_history();
+      dies_at.reset();
+      start();
+    }
+}
+
 void world::submit(const graph_spec& g, std::string queue, std::uint32_t max_parallel,
                    std::string idempotency_key) {
   REQUIRE(core::check(g, env->kinds).empty());
@@ -322,6 +336,7 @@ void world::submit(const graph_spec& g, std::string queue, std::uint32_t max_par
   m.spec.queue = queue;
   m.spec.graph = *id;
   m.spec.max_parallel = max_parallel;
+  m.expires_after = expires_after;
   m.spec.idempotency_key = std::move(idempotency_key);
   if (!m.spec.idempotency_key.empty())
     m.spec.request_digest = {1};

@@ -46,6 +46,8 @@ public:
   bool step();
   /// Steps until nothing is left but `idle_timers` of housekeeping, or the node dies.
   void run();
+  /// Runs until all jobs have ended; a node that dies is started again.
+  void live();
   /// Only actors' turns and writes, no time.
   void settle();
   void advance(core::duration x);
@@ -82,6 +84,7 @@ public:
   bool dead = false;
   std::uint64_t crashes = 0;
   std::map<std::string, std::uint64_t> passed;                  ///< How often each failpoint was.
+  core::duration expires_after{};                               ///< Of jobs submitted from now on.
   std::size_t window_bytes = limits::snapshot_window_bytes_max; ///< Of the snapshot.
   std::shared_ptr<sim_journal> journal = std::make_shared<sim_journal>();
   std::shared_ptr<storage::table_store> tables = storage::memory_tables();
