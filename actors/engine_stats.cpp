@@ -51,6 +51,11 @@ store_stats engine::stats() const {
     x.lag_records = lag.records;
     x.snapshot_is_written = bool(store_.writer->state());
   }
+  if (store_.file) {
+    auto readers = store_.file->readers();
+    x.snapshot_readers = readers.open;
+    x.snapshot_oldest_read = std::chrono::floor<std::chrono::milliseconds>(readers.oldest);
+  }
   x.waiting_blob_bytes = env_->blob_bytes_waiting();
   for (auto& shard : shards_)
     x.gathered_bytes += shard->log->gathered_bytes();

@@ -228,7 +228,7 @@ result<store> directory_store(const runtime_config& config,
   auto tables = open_snapshot(*x.directory);
   if (!tables)
     return tables.error();
-  x.tables = *tables;
+  x.tables = x.file = *tables;
   auto journal = open_journal(x, config);
   if (!journal)
     return journal.error();
@@ -300,6 +300,7 @@ void store::close() {
   for (auto& shard : shards)
     shard.view->close();
   tables.reset();
+  file.reset();
   journal.reset();
   blobs.reset();
   guard.reset();

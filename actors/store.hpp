@@ -5,6 +5,7 @@
 #include "storage/data_pin.hpp"
 #include "storage/disk_guard.hpp"
 #include "storage/journal.hpp"
+#include "storage/lmdb_tables.hpp"
 #include "storage/snapshot_writer.hpp"
 #include "storage/view.hpp"
 #include "troupe/runtime.hpp"
@@ -26,6 +27,7 @@ struct store {
   std::shared_ptr<storage::disk_guard> guard;   ///< Null in memory, or if it was opened to read.
   std::shared_ptr<storage::blob_store> blobs;
   std::shared_ptr<storage::table_store> tables; ///< Null if there is no snapshot yet.
+  std::shared_ptr<storage::lmdb_tables> file;   ///< The same, to write; null in memory.
   std::shared_ptr<storage::journal> journal;    ///< Null if it was opened to read.
   std::vector<opened_shard> shards;
   /// Not started. Null if it was opened to read.

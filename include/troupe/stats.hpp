@@ -3,6 +3,7 @@
 #include "troupe/ids.hpp"
 #include "troupe/states.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct store_stats {
   std::uint64_t lag_soft_bytes = 0;     ///< From here on new jobs are slowed down,
   std::uint64_t lag_hard_bytes = 0;     ///< and from here on refused.
   bool snapshot_is_written = true;      ///< Else it has failed: the node has to be started again.
+  std::uint64_t snapshot_readers = 0;   ///< Reads of the snapshot that are under way,
+  std::chrono::milliseconds snapshot_oldest_read{}; ///< and since when the oldest of them is.
   std::uint64_t gathered_bytes = 0;     ///< Records that wait for the journal.
   std::uint64_t waiting_blob_bytes = 0; ///< Values that wait for their blobs; they count as lag.
   std::uint64_t journal_bytes = 0;      ///< Its files, with what is prepared for more.
