@@ -11,7 +11,8 @@ namespace troupe::actors {
 namespace {
 
 /// The book of a job without an actor.
-std::optional<job_book> book_of(shard_self self, job_id id, result<core::job> (*load)(shard_self, job_id)) {
+std::optional<job_book> book_of(shard_self self, job_id id,
+                                result<core::job> (*load)(shard_self, job_id)) {
   auto fresh = self->state.fresh.extract(id);
   if (!fresh.empty())
     return std::move(fresh.mapped());

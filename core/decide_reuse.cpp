@@ -53,11 +53,10 @@ result<record_group> decide_reuse(const job& x, const job& earlier, vertex_index
     bytes += reused_bytes(earlier, v);
   }
   if (bytes > reused_bytes_max)
-    return error{ec::too_large, "the results to reuse of " + std::to_string(all.ends.size())
-                                    + " vertices take " + std::to_string(bytes)
-                                    + " bytes of a record, allowed are "
-                                    + std::to_string(reused_bytes_max)
-                                    + "; begin at an earlier vertex"};
+    return error{ec::too_large,
+                 "the results to reuse of " + std::to_string(all.ends.size()) + " vertices take "
+                     + std::to_string(bytes) + " bytes of a record, allowed are "
+                     + std::to_string(reused_bytes_max) + "; begin at an earlier vertex"};
   return all.ends.empty() ? record_group{} : record_group{record_for(x, now, std::move(all))};
 }
 

@@ -21,13 +21,13 @@ struct queue_total {
 
 /// How a runtime's store stands, for metrics. In memory, all is zero that a directory has.
 struct store_stats {
-  std::uint64_t lag_bytes = 0;          ///< Durable, and not in the snapshot yet.
-  std::uint64_t lag_soft_bytes = 0;     ///< From here on new jobs are slowed down,
-  std::uint64_t lag_hard_bytes = 0;     ///< and from here on refused.
-  bool snapshot_is_written = true;      ///< Else it has failed: the node has to be started again.
-  std::uint64_t snapshot_readers = 0;   ///< Reads of the snapshot that are under way,
+  std::uint64_t lag_bytes = 0;        ///< Durable, and not in the snapshot yet.
+  std::uint64_t lag_soft_bytes = 0;   ///< From here on new jobs are slowed down,
+  std::uint64_t lag_hard_bytes = 0;   ///< and from here on refused.
+  bool snapshot_is_written = true;    ///< Else it has failed: the node has to be started again.
+  std::uint64_t snapshot_readers = 0; ///< Reads of the snapshot that are under way,
   std::chrono::milliseconds snapshot_oldest_read{}; ///< and since when the oldest of them is.
-  std::uint64_t gathered_bytes = 0;     ///< Records that wait for the journal.
+  std::uint64_t gathered_bytes = 0;                 ///< Records that wait for the journal.
   std::uint64_t waiting_blob_bytes = 0; ///< Values that wait for their blobs; they count as lag.
   std::uint64_t journal_bytes = 0;      ///< Its files, with what is prepared for more.
   std::uint64_t snapshot_bytes = 0;     ///< The snapshot's file.
