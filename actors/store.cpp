@@ -4,6 +4,7 @@
 #include "storage/file_journal.hpp"
 #include "storage/lmdb_tables.hpp"
 #include "storage/memory_journal.hpp"
+#include "storage/snapshot_presence.hpp"
 #include "troupe/limits.hpp"
 
 #include <condition_variable>
@@ -168,10 +169,6 @@ result<std::shared_ptr<storage::data_dir>> open_directory(const std::filesystem:
   return std::make_shared<storage::data_dir>(std::move(*directory));
 }
 
-bool has_snapshot(const storage::data_dir& x) {
-  return x.about().format > storage::data_format_first;
-}
-
 /// Watches the disk from before anything else is opened, which may need what is in reserve.
 result<std::shared_ptr<storage::disk_guard>> open_guard(const storage::data_dir& directory,
                                                         const runtime_config& config) {
@@ -203,10 +200,20 @@ result<std::shared_ptr<storage::journal>> open_journal(const store& x,
   return std::shared_ptr<storage::journal>{std::move(*journal)};
 }
 
-/// The snapshot; a new one in a directory that has none yet.
-result<std::shared_ptr<storage::lmdb_tables>> open_snapshot(const storage::data_dir& directory) {
+/// The snapshot; a new one in a directory that has none yet, or whose journal holds all it had.
+result<std::shared_ptr<storage::lmdb_tables>>
+open_snapshot(const storage::data_dir& directory,
+              const std::function<void(const std::string&)>& report) {
+  auto found = storage::presence_of_snapshot(directory);
+  if (!found)
+    return found.error();
+  if (*found == storage::snapshot_presence::lost)
+    return storage::snapshot_lost(directory);
+  if (*found == storage::snapshot_presence::replayable && report)
+    report("the snapshot is gone; it is made anew from the journal, which holds all of it");
   storage::lmdb_options options;
-  options.expect_existing = has_snapshot(directory);
+  options.expect_existing = *found == storage::snapshot_presence::there
+                            && directory.about().format > storage::data_format_first;
   auto tables = storage::open_lmdb_tables(directory, options);
   if (!tables)
     return tables.error();
@@ -225,7 +232,7 @@ result<store> directory_store(const runtime_config& config,
   if (!blobs)
     return blobs.error();
   x.blobs = std::move(*blobs);
-  auto tables = open_snapshot(*x.directory);
+  auto tables = open_snapshot(*x.directory, config.report);
   if (!tables)
     return tables.error();
   x.tables = x.file = *tables;
@@ -280,7 +287,12 @@ result<store> read_once(const std::filesystem::path& path) {
   auto reader = storage::open_journal_reader(**directory);
   if (!reader)
     return reader.error();
-  if (has_snapshot(**directory)) {
+  auto found = storage::presence_of_snapshot(**directory);
+  if (!found)
+    return found.error();
+  if (*found == storage::snapshot_presence::lost)
+    return storage::snapshot_lost(**directory);
+  if (*found == storage::snapshot_presence::there) {
     auto tables = storage::open_lmdb_tables(**directory);
     if (!tables)
       return tables.error();

@@ -1,6 +1,6 @@
 #include "bench/measure.hpp"
 #include "storage/lmdb_tables.hpp"
-#include "storage/renewing_cursor.hpp"
+#include "storage/tables.hpp"
 
 #include <cstdlib>
 #include <random>
@@ -75,10 +75,13 @@ double look_up(table_store& in, std::uint64_t rows, std::uint64_t each) {
 
 double scan(table_store& in) {
   auto begin = clock::now();
-  renewing_cursor cursor{in, table::done};
+  auto reader = in.read();
+  if (!reader)
+    give_up(reader.error());
+  auto cursor = (*reader)->cursor(table::done);
   std::uint64_t rows = 0;
-  auto there = cursor.seek({});
-  for (; there && *there; there = cursor.next())
+  auto there = cursor->seek({});
+  for (; there && *there; there = cursor->next())
     ++rows;
   if (!there)
     give_up(there.error());

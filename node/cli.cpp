@@ -2,6 +2,7 @@
 
 #include "core/names.hpp"
 #include "node/admin_verbs.hpp"
+#include "node/choice.hpp"
 #include "node/dev_command.hpp"
 #include "node/graph_commands.hpp"
 #include "node/job_verbs.hpp"
@@ -227,7 +228,7 @@ void add_graphs(CLI::App& app, request& r) {
                           [&r](console& to) { return render_graph(to, r.file); });
   render.add_option("FILE", r.file, "The graph, or - for standard input")->required();
   render.add_option("--format", drawing, "dot: Graphviz")
-      ->transform(CLI::CheckedTransformer(drawings).description(""))
+      ->transform(choice(drawings))
       ->type_name("dot");
   add_node_graphs(graphs, {r.how, r.data, r.act});
 
@@ -239,7 +240,7 @@ void add_graphs(CLI::App& app, request& r) {
   import.add_option("FILE", r.import.file, "The workflow, or - for standard input")->required();
   import.add_option("--from", r.import.from, "wfformat: WfCommons; langflow: a Langflow flow")
       ->required()
-      ->transform(CLI::CheckedTransformer(origins).description(""))
+      ->transform(choice(origins))
       ->type_name("wfformat|langflow");
   import
       .add_option("--replay", r.import.replay,

@@ -48,7 +48,7 @@ void add_meaning(const graph_spec& spec, problems& errors) {
     auto element = element_of(x.pointer);
     if (element.starts_with("/vertices/"))
       ids_known = ids_known && x.pointer != element && x.pointer != element + "/id";
-    else if (!element.starts_with("/edges/"))
+    else if (element.empty() || element == "/vertices" || element == "/edges")
       return; // The text as a whole: syntax, limits.
     misshapen.insert(std::move(element));
   }

@@ -41,9 +41,9 @@ inline constexpr auto logs_example = R"(Examples:
   troupe jobs logs 0198c0de --all -o ndjson)";
 
 inline constexpr auto purge_example =
-    R"(Deletes jobs that have ended, with their results and events. No process may have the data directory
-open; jobs that have not ended stay and do not run because of this. A node wants to be told a state,
-a queue or a label.
+    R"(Deletes jobs that have ended, with their results and events. In a data directory no process may have
+it open, a node may be at work; jobs that have not ended stay and do not run because of this. A node
+wants to be told a state, a queue or a label.
 
 Examples:
   troupe jobs purge --state failed --older-than 30d --dry-run

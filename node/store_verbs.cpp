@@ -1,5 +1,6 @@
 #include "node/store_verbs.hpp"
 
+#include "node/choice.hpp"
 #include "node/export_command.hpp"
 #include "node/import_command.hpp"
 #include "node/store_commands.hpp"
@@ -113,7 +114,8 @@ void add_lines(CLI::App& app, const cli_targets& cli, request& r) {
   out.add_option("--state", o.state, "Only jobs in this state")->type_name("STATE");
   out.add_option("--queue", o.queue, "Only jobs and rows of this queue")->type_name("QUEUE");
   out.add_option("--since", o.since, "Only jobs made then or later")->type_name("TIME");
-  out.add_flag("!--no-rows", o.rows, "Without the rows that a program has stored");
+  out.add_flag_callback(
+      "--no-rows", [&o] { o.rows = false; }, "Without the rows that a program has stored");
   auto& i = r.in;
   auto& in = add_act(app, cli, "import", "Take in what `troupe export` wrote", import_footer,
                      [&r, cli](console& to) {
@@ -141,9 +143,7 @@ void add_store_verbs(CLI::App& app, const cli_targets& cli) {
 void add_format_option(CLI::App& to, format& how) {
   static const std::map<std::string, format> names{
       {"table", format::table}, {"json", format::json}, {"ndjson", format::ndjson}};
-  to.add_option("-o", how, "table, json or ndjson")
-      ->transform(CLI::CheckedTransformer(names).description(""))
-      ->type_name("FORMAT");
+  to.add_option("-o", how, "table, json or ndjson")->transform(choice(names))->type_name("FORMAT");
 }
 
 void add_data_option(CLI::App& to, std::string& data) {

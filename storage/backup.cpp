@@ -2,6 +2,7 @@
 
 #include "storage/backup_parts.hpp"
 #include "storage/data_pin.hpp"
+#include "storage/snapshot_presence.hpp"
 
 #include <fcntl.h>
 
@@ -71,8 +72,13 @@ private:
   }
 
   status copy_snapshot() {
+    auto found = presence_of_snapshot(from_);
+    if (!found)
+      return found.error();
+    if (*found == snapshot_presence::lost)
+      return snapshot_lost(from_);
     std::unique_ptr<lmdb_tables> tables;
-    if (has_lmdb_tables(from_)) {
+    if (*found == snapshot_presence::there) {
       lmdb_options options;
       options.expect_existing = true;
       auto opened = open_lmdb_tables(from_, options);

@@ -1,6 +1,7 @@
 #include "storage/compact.hpp"
 
 #include "storage/backup_parts.hpp"
+#include "storage/snapshot_presence.hpp"
 
 namespace troupe::storage {
 
@@ -64,7 +65,12 @@ result<compact_report> compact(const fs::path& data) {
   auto directory = data_dir::open(data, open_mode::write);
   if (!directory)
     return directory.error();
-  if (!has_lmdb_tables(*directory))
+  auto found = presence_of_snapshot(*directory);
+  if (!found)
+    return found.error();
+  if (*found == snapshot_presence::lost)
+    return snapshot_lost(*directory);
+  if (*found != snapshot_presence::there)
     return error{ec::io_failed, data.string()
                                     + " has no snapshot yet; open it once, e.g. with "
                                       "`troupe run`"};

@@ -311,9 +311,10 @@ std::uint64_t lmdb_env::map_bytes() const noexcept {
 }
 
 error lmdb_env::damaged(const std::string& what) const {
-  return {ec::journal_corrupt, file_.string() + " is damaged: " + what
-                                   + "; run `troupe verify`, then rebuild the snapshot or restore "
-                                     "a backup"};
+  return {ec::journal_corrupt,
+          file_.string() + " is damaged: " + what
+              + "; run `troupe verify`, then restore a backup or see \"When the "
+                "snapshot is damaged\" in docs/operations.md"};
 }
 
 error lmdb_env::cut_short(const char* verb) const {

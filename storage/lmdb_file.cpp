@@ -9,9 +9,10 @@
 namespace troupe::storage::lmdb {
 
 error damaged(const std::filesystem::path& name, const std::string& what) {
-  return {ec::journal_corrupt, name.string() + " " + what
-                                   + "; run `troupe verify`, then rebuild the snapshot or restore "
-                                     "a backup"};
+  return {ec::journal_corrupt,
+          name.string() + " " + what
+              + "; run `troupe verify`, then restore a backup or see \"When the "
+                "snapshot is damaged\" in docs/operations.md"};
 }
 
 namespace {

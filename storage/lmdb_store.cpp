@@ -110,7 +110,7 @@ status check_marker(const lmdb_env& env, core::byte_view row, const node_identit
                                    + ", incarnation " + std::to_string(found->owner.incarnation)
                                    + "; the data directory is of " + to_string(owner.node)
                                    + ", incarnation " + std::to_string(owner.incarnation)
-                                   + ": put its own snapshot back or rebuild it"};
+                                   + ": put its own snapshot back, or restore a backup"};
 }
 
 status put_own(lmdb_rows& rows, std::string_view name, core::byte_view value) {

@@ -44,7 +44,7 @@ void say(const char* text) noexcept {
   say(file);
   say(" ");
   say(why);
-  say("; start again, and if it repeats run `troupe verify` and rebuild the snapshot\n");
+  say("; start again, and if it repeats run `troupe verify`\n");
   ::_exit(damaged_map_exit_code);
 }
 

@@ -2,6 +2,7 @@
 
 #include "storage/backup_manifest.hpp"
 #include "storage/lmdb_tables.hpp"
+#include "storage/snapshot_presence.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -67,10 +68,30 @@ private:
   /// The snapshot's file as it lies there, before anything of it is believed.
   status check_file() {
     report_.snapshot = has_lmdb_tables(directory_);
-    if (!report_.snapshot || options_.online)
+    if (!report_.snapshot)
+      return check_absence();
+    if (options_.online)
       return {};
     tell("file", 0, file_bytes());
     return take(check_lmdb_file(directory_, sink()));
+  }
+
+  /// A snapshot that is not there is damage unless it never was.
+  status check_absence() {
+    auto found = report_.backup ? result<snapshot_presence>{snapshot_presence::lost}
+                                : presence_of_snapshot(directory_);
+    if (!found)
+      return refuse(found.error());
+    auto where = (directory_.path() / "snapshot" / "data.mdb").string();
+    if (*found == snapshot_presence::lost)
+      report_.found.add(finding_kind::file_damaged, where,
+                        "it is gone, and the journal no longer holds what it held");
+    if (*found == snapshot_presence::replayable)
+      report_.found.add(finding_kind::snapshot_absent, where,
+                        "it is gone; the journal holds all of it");
+    if (*found != snapshot_presence::not_yet)
+      report_.skipped.push_back("rows and indexes: there is no snapshot");
+    return {};
   }
 
   std::uint64_t file_bytes() const {

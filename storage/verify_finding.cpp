@@ -45,6 +45,7 @@ constexpr std::array<kind_text, std::size_t(last(finding_kind{})) + 1> kinds{{
     {"blob_missing", "restore the file from a backup: `blobs/` is the same there"},
     {"blob_damaged", "restore the file from a backup: `blobs/` is the same there"},
     {"backup_differs", "make another backup, and keep this one only if there is no better one"},
+    {"snapshot_absent", "start the node: it makes the snapshot anew from the journal"},
 }};
 
 /// Reads a key part by part; `ok` goes when it is none of this table.

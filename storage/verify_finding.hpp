@@ -34,9 +34,10 @@ enum class finding_kind : std::uint8_t {
   blob_missing,      ///< A value that records name is not there.
   blob_damaged,      ///< The content of a blob does not fit its name.
   backup_differs,    ///< A backup holds something else than it says.
+  snapshot_absent,   ///< Its file is gone; the journal holds all of it.
 };
 
-constexpr finding_kind last(finding_kind) noexcept { return finding_kind::backup_differs; }
+constexpr finding_kind last(finding_kind) noexcept { return finding_kind::snapshot_absent; }
 
 /// `index_missing`.
 const char* to_string(finding_kind x) noexcept;

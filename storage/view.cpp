@@ -16,10 +16,11 @@ error no_such_job(job_id id) {
 } // namespace
 
 view::view(core::shard_id shard, std::shared_ptr<table_store> tables, const shard_meta& kept,
-           std::shared_ptr<lag_gauge> lag)
+           std::shared_ptr<lag_gauge> lag, time_source now)
     : shard_(shard),
       tables_(tables ? std::move(tables) : memory_tables()),
       lag_(std::move(lag)),
+      now_(std::move(now)),
       newest_(kept.newest),
       applied_(kept.applied),
       durable_(kept.applied),
@@ -85,7 +86,7 @@ result<view::reading> view::begin() {
   auto meta = snapshot_read{**tables, shard_}.meta();
   if (!meta)
     return meta.error();
-  return reading{std::move(lock), std::move(*tables), indexed_, *meta, shard_};
+  return reading{std::move(lock), std::move(*tables), indexed_, *meta, shard_, now_};
 }
 
 result<std::optional<job_row>> view::reading::newest(job_id id) const {

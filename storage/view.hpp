@@ -33,7 +33,8 @@ struct job_page {
   std::vector<job_row> rows;
   /// Where the next page begins, as `before`; nothing if this was the last one.
   std::optional<job_id> next;
-  bool scan_limited = false; ///< `scan_max` rows were looked at: more may follow.
+  /// It ended before the limit, as `scan_max` rows were looked at or time was up: more may follow.
+  bool scan_limited = false;
 };
 
 /// The job that a request's key stands for.
@@ -76,9 +77,14 @@ public:
   using graph_source =
       std::function<std::shared_ptr<const core::graph>(namespace_id, const graph_id&)>;
 
-  /// Without tables the view keeps all batches. `kept` is what the tables hold of the shard.
+  using clock = std::chrono::steady_clock;
+  using time_source = std::function<clock::time_point()>;
+
+  /// Without tables the view keeps all batches. `kept` is what the tables hold of the shard. `now`
+  /// tells how long a read has been going on: none goes on beyond `limits::read_transaction_max`.
   explicit view(core::shard_id shard, std::shared_ptr<table_store> tables = {},
-                const shard_meta& kept = {}, std::shared_ptr<lag_gauge> lag = {});
+                const shard_meta& kept = {}, std::shared_ptr<lag_gauge> lag = {},
+                time_source now = &clock::now);
 
   /// Takes the shard's next durable batch. Never blocks for long.
   void add(batch next);
@@ -176,6 +182,7 @@ private:
   const core::shard_id shard_;
   std::shared_ptr<table_store> tables_; ///< Null once it is closed.
   const std::shared_ptr<lag_gauge> lag_;
+  const time_source now_;
   std::atomic<std::uint64_t> lag_bytes_{0};
 
   mutable std::shared_mutex indexed_mutex_; ///< Taken before the other one.

@@ -114,7 +114,7 @@ result<job_page> view::list(const job_query& q) {
       return row.error();
     if (*row && matches(**row, q))
       page.rows.push_back(std::move(**row));
-    page.scan_limited = scanned >= q.scan_max;
+    page.scan_limited = scanned >= q.scan_max || in->is_over(scanned);
     if (page.rows.size() >= limit || page.scan_limited) {
       page.next = **id;
       return page;

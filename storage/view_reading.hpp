@@ -9,17 +9,26 @@ namespace troupe::storage {
 class view::reading {
 public:
   reading(std::shared_lock<std::shared_mutex> lock, std::unique_ptr<table_reader> tables,
-          const overlay& behind, const shard_meta& meta, core::shard_id shard)
+          const overlay& behind, const shard_meta& meta, core::shard_id shard,
+          const time_source& now)
       : lock_(std::move(lock)),
         tables_(std::move(tables)),
         behind_(&behind),
         k_(meta.applied),
-        shard_(shard) {}
+        shard_(shard),
+        now_(&now),
+        since_(now()) {}
 
   snapshot_read snapshot() const { return {*tables_, shard_}; }
   table_reader& tables() const { return *tables_; }
   const overlay& behind() const { return *behind_; }
   core::position k() const { return k_; }
+
+  /// Whether a walk that has come to its row number `rows` is to end here: it holds back the space
+  /// of what is deleted. It looks at the clock now and then.
+  bool is_over(std::size_t rows) const {
+    return rows % rows_between_looks == 0 && (*now_)() - since_ >= limits::read_transaction_max;
+  }
 
   /// What the overlay has of a job behind the snapshot, or null.
   const overlay::part* part(job_id id) const { return behind_->find(id, k_); }
@@ -34,11 +43,15 @@ public:
   status each_changed(const std::function<status(job_id, const overlay::part&)>& each) const;
 
 private:
+  static constexpr std::size_t rows_between_looks = 64;
+
   std::shared_lock<std::shared_mutex> lock_;
   std::unique_ptr<table_reader> tables_;
   const overlay* behind_;
   core::position k_;
   core::shard_id shard_;
+  const time_source* now_;
+  clock::time_point since_;
 };
 
 /// Walks the jobs of some indexes and all that the overlay tells of, in one order of ids, each

@@ -282,7 +282,7 @@ status view::each_table_blob(table of, const blob_sink& sink) {
     auto from = std::exchange(start, {});
     auto walked = each_row(in->tables(), of, prefix, from,
                            [&](core::byte_view key, core::byte_view value) -> result<bool> {
-                             if (++seen > limits::list_scan_max) {
+                             if (++seen > limits::list_scan_max || in->is_over(seen)) {
                                start.assign(key.begin(), key.end());
                                return false;
                              }

@@ -131,6 +131,10 @@ families::families(const metrics_options& options)
                     .Name("troupe_mailbox_depth")
                     .Help("Messages that wait for the actors of one name.")
                     .Register(registry)),
+      workers(prometheus::BuildGauge()
+                  .Name("troupe_workers")
+                  .Help("Calls for work that wait, and leases that workers hold (busy).")
+                  .Register(registry)),
       commit(prometheus::BuildHistogram()
                  .Name("troupe_journal_commit_seconds")
                  .Help("How long the journal took to make a batch durable.")
@@ -155,6 +159,18 @@ families::families(const metrics_options& options)
                       .Name("troupe_snapshot_lag_records")
                       .Help("How many these are.")
                       .Register(registry)),
+      snapshot_failed(prometheus::BuildGauge()
+                          .Name("troupe_snapshot_failed")
+                          .Help("1: the snapshot is not written any more; start the node again.")
+                          .Register(registry)),
+      oldest_read(prometheus::BuildGauge()
+                      .Name("troupe_snapshot_oldest_read_seconds")
+                      .Help("Since the beginning of the oldest read of the snapshot.")
+                      .Register(registry)),
+      violations(prometheus::BuildCounter()
+                     .Name("troupe_invariant_violations_total")
+                     .Help("What a check found wrong, by check.")
+                     .Register(registry)),
       store_bytes(prometheus::BuildGauge()
                       .Name("troupe_store_bytes")
                       .Help("Bytes on the disk, by part of the store.")

@@ -58,12 +58,16 @@ struct families {
   Family<Gauge>& limit_in_use;
   Family<Gauge>& limit_max;
   Family<Gauge>& mailboxes;
+  Family<Gauge>& workers;
   Family<Histogram>& commit;
   Family<Histogram>& batch_records;
   Family<Counter>& journal_bytes;
   Family<Gauge>& lag;
   Family<Gauge>& lag_limit;
   Family<Gauge>& lag_records;
+  Family<Gauge>& snapshot_failed;
+  Family<Gauge>& oldest_read;
+  Family<Counter>& violations;
   Family<Gauge>& store_bytes;
   Family<Gauge>& disk_bytes;
   Family<Counter>& http_requests;

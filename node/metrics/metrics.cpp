@@ -13,6 +13,11 @@ namespace {
 
 double seconds(std::chrono::nanoseconds x) { return std::chrono::duration<double>(x).count(); }
 
+/// Raises a counter to a sum that somebody else keeps.
+void raise(Counter& to, std::uint64_t sum) {
+  to.Increment(std::max(0.0, static_cast<double>(sum) - to.Value()));
+}
+
 /// A gauge that is read at each scrape: series that are not there any more read 0, so that a graph
 /// does not stop at its last value. There are only as many as the labels allow.
 class scraped_gauge {
@@ -56,6 +61,8 @@ struct metrics::impl {
         limit_in_use(all.limit_in_use),
         limit_max(all.limit_max),
         mailboxes(all.mailboxes),
+        workers(all.workers),
+        snapshot_failed(all.snapshot_failed),
         readers(all.readers.Add({})),
         event_queue(all.event_queue.Add({}, request_buckets())),
         event_client(all.event_client.Add({}, request_buckets())) {
@@ -66,7 +73,7 @@ struct metrics::impl {
   counting_observer counting;
   /// Under `scraping`.
   scraped_gauge jobs, job_bytes, lag, lag_limit, lag_records, store_bytes, disk_bytes, limit_in_use,
-      limit_max, mailboxes;
+      limit_max, mailboxes, workers, snapshot_failed;
   Gauge& readers;
   Histogram &event_queue, &event_client;
   usage_meter meter;
@@ -86,7 +93,8 @@ struct metrics::impl {
   }
 
   void set_store(const std::optional<store_stats>& x) {
-    for (auto family : {&lag, &lag_limit, &lag_records, &store_bytes, &disk_bytes})
+    for (auto family :
+         {&lag, &lag_limit, &lag_records, &store_bytes, &disk_bytes, &snapshot_failed})
       family->begin(bool(x));
     if (!x)
       return;
@@ -98,6 +106,9 @@ struct metrics::impl {
     store_bytes.add({{"kind", "snapshot"}}, x->snapshot_bytes);
     disk_bytes.add({{"kind", "size"}}, x->disk_bytes);
     disk_bytes.add({{"kind", "free"}}, x->disk_free_bytes);
+    snapshot_failed.add({}, !x->snapshot_is_written);
+    all.oldest_read.Add({}).Set(seconds(x->snapshot_oldest_read));
+    raise(all.violations.Add({{"check", "scrub"}}), x->scrub_findings);
   }
 
   void add_limits(const std::vector<limit_use>& limits) {
@@ -108,11 +119,13 @@ struct metrics::impl {
   }
 
   void set_load(const std::optional<runtime_load>& x) {
-    for (auto family : {&limit_in_use, &limit_max, &mailboxes})
+    for (auto family : {&limit_in_use, &limit_max, &mailboxes, &workers})
       family->begin(bool(x));
     if (!x)
       return;
     add_limits(x->limits);
+    workers.add({{"state", "waiting"}}, x->waiting_workers);
+    workers.add({{"state", "busy"}}, x->leases);
     for (auto& box : x->mailboxes)
       mailboxes.add({{"actor", box.actor}}, box.messages);
   }
@@ -125,12 +138,9 @@ struct metrics::impl {
   }
 
   void set_spans(const span_counts& x) {
-    auto set = [](Counter& to, std::uint64_t sum) {
-      to.Increment(std::max(0.0, static_cast<double>(sum) - to.Value()));
-    };
-    set(all.spans.Add({{"outcome", "exported"}}), x.exported);
-    set(all.spans.Add({{"outcome", "failed"}}), x.failed);
-    set(all.jobs_untraced.Add({}), x.jobs_dropped);
+    raise(all.spans.Add({{"outcome", "exported"}}), x.exported);
+    raise(all.spans.Add({{"outcome", "failed"}}), x.failed);
+    raise(all.jobs_untraced.Add({}), x.jobs_dropped);
   }
 
   void set_resources() {

@@ -168,7 +168,7 @@ TEST_CASE_METHOD(fixture, "what could not be read is not shown", "[metrics]") {
       "troupe_jobs",         "troupe_job_bytes",     "troupe_snapshot_lag_bytes",
       "troupe_disk_bytes",   "troupe_store_bytes",   "troupe_snapshot_lag_limit_bytes",
       "troupe_limit_in_use", "troupe_mailbox_depth", "troupe_snapshot_lag_records",
-      "troupe_limit_max"};
+      "troupe_limit_max",    "troupe_workers",       "troupe_snapshot_failed"};
   auto shown = [&](const scraped& x) {
     std::set<std::string> all;
     for (auto& [series, number] : scrape(x).samples)
@@ -195,7 +195,7 @@ TEST_CASE_METHOD(fixture, "vertices, waits, leases, limits and mailboxes are tol
   run(job("etl"), job_state::completed, 250ms);
   seen->happened(occurrence::lease_expired);
   scraped now;
-  now.load = runtime_load{{{"shard", 12}, {"work_board", 3}}, {{"running_jobs", 3, 100}}};
+  now.load = runtime_load{{{"shard", 12}, {"work_board", 3}}, {{"running_jobs", 3, 100}}, 5, 7};
   auto x = scrape(now);
   CHECK(x.at(R"(troupe_vertices{state="waiting"})") == 1);
   CHECK(x.at(R"(troupe_vertices{state="running"})") == 2);
@@ -208,6 +208,24 @@ TEST_CASE_METHOD(fixture, "vertices, waits, leases, limits and mailboxes are tol
   CHECK(x.at(R"(troupe_limit_max{limit="running_jobs"})") == 100);
   CHECK(x.at(R"(troupe_mailbox_depth{actor="shard"})") == 12);
   CHECK(x.at(R"(troupe_mailbox_depth{actor="work_board"})") == 3);
+  CHECK(x.at(R"(troupe_workers{state="waiting"})") == 5);
+  CHECK(x.at(R"(troupe_workers{state="busy"})") == 7);
+}
+
+TEST_CASE_METHOD(fixture, "what is wrong with the store is told", "[metrics]") {
+  scraped now;
+  now.store = store_stats{};
+  auto x = scrape(now);
+  CHECK(x.at("troupe_snapshot_failed") == 0);
+  CHECK(x.at(R"(troupe_invariant_violations_total{check="scrub"})") == 0);
+  now.store->snapshot_is_written = false;
+  now.store->snapshot_oldest_read = 1500ms;
+  now.store->scrub_findings = 2;
+  scrape(now);
+  x = scrape(now);
+  CHECK(x.at("troupe_snapshot_failed") == 1);
+  CHECK(x.at("troupe_snapshot_oldest_read_seconds") == 1.5);
+  CHECK(x.at(R"(troupe_invariant_violations_total{check="scrub"})") == 2);
 }
 
 TEST_CASE_METHOD(fixture, "the age of a queue is that of the job that waits longest", "[metrics]") {

@@ -32,6 +32,13 @@ TEST_CASE("what is wrong with shape and meaning is told at once", "[node]") {
         == list{"/edges/0/to", "/edges/1/oops", "/vertices/0/kind", "/vertices/1/extra"});
 }
 
+TEST_CASE("a wrong key beside the vertices hides nothing in them", "[node]") {
+  CHECK(pointers_of(R"({"name": 1, "zz": 1, "vertices": [{"id": "a", "kind": "exc"}],
+                        "edges": [{"from": "a", "to": "x"}]})")
+        == list{"/edges/0/to", "/name", "/vertices/0/kind", "/zz"});
+  CHECK(pointers_of(R"({"vertices": 1, "edges": []})") == list{"/vertices"});
+}
+
 TEST_CASE("a vertex without a sure name makes no edge dangle", "[node]") {
   CHECK(pointers_of(R"({"vertices": [{"id": "no name", "kind": "noop"}, {"id": "b", "kind": "x"}],
                         "edges": [{"from": "no name", "to": "b"}]})")

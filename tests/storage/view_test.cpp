@@ -360,3 +360,33 @@ TEST_CASE("a view tells the same however far its snapshot lags", "[storage][view
   for (int i = 0; i < 6; ++i)
     run(kind, i % 2 ? 4 : 1, static_cast<std::uint64_t>(first + i), 250);
 }
+
+TEST_CASE("a read that takes long ends, and the next one goes on", "[storage][view]") {
+  constexpr core::shard_id shard{0};
+  auto now = view::clock::time_point{};
+  auto slow = [&] { return now += std::chrono::milliseconds{limits::read_transaction_max} / 2; };
+  std::shared_ptr<table_store> tables = memory_tables();
+  view x{shard, tables, {}, {}, slow};
+  shard_model model;
+  random_shard random{17, shard};
+  while (model.there().size() < 500)
+    x.add(random.next(model));
+  auto expected = model.there();
+  std::ranges::reverse(expected);
+  job_query q;
+  q.limit = limits::rows_page_max;
+  for (auto in_tables : {false, true}) {
+    INFO("in the tables: " << in_tables);
+    if (in_tables) {
+      REQUIRE(apply_windows(*tables, std::vector{shard_window{shard, x.window(SIZE_MAX)}}));
+      x.drop(x.durable());
+    }
+    auto first = x.list(q);
+    REQUIRE(first);
+    CHECK(first->scan_limited);
+    CHECK(first->next.has_value());
+    CHECK(first->rows.size() < 200);
+    CHECK(all_of(x, q) == expected);
+    check_blobs(x, model);
+  }
+}

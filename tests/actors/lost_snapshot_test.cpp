@@ -1,0 +1,85 @@
+#include "actors/store.hpp"
+#include "actors/store_scrub.hpp"
+#include "storage/backup.hpp"
+#include "storage/compact.hpp"
+#include "storage/restore.hpp"
+#include "storage/verify.hpp"
+#include "tests/support/must.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "troupe/graph_builder.hpp"
+#include "troupe/runtime.hpp"
+
+using namespace troupe;
+using tests::must;
+
+namespace {
+
+constexpr auto patience = std::chrono::seconds{60};
+
+struct fixture {
+  tests::temp_dir directory;
+  std::filesystem::path data = directory.path() / "data";
+  std::string reported;
+
+  runtime open() { return must(try_open()); }
+  result<runtime> try_open() {
+    runtime_config config;
+    config.data_dir = data;
+    config.report = [this](const std::string& text) { reported += text + "\n"; };
+    return runtime::open(config);
+  }
+  job_id run_one() {
+    auto node = open();
+    job_spec spec;
+    spec.graph = must(node.add_graph(graph_builder{"g"}.add("a", "noop").build()));
+    auto id = must(node.submit(spec));
+    must(node.wait(id, patience));
+    return id;
+  }
+  void lose_snapshot() { REQUIRE(std::filesystem::remove_all(data / "snapshot") > 0); }
+
+  storage::verify_report verify() const {
+    storage::verify_options options;
+    options.graphs = actors::stored_graphs();
+    return must(storage::verify(data, options));
+  }
+  bool finds(storage::finding_kind kind) const {
+    auto report = verify();
+    return std::ranges::any_of(report.found.kept(), [&](auto& x) { return x.kind == kind; });
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(fixture, "a lost snapshot is made anew from a journal that holds all",
+                 "[actors][runtime][snapshot]") {
+  auto id = run_one();
+  lose_snapshot();
+  CHECK(finds(storage::finding_kind::snapshot_absent));
+  CHECK(must(actors::read_store(data)).shards.size() == 4); // Readers see what the journal tells.
+  {
+    auto node = open();
+    CHECK(must(node.get(id)).state == job_state::completed);
+  }
+  CHECK(reported.find("made anew") != std::string::npos);
+  CHECK(verify().clean());
+}
+
+TEST_CASE_METHOD(fixture, "a lost snapshot that the journal cannot replace is told everywhere",
+                 "[actors][runtime][snapshot]") {
+  run_one();
+  auto backup = directory.path() / "backup", restored = directory.path() / "restored";
+  must(storage::back_up(data, backup));
+  must(storage::restore(backup, restored));
+  data = restored;
+  auto use_first = GENERATE(false, true); // Else its journal is empty.
+  if (use_first)
+    run_one();
+  lose_snapshot();
+  CHECK(finds(storage::finding_kind::file_damaged));
+  CHECK(try_open().code() == ec::journal_corrupt);
+  CHECK(actors::read_store(data).code() == ec::journal_corrupt);
+  CHECK(storage::back_up(data, directory.path() / "second").code() == ec::journal_corrupt);
+  CHECK(storage::compact(data).code() == ec::journal_corrupt);
+  CHECK_FALSE(std::filesystem::exists(data / "snapshot" / "data.mdb"));
+}
