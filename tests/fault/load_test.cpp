@@ -1,8 +1,8 @@
+#include "tests/fault/promises.hpp"
 #include "tests/fault/store_checks.hpp"
 #include "troupe/runtime.hpp"
 
 #include <algorithm>
-#include <set>
 
 using namespace troupe;
 using namespace troupe::tests;
@@ -12,46 +12,6 @@ namespace {
 constexpr std::uint64_t rounds_wanted = sanitized ? 15 : 40;
 constexpr int verify_each = 10;
 constexpr auto flood_patience = 280s;
-
-/// What a host has told by its death, over all its lives.
-class promises {
-public:
-  void take(const std::string& told) {
-    std::istringstream lines{told.substr(0, told.rfind('\n') + 1)};
-    for (std::string what, first; lines >> what;) {
-      if (what == "ready")
-        continue;
-      REQUIRE(lines >> first);
-      if (what == "+")
-        acknowledge(std::stoll(first), lines);
-      else if (what == "-")
-        may_be_gone.insert(*parse_job_id(first));
-      else if (what == "gone")
-        gone.insert(*parse_job_id(first));
-    }
-  }
-
-  /// The first number that was not acknowledged; those behind it may have been.
-  std::int64_t next() const {
-    auto n = acknowledged.empty() ? 0 : acknowledged.rbegin()->first + 1;
-    for (auto back = n - 8; back >= 0 && back < n; ++back)
-      if (!acknowledged.contains(back))
-        return back;
-    return n;
-  }
-
-  std::map<std::int64_t, job_id> acknowledged;
-  std::set<job_id> may_be_gone, gone;
-
-private:
-  void acknowledge(std::int64_t n, std::istream& lines) {
-    std::string id;
-    REQUIRE(lines >> id);
-    auto [at, fresh] = acknowledged.emplace(n, *parse_job_id(id));
-    CAPTURE(n);
-    CHECK(at->second == *parse_job_id(id)); // The same request is the same job, across crashes.
-  }
-};
 
 /// A host under load that is killed again and again.
 class killed_host {

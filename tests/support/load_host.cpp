@@ -1,5 +1,6 @@
 // A host whose store is at work all the time. It tells on stdout, a line at once, what it was told:
-//   load DIR N       submits from number N on, removes what has ended, until it is killed:
+//   load DIR N [MS]  submits from number N on, resting MS after each, removes what has ended, until
+//                    it is killed:
 //                    `+ N ID` the job N was acknowledged, `- ID` it is going to be removed,
 //                    `gone ID` that was acknowledged.
 //   flood DIR        submits until it is refused, then until that is over: `+ N ID`, `slow MS`,
@@ -81,7 +82,7 @@ job_spec job_of(const graph_id& graph, std::int64_t n) {
 }
 
 /// Submits and removes on threads of its own until it is killed.
-int load(const fs::path& directory, std::int64_t first) {
+int load(const fs::path& directory, std::int64_t first, std::chrono::milliseconds rest) {
   constexpr int submitters = 3;
   runtime_config config;
   config.data_dir = directory;
@@ -96,8 +97,11 @@ int load(const fs::path& directory, std::int64_t first) {
       auto n = next++;
       auto id = must(node.submit(job_of(graph, n)));
       say("+ " + std::to_string(n) + " " + to_string(id));
-      std::scoped_lock lock{mutex};
-      acknowledged.push_back(id);
+      {
+        std::scoped_lock lock{mutex};
+        acknowledged.push_back(id);
+      }
+      std::this_thread::sleep_for(rest);
     }
   };
   auto oldest = [&]() -> std::optional<job_id> {
@@ -240,13 +244,14 @@ int soak(const fs::path& directory, std::chrono::seconds length, std::int64_t jo
 
 int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (arguments.size() == 3 && arguments[0] == "load")
-    return load(arguments[1], std::stoll(arguments[2]));
+  if ((arguments.size() == 3 || arguments.size() == 4) && arguments[0] == "load")
+    return load(arguments[1], std::stoll(arguments[2]),
+                std::chrono::milliseconds{arguments.size() == 4 ? std::stoll(arguments[3]) : 0});
   if (arguments.size() == 2 && arguments[0] == "flood")
     return flood(arguments[1]);
   if (arguments.size() == 5 && arguments[0] == "soak")
     return soak(arguments[1], std::chrono::seconds{std::stoll(arguments[2])},
                 std::stoll(arguments[3]), std::chrono::seconds{std::stoll(arguments[4])});
-  std::cerr << "load DIR N, flood DIR, or soak DIR SECONDS JOBS_PER_SECOND AGE_SECONDS\n";
+  std::cerr << "load DIR N [MS], flood DIR, or soak DIR SECONDS JOBS_PER_SECOND AGE_SECONDS\n";
   return 2;
 }
