@@ -14,6 +14,8 @@
 
 namespace troupe::node {
 
+inline constexpr std::chrono::seconds audit_try_every{5}; ///< Of an audit log that has failed.
+
 /// What stands beside the runtime and the HTTP server of a node: its configuration, log, keys,
 /// audit log and metrics. Thread-safe once it is open.
 class node_services {
@@ -50,6 +52,9 @@ public:
   void audit(audit_entry x);
   /// Whether a change could be written down now, if it has to be. Errors: of `audit_log::ready`.
   status may_change() const { return audit_ ? audit_->ready() : status{}; }
+  /// Has an audit log that failed try again, now and then, also while nobody changes anything. To
+  /// be called often, by one thread.
+  void look_at_audit();
 
   /// Reads the configuration again and takes over what a running node can. What is wrong, and what
   /// needs a restart, is logged. True if something was taken over: `config` tells what.
@@ -85,6 +90,7 @@ private:
   std::shared_ptr<tracer> tracer_; ///< Null: spans go nowhere.
   std::unique_ptr<key_ring> keys_;
   std::unique_ptr<audit_log> audit_; ///< Null: nothing is written down.
+  std::chrono::steady_clock::time_point audit_tried_{};
   std::atomic<bool> totals_fail_{false}, store_fails_{false}, load_fails_{false}; ///< Logged.
 };
 

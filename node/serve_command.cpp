@@ -43,6 +43,7 @@ void serve_until_signal(console& to, runtime& node, node_services& services, htt
   while (signals.caught() == 0) {
     std::this_thread::sleep_for(look_every);
     services.look_at_keys();
+    services.look_at_audit();
     if (told.take())
       reload(services, server);
   }

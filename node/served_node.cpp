@@ -1,5 +1,7 @@
 #include "node/served_node.hpp"
 
+#include "node/readiness.hpp"
+
 #include <algorithm>
 
 namespace troupe::node {
@@ -83,6 +85,9 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
   api.metrics = [&node, &services, &server] {
     auto most = services.config().http.connections_max;
     return services.metrics_text(node, {{"http_connections", server.connections(), most}});
+  };
+  api.ready_parts = [&node, &services] {
+    return ready_parts(node.stats(), services.may_change());
   };
   api.exclusive = [&services](std::string_view queue) { return rule_of(services, queue); };
   auto& metrics = services.metrics();

@@ -15,6 +15,12 @@ inline constexpr std::uint64_t blob_bytes_usual = std::uint64_t{1} << 30;
 /// Whether a queue has one unfinished job at most, and what becomes of a request for another.
 enum class exclusive_rule : std::uint8_t { none, refuse, wait };
 
+/// A part of the node that has to be well for jobs to be made.
+struct ready_part {
+  std::string name; ///< A word.
+  status now;       ///< Why jobs are refused.
+};
+
 /// What the routes stand on. The runtime must outlive the server that has them.
 struct api_parts {
   runtime& node;
@@ -25,7 +31,7 @@ struct api_parts {
   std::function<void(int)> readers{};       ///< Told that readers of events come (1) and go (-1),
   /// that an event leaves so long after it became durable, and how long its client took to take it.
   std::function<void(std::chrono::nanoseconds)> event_queued{}, event_taken{};
-  std::function<problems()> troubles{}; ///< Why the node is not ready, beyond its runtime.
+  std::function<std::vector<ready_part>()> ready_parts{}; ///< Beside the runtime. May read the disk.
   std::uint64_t blob_bytes_max = blob_bytes_usual; ///< What `PUT` of a blob takes.
   std::function<exclusive_rule(std::string_view queue)> exclusive{}; ///< Unset: no queue is.
   /// Told of who was refused for want of room, with the word for that; must not block.

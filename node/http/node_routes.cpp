@@ -10,30 +10,39 @@ void show_live(const api_ptr&, const call_ptr& to) { to->out({200, "text/plain",
 
 constexpr std::chrono::seconds ready_time{2}; ///< For the runtime to answer.
 
-std::string check_line(bool good, std::string_view name, std::string_view why) {
-  return std::string{good ? "[+] " : "[-] "} + std::string{name}
-         + (good ? " ok" : ": " + std::string{why}) + "\n";
+void tell_ready(const call_ptr& to, const std::vector<ready_part>& parts, bool verbose) {
+  auto ready = true;
+  std::string lines;
+  for (auto& x : parts) {
+    ready = ready && x.now;
+    lines += (x.now ? "[+] " + x.name + " ok" : "[-] " + x.name + ": " + x.now.error().detail) + "\n";
+  }
+  response out{ready ? 200 : 503, "text/plain", verbose ? lines : ready ? "ok\n" : "not ready\n"};
+  if (!ready)
+    out.fields.add("Retry-After", "1");
+  to->out(std::move(out));
 }
 
+/// The parts are looked at by the pool: a disk that hangs must not keep other answers back.
 void show_ready(const api_ptr& in, const call_ptr& to) {
   constexpr parameter known[] = {{"verbose"}};
   if (has_bad_query(to, known))
     return;
   auto verbose = find(to->in.query, "verbose") != nullptr;
-  auto tell = [in, to, verbose](const status& x) {
-    auto answers = bool(x);
-    auto found = in->outside.troubles ? in->outside.troubles() : problems{};
-    auto text = check_line(answers, "runtime", answers ? "" : x.error().detail);
-    for (auto& wrong : found)
-      text += check_line(false, wrong.code, wrong.detail);
-    auto ready = answers && found.empty();
-    response out{ready ? 200 : 503, "text/plain", verbose ? text : ready ? "ok\n" : "not ready\n"};
-    if (!ready)
-      out.fields.add("Retry-After", "1");
-    to->out(std::move(out));
-  };
-  to->out.after(ready_time, [tell] { tell(error{ec::timed_out, "it does not answer"}); });
-  probe(in->node, tell);
+  to->out.after(ready_time, [to, verbose] {
+    tell_ready(to, {{"runtime", error{ec::timed_out, "it does not answer"}}}, verbose);
+  });
+  probe(in->node, [in, to, verbose](const status& answers) {
+    auto tell = [in, to, verbose, answers] {
+      std::vector<ready_part> parts{{"runtime", answers}};
+      if (auto& others = in->outside.ready_parts)
+        for (auto& x : others())
+          parts.push_back(std::move(x));
+      tell_ready(to, parts, verbose);
+    };
+    if (!in->pool.post(tell, true)) // Each connection has one of them at most.
+      tell_ready(to, {{"runtime", error{ec::not_ready, "the node is about to end"}}}, verbose);
+  });
 }
 
 void show_metrics(const api_ptr& in, const call_ptr& to) {

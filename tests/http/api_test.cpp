@@ -392,6 +392,23 @@ TEST_CASE_METHOD(node_fixture, "a node tells how it is", "[http][api]") {
   CHECK(ask("POST", "/v1/jobs", noop).status == 503);
 }
 
+TEST_CASE("a node is ready while each part of it is, and names those that are not", "[http][api]") {
+  status disk;
+  node_fixture x{node_fixture::in_memory(), [&](api_parts& parts) {
+                   parts.ready_parts = [&] {
+                     return std::vector<ready_part>{{"disk", disk}, {"audit", {}}};
+                   };
+                 }};
+  CHECK(x.ask("GET", "/readyz?verbose").body == "[+] runtime ok\n[+] disk ok\n[+] audit ok\n");
+  disk = error{ec::no_space, "it is full"};
+  auto full = x.ask("GET", "/readyz?verbose");
+  CHECK(full.status == 503);
+  CHECK(full.fields["retry-after"] == "1");
+  CHECK(full.body == "[+] runtime ok\n[-] disk: it is full\n[+] audit ok\n");
+  CHECK(x.ask("GET", "/readyz").body == "not ready\n");
+  CHECK(x.ask("GET", "/livez").status == 200);
+}
+
 TEST_CASE_METHOD(node_fixture, "a worker runs a vertex by HTTP alone", "[http][api][work]") {
   auto id = submit(R"({"graph":{"vertices":[{"id":"a","kind":"worker",)"
                    R"("config":{"task":"resize","arguments":{"w":8}}}]},"input":"x.png"})");

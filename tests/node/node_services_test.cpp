@@ -7,6 +7,8 @@
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
 
+#include <thread>
+
 using namespace troupe;
 using namespace troupe::node;
 using namespace std::chrono_literals;
@@ -112,6 +114,57 @@ TEST_CASE_METHOD(fixture, "changes are written down once there is an audit log",
   auto report = verify_audit(directory);
   REQUIRE(report);
   CHECK(report->lines == 1);
+}
+
+TEST_CASE_METHOD(fixture, "a node whose disk is nearly full is not ready", "[node][ready]") {
+  open(R"({"http": {"port": 0}, "storage": {"min_free_bytes": 1000000000000000}})");
+  auto node = runtime::open(services->for_runtime());
+  REQUIRE(node);
+  auto options = http_of(services->config(), *services);
+  auto server = http::server::open(options);
+  REQUIRE(server);
+  auto parts = api_of(*node, services->config(), *services, **server).ready_parts();
+  std::map<std::string, ec> told;
+  for (auto& x : parts)
+    told[x.name] = x.now.code();
+  CHECK(
+      told
+      == std::map<std::string, ec>{
+          {"disk", ec::no_space}, {"snapshot", ec::none}, {"lag", ec::none}, {"audit", ec::none}});
+}
+
+TEST_CASE_METHOD(fixture, "an audit log that has failed is tried again by itself", "[node]") {
+  open(R"({"security": {"audit_file_bytes": 4096}})");
+  REQUIRE(services->open_audit());
+  services->look_at_audit(); // All is well: nothing is written.
+  auto directory = services->config().audit_dir(), aside = path() / "aside";
+  auto until = std::chrono::steady_clock::now() + 60s;
+  auto wait_for = [&](auto is_so) {
+    while (!is_so() && std::chrono::steady_clock::now() < until)
+      std::this_thread::yield();
+    CHECK(is_so());
+  };
+  auto write_line = [&] {
+    services->audit({{}, "job.cancel", std::string(900, 'j'), "ok", "r", {}});
+  };
+  for (int i = 0; i < 5; ++i)
+    write_line();
+  auto first = directory / "audit-000001.ndjson";
+  wait_for([&] {
+    std::error_code not_yet;
+    auto size = std::filesystem::file_size(first, not_yet);
+    return !not_yet && size > 4500;
+  });
+  std::filesystem::rename(directory, aside);
+  write_line(); // The next file cannot be begun.
+  wait_for([&] { return !services->may_change(); });
+  std::filesystem::rename(aside, directory);
+  services->look_at_audit();
+  wait_for([&] { return bool(services->may_change()); });
+  services.reset();
+  auto report = verify_audit(directory);
+  REQUIRE(report);
+  CHECK_FALSE(report->broken);
 }
 
 TEST_CASE_METHOD(fixture, "names of hosts and origins are taken without regard to case", "[node]") {
