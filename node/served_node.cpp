@@ -82,9 +82,10 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
                        const http::server& server) {
   http::api_parts api{node};
   api.allows_kind = [&services](std::string_view kind) { return services.allows_kind(kind); };
-  api.metrics = [&node, &services, &server] {
+  api.metrics = [&node, &services, &server](std::vector<limit_use> limits) {
     auto most = services.config().http.connections_max;
-    return services.metrics_text(node, {{"http_connections", server.connections(), most}});
+    limits.push_back({"http_connections", server.connections(), most});
+    return services.metrics_text(node, std::move(limits));
   };
   api.ready_parts = [&node, &services] {
     return ready_parts(node.stats(), services.may_change());

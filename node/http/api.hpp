@@ -25,7 +25,8 @@ struct ready_part {
 struct api_parts {
   runtime& node;
   std::function<bool(std::string_view kind)> allows_kind{}; ///< Unset: all.
-  std::function<std::string()> metrics{};                   ///< In Prometheus' text format.
+  /// In Prometheus' text format, with the limits of this interface, too.
+  std::function<std::string(std::vector<limit_use>)> metrics{};
   bool metrics_need_key = false;
   std::function<std::string()> new_trace{}; ///< Of a job that comes without one. Unset: none.
   std::function<void(int)> readers{};       ///< Told that readers of events come (1) and go (-1),

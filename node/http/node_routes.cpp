@@ -2,6 +2,8 @@
 #include "node/http/openapi.hpp"
 #include "node/http/probe.hpp"
 
+#include <algorithm>
+
 namespace troupe::http {
 
 namespace {
@@ -15,7 +17,8 @@ void tell_ready(const call_ptr& to, const std::vector<ready_part>& parts, bool v
   std::string lines;
   for (auto& x : parts) {
     ready = ready && x.now;
-    lines += (x.now ? "[+] " + x.name + " ok" : "[-] " + x.name + ": " + x.now.error().detail) + "\n";
+    lines +=
+        (x.now ? "[+] " + x.name + " ok" : "[-] " + x.name + ": " + x.now.error().detail) + "\n";
   }
   response out{ready ? 200 : 503, "text/plain", verbose ? lines : ready ? "ok\n" : "not ready\n"};
   if (!ready)
@@ -45,11 +48,18 @@ void show_ready(const api_ptr& in, const call_ptr& to) {
   });
 }
 
+std::vector<limit_use> limits_of(const api& in) {
+  auto waiting = in.pool.waiting();
+  return {{"http_bulk_runs", std::min(in.bulk_runs.load(), bulk_runs_max), bulk_runs_max},
+          {"http_work_waiting", waiting.tasks, limits::http_work_waiting_max},
+          {"http_work_waiting_bytes", waiting.bytes, work_waiting_bytes_max}};
+}
+
 void show_metrics(const api_ptr& in, const call_ptr& to) {
   if (!in->outside.metrics)
     return to->out(problem_answer(refusal::no_metrics, "this node has no metrics"));
   on_pool(in, to, [in, to] {
-    to->out({200, "text/plain; version=0.0.4; charset=utf-8", in->outside.metrics()});
+    to->out({200, "text/plain; version=0.0.4; charset=utf-8", in->outside.metrics(limits_of(*in))});
   });
 }
 

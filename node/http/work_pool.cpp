@@ -45,6 +45,11 @@ bool work_pool::post(std::function<void()> act, bool always, std::size_t bytes) 
   return true;
 }
 
+work_pool::load work_pool::waiting() const {
+  std::scoped_lock lock{mutex_};
+  return {tasks_.size(), bytes_};
+}
+
 void work_pool::run(const std::stop_token& stop) {
   for (std::unique_lock lock{mutex_};;) {
     if (!arrived_.wait(lock, stop, [this] { return !tasks_.empty(); }))

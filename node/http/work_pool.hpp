@@ -26,6 +26,12 @@ public:
   /// in any case.
   bool post(std::function<void()> task, bool always = false, std::size_t bytes = 0);
 
+  /// How much waits.
+  struct load {
+    std::size_t tasks = 0, bytes = 0;
+  };
+  load waiting() const;
+
   /// Takes no more, and drops what waits.
   void drop();
   /// The same, and waits for the tasks that go on.
@@ -40,7 +46,7 @@ private:
   void run(const std::stop_token& stop);
 
   std::size_t waiting_max_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any arrived_;
   std::deque<task> tasks_;
   std::size_t bytes_ = 0; ///< Of `tasks_`.

@@ -1,3 +1,4 @@
+#include "node/http/bulk_run.hpp"
 #include "tests/support/http_node.hpp"
 
 #include <set>
@@ -227,6 +228,26 @@ TEST_CASE_METHOD(node_fixture, "few requests act on many jobs at once", "[http][
   for (int i = 0; i < 20; ++i) // Each has given its place back when it is answered.
     for (auto path : {"/v1/jobs:cancel?queue=q", "/v1/jobs:purge?queue=q"})
       CHECK(ask("POST", path).status == 200);
+}
+
+TEST_CASE("metrics have what bounds requests", "[http][api]") {
+  node_fixture x{node_fixture::in_memory(), [](api_parts& parts) {
+                   parts.metrics = [](const std::vector<limit_use>& limits) {
+                     std::string text;
+                     for (auto& use : limits)
+                       text += use.limit + " " + std::to_string(use.in_use) + "/"
+                               + std::to_string(use.most) + "\n";
+                     return text;
+                   };
+                 }};
+  auto slot = std::make_optional<bulk_slot>(x.api);
+  auto most = " 0/" + std::to_string(limits::http_work_waiting_max) + "\n";
+  auto text = x.ask("GET", "/metrics").body;
+  CHECK_THAT(text, Catch::Contains("http_bulk_runs 1/2\n"));
+  CHECK_THAT(text, Catch::Contains("http_work_waiting" + most));
+  CHECK_THAT(text, Catch::Contains("http_work_waiting_bytes 0/"));
+  slot.reset();
+  CHECK_THAT(x.ask("GET", "/metrics").body, Catch::Contains("http_bulk_runs 0/2\n"));
 }
 
 TEST_CASE_METHOD(node_fixture, "a list goes on where its cursor says", "[http][api]") {

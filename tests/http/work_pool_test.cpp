@@ -45,6 +45,8 @@ TEST_CASE_METHOD(fixture, "what waits for a pool is bounded by number and by byt
                  "[http][pool]") {
   CHECK(pool.post([] {}, false, work_waiting_bytes_max + 1)); // One always has room.
   CHECK_FALSE(pool.post([] {}, false, 1));
+  CHECK(pool.waiting().bytes == work_waiting_bytes_max + 1);
+  CHECK(pool.waiting().tasks == 1);
   CHECK(pool.post([] {}, true));
   CHECK(pool.post([] {}, true));
   CHECK(pool.post([] {}, true));
