@@ -42,6 +42,14 @@ struct __attribute__((visibility("hidden"))) runtime::impl {
         [&](auto done) { return x.change(id, to, std::move(reason), std::move(done)), true; });
   }
 
+  /// Tells the observer of a request for jobs that no shard has seen. Returns why it is refused.
+  error refused(const std::string& queue, error why) const {
+    auto& observer = engine->env().observer;
+    if (observer && (why.code == ec::no_space || why.code == ec::overloaded))
+      observer->job_refused(queue, why.code);
+    return why;
+  }
+
   /// The shard of a queue.
   core::shard_id home_of(namespace_id ns, const std::string& queue) const {
     return core::shard_of(core::place(ns, queue), engine->shards());

@@ -45,7 +45,7 @@ inline constexpr unsigned bulk_runs_max = 2; ///< Requests for all jobs of a fil
 /// destroyed, and while the server is there.
 struct api {
   explicit api(const api_parts& parts)
-      : node(parts.node), graphs(parts.node, parts.allows_kind), outside(parts) {}
+      : node(parts.node), graphs(parts.node, parts.allows_kind, parts.rejected), outside(parts) {}
 
   exclusive_rule rule_of(std::string_view queue) const {
     return outside.exclusive ? outside.exclusive(queue) : exclusive_rule::none;

@@ -26,6 +26,13 @@ void refuse_blob(const call_ptr& x, const error& why) {
   x->out(problem_answer(refusal::no_such_blob, "there is no blob " + x->in.arguments.name));
 }
 
+/// Refuses what cannot be stored; who has no room for it is counted.
+void refuse_to_store(const api_ptr& in, const call_ptr& x, const error& why) {
+  if (in->outside.rejected && is_for_want_of_room(why.code))
+    in->outside.rejected(to_string(why.code));
+  refuse(x, why);
+}
+
 /// A blob as the body of an answer: one piece at a time, read by the pool.
 class blob_body : public body_source, public std::enable_shared_from_this<blob_body> {
 public:
@@ -55,7 +62,7 @@ public:
     was_there_ = bool(in_->node.blob(name_, to_->in.who.ns));
     auto sink = in_->node.put_blob(in_->outside.blob_bytes_max, to_->in.who.ns);
     if (!sink)
-      return refuse(to_, sink.error());
+      return refuse_to_store(in_, to_, sink.error());
     sink_ = std::move(*sink);
     read();
   }
@@ -80,7 +87,7 @@ private:
 
   void write(bool is_last) {
     if (auto written = sink_.append(bytes_of(gathered_)); !written)
-      return refuse(to_, written.error());
+      return refuse_to_store(in_, to_, written.error());
     bytes_ += gathered_.size();
     gathered_.clear();
     if (is_last)
@@ -94,7 +101,7 @@ private:
       return to_->out(
           problem_answer(refusal::other_content, "the SHA-256 of what came is " + to_string(name)));
     if (auto kept = sink_.commit(); !kept)
-      return refuse(to_, kept.error());
+      return refuse_to_store(in_, to_, kept.error());
     auto answer = json_answer(
         was_there_ ? 200 : 201,
         value::object{{"hash", to_string(name_)}, {"bytes", static_cast<std::int64_t>(bytes_)}});

@@ -103,8 +103,11 @@ std::variant<known_graph, graph_trouble> graph_door::add(namespace_id ns, const 
   if (auto wrong = trouble_of(from))
     return std::move(*wrong);
   auto id = node_.add_graph(*from.graph, ns);
-  if (!id)
+  if (!id) {
+    if (rejected_ && is_for_want_of_room(id.code())) // A job that is refused is counted elsewhere.
+      rejected_(to_string(id.code()));
     return graph_trouble{{}, id.error(), {}};
+  }
   auto x = about(*id, *from.graph);
   keep({ns, *id}, x);
   return x;

@@ -35,9 +35,11 @@ struct graph_trouble {
 /// changes while a node runs. Thread-safe.
 class graph_door {
 public:
-  /// `allows` may be unset: then every kind may come.
-  graph_door(runtime& node, std::function<bool(std::string_view)> allows)
-      : node_(node), allows_(std::move(allows)) {}
+  /// `allows` may be unset: then every kind may come. `rejected` is told of each graph that there
+  /// was no room for, with the word for that; it may be unset.
+  graph_door(runtime& node, std::function<bool(std::string_view)> allows,
+             std::function<void(std::string_view)> rejected)
+      : node_(node), allows_(std::move(allows)), rejected_(std::move(rejected)) {}
 
   /// The graph of a request, if it is known already: does not touch the disk. Else nothing. It may
   /// have been deleted since: then submitting answers `no_such_graph`, and `resolve` helps.
@@ -58,10 +60,16 @@ private:
 
   runtime& node_;
   std::function<bool(std::string_view)> allows_;
+  std::function<void(std::string_view)> rejected_;
   std::mutex mutex_;
   std::map<key, known_graph> known_;
   std::deque<key> order_; ///< Of arrival: the oldest goes first.
 };
+
+/// Whether this is a refusal for want of room, which metrics count.
+constexpr bool is_for_want_of_room(ec x) noexcept {
+  return x == ec::overloaded || x == ec::no_space;
+}
 
 /// The answer to what is in the way of a graph.
 response graph_answer(const graph_trouble& x);

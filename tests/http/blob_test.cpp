@@ -2,6 +2,7 @@
 #include "tests/support/http_node.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <atomic>
 #include <set>
 
 using namespace troupe;
@@ -112,6 +113,54 @@ TEST_CASE("a full disk takes no blob, and gives those it has", "[http][blobs]") 
   CHECK(full.ask("PUT", place_of(more), more, bytes).status == 507);
   tests::http_client reader{full.server->port()};
   CHECK((reader.ask("GET", place).body == content));
+}
+
+TEST_CASE("what a full disk refuses is counted once, by whichever door it came", "[http][full]") {
+  tests::temp_dir dir;
+  runtime_config config;
+  config.data_dir = dir.path();
+  const std::string graph = R"({"name":"g","vertices":[{"id":"a","kind":"noop"}]})";
+  const std::string job = R"({"graph":)" + graph + "}";
+  {
+    http_node node{config};
+    node.submit(job);
+  }
+  struct counting : observer {
+    std::atomic<int> told = 0;
+    void job_refused(const std::string&, ec why) override { told += why == ec::no_space ? 1 : 0; }
+  };
+  auto seen = std::make_shared<counting>();
+  config.observer = seen;
+  config.min_free_bytes = std::uint64_t{1} << 60;
+  http_node full{config, [&](http::api_parts& parts) {
+                   parts.rejected = [&](std::string_view why) {
+                     seen->told += why == "no_space" ? 1 : 0;
+                   };
+                 }};
+  auto other = job; // One that is not stored yet.
+  other.replace(other.find("\"g\""), 3, "\"h\"");
+  auto large = R"({"input":")" + std::string(100'000, 'x') + "\"," + job.substr(1);
+  auto counted = [&](const std::string& method, const std::string& path, const std::string& body,
+                     const std::string& fields = {}) {
+    auto before = seen->told.load();
+    INFO(method << ' ' << path);
+    tests::http_client c{full.server->port()}; // A body that is not read ends a connection.
+    auto got = c.ask(method, path, body, fields);
+    CHECK(got.body.find("\"no_space\"") != std::string::npos);
+    return seen->told - before;
+  };
+  CHECK(counted("POST", "/v1/jobs", job) == 1);   // Refused by its shard,
+  CHECK(counted("POST", "/v1/jobs", large) == 1); // by who stores its input,
+  CHECK(counted("POST", "/v1/jobs", other) == 1); // and by who stores its graph.
+  CHECK(counted("POST", "/v1/graphs", R"({"vertices":[{"id":"b","kind":"noop"}]})") == 1);
+  CHECK(counted("PUT", place_of("x"), "x", bytes) == 1);
+  const std::string ndjson = "Content-Type: application/x-ndjson\r\n";
+  CHECK(counted("POST", "/v1/jobs:batch", job + "\n" + other + "\n", ndjson) == 2);
+  CHECK(counted("POST", "/v1/jobs:batch?atomic", job + "\n" + job + "\n", ndjson) == 1);
+  CHECK(counted("POST", "/api/tasks/submit",
+                R"({"session_id":"s","task_description":"t","llm_profile_name":"p"})")
+        == 1);
+  CHECK(counted("POST", "/api/v1/build/x/flow", R"({"data":{"nodes":[],"edges":[]}})") == 1);
 }
 
 TEST_CASE("a damaged blob is never sent whole", "[http][blobs]") {
