@@ -27,6 +27,11 @@ const std::string* headers::find(std::string_view name) const noexcept {
   return found == all_.end() ? nullptr : &found->second;
 }
 
+std::size_t headers::count(std::string_view name) const noexcept {
+  auto n = std::ranges::count_if(all_, [&](auto& x) { return same_word(x.first, name); });
+  return static_cast<std::size_t>(n);
+}
+
 void headers::add(std::string name, std::string value) {
   for (auto text : {&name, &value})
     std::ranges::replace_if(

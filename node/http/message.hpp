@@ -22,6 +22,8 @@ class headers {
 public:
   /// The value of the first field of this name, or null.
   const std::string* find(std::string_view name) const noexcept;
+  /// How many fields of this name there are.
+  std::size_t count(std::string_view name) const noexcept;
   /// Adds a field. Line ends in it become spaces: no value can begin another field.
   void add(std::string name, std::string value);
 

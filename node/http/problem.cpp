@@ -50,6 +50,12 @@ constexpr refusal_kind kinds[] = {
      "wait for the end of the job that `detail` names"},
     {"E0223", "no_task", 400, "there is no task for this",
      "GET /api/tasks/status tells of the task"},
+    {"E0224", "repeated_header", 400, "a header stands more than once that there must be one of",
+     "send the header that `detail` names once"},
+    {"E0225", "transfer_coding", 501, "the body comes in a transfer coding that is not taken here",
+     "send it with Content-Length, or with `Transfer-Encoding: chunked` alone"},
+    {"E0226", "content_coding", 415, "the body is coded, which is not taken here",
+     "send it as it is, not compressed, and without the header Content-Encoding"},
 };
 static_assert(std::size(kinds) == static_cast<std::size_t>(last(refusal{})) + 1);
 

@@ -30,13 +30,16 @@ enum class refusal : std::uint8_t {
   no_metrics,
   unexpected, ///< A defect of the program.
   no_such_blob,
-  other_content, ///< What came is not what its name says.
-  not_json,      ///< A blob was wanted as JSON, and holds no value.
-  queue_busy,    ///< An exclusive queue has an unfinished job.
-  no_task,       ///< There is no task that the step could be taken with.
+  other_content,   ///< What came is not what its name says.
+  not_json,        ///< A blob was wanted as JSON, and holds no value.
+  queue_busy,      ///< An exclusive queue has an unfinished job.
+  no_task,         ///< There is no task that the step could be taken with.
+  repeated_header, ///< A header that there must be one of stands twice.
+  transfer_coding, ///< The body comes in a way that is not understood.
+  content_coding,  ///< The body is compressed, or coded otherwise.
 };
 
-constexpr refusal last(refusal) noexcept { return refusal::no_task; }
+constexpr refusal last(refusal) noexcept { return refusal::content_coding; }
 
 /// One line of the table of refusals. Numbers are stable: they are never given again.
 struct refusal_kind {

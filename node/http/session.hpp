@@ -76,6 +76,7 @@ private:
   asio::awaitable<bool> read_header();
   asio::awaitable<std::size_t> read_more(milliseconds limit);
   std::optional<response> refuse(request& in, const route*& to);
+  std::optional<response> refuse_place(const request& in, const std::string& named) const;
   std::optional<response> refuse_body(const request& in, const route& to) const;
   std::optional<response> authenticate(request& in, const route& to);
   bool still_crowded();

@@ -1,6 +1,7 @@
 #include "node/http/session.hpp"
 
 #include "node/http/query.hpp"
+#include "node/http/request_head.hpp"
 
 /// What a connection reads, and what is refused of that.
 namespace troupe::http {
@@ -94,7 +95,7 @@ request session::take_request() {
   auto& from = parser_->get();
   in.method = std::string{from.method_string()};
   in.target = std::string{from.target()};
-  in.path = in.target;
+  in.path = in.target.substr(0, in.target.find('?'));
   for (auto& x : from)
     in.fields.add(std::string{x.name_string()}, std::string{x.value()});
   in.id = request_id_of(in.fields.find("X-Request-Id"));
@@ -143,6 +144,8 @@ std::optional<response> session::refuse_body(const request& in, const route& to)
                  : std::nullopt;
   if (to.body == body_mode::bytes)
     return {};
+  if (!is_utf8(type))
+    return problem_answer(refusal::wrong_media_type, "JSON is UTF-8: expected no other charset");
   if (to.body == body_mode::ndjson)
     return is_ndjson(type) ? std::nullopt
                            : std::optional{problem_answer(refusal::wrong_media_type,
@@ -156,19 +159,35 @@ std::optional<response> session::refuse_body(const request& in, const route& to)
   return {};
 }
 
-/// All that can be said before the body is read. Sets the route as soon as it is known.
-std::optional<response> session::refuse(request& in, const route*& to) {
+/// Whether it is sent to this node, by a page that may. `named`: the authority of its target.
+std::optional<response> session::refuse_place(const request& in, const std::string& named) const {
   auto host = in.fields.find("Host");
   auto origin = in.fields.find("Origin");
-  if (!host || parser_->get().count(beast_http::field::host) != 1)
+  if (!host)
     return problem_answer(refusal::bad_request, "it must have one header Host");
-  if (!names_this(*options_, *host))
+  auto& authority = named.empty() ? *host : named;
+  if (!is_authority(authority))
+    return problem_answer(refusal::bad_request, "the host is not a name, or a name and a port");
+  if (!names_this(*options_, authority))
     return problem_answer(refusal::foreign_host, "the host is not one of this node's");
-  if (origin && !may_call(*options_, *origin, *host))
+  if (origin && !may_call(*options_, *origin, authority))
     return problem_answer(refusal::foreign_origin, "the origin is not one of this node's");
-  auto mark = in.path.find('?');
-  auto query = parse_query(mark == in.path.npos ? "" : std::string_view{in.path}.substr(mark + 1));
-  in.path.resize(std::min(mark, in.path.size()));
+  return {};
+}
+
+/// All that can be said before the body is read. Sets the route as soon as it is known.
+std::optional<response> session::refuse(request& in, const route*& to) {
+  if (auto x = refuse_head(in.fields, parser_->get().version() == 10)) {
+    keep_ = false; // Where its body ends is not sure.
+    return x;
+  }
+  auto target = target_of(in.target);
+  if (!target)
+    return problem_answer(refusal::bad_request, target.error().detail);
+  in.path = std::move(target->path);
+  if (auto x = refuse_place(in, target->authority))
+    return x;
+  auto query = parse_query(target->query);
   auto found = shared_.routes.find(in.method, in.path);
   if (auto none = std::get_if<unrouted>(&found))
     return unrouted_answer(*none);

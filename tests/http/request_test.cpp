@@ -4,6 +4,7 @@
 #include "node/http/line_splitter.hpp"
 #include "node/http/options.hpp"
 #include "node/http/query.hpp"
+#include "node/http/request_head.hpp"
 #include "node/http/router.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -191,6 +192,26 @@ TEST_CASE("only hosts of this node are let in", "[http][options]") {
     CHECK_FALSE(names_this(x, bad));
   x.allowed_hosts = {"*"};
   CHECK(names_this(x, "any.thing"));
+}
+
+TEST_CASE("a host may have a port that there can be", "[http][options]") {
+  for (auto good :
+       {"localhost", "localhost:", "localhost:0", "localhost:65535", "[::1]", "[::1]:80"})
+    CHECK(is_authority(good));
+  for (auto bad : {"", ":80", "localhost:65536", "localhost:99999", "localhost:8x", "localhost:-1",
+                   "localhost:+1", "[::1]x", "[::1]80", "::1"})
+    CHECK_FALSE(is_authority(bad));
+}
+
+TEST_CASE("JSON is UTF-8, however that is said", "[http][options]") {
+  auto utf8 = [](std::string type) { return is_utf8(&type); };
+  CHECK(is_utf8(nullptr));
+  for (auto good : {"application/json", "application/json;charset=utf-8", "application/json; a=b ;",
+                    "application/json ; CHARSET=\"UTF-8\"", "x; charset=utf8"})
+    CHECK(utf8(good));
+  for (auto bad : {"application/json; charset=latin1", "application/json; a=b; charset=\"utf-16\"",
+                   "x;charset=", "x; charset=utf-8; charset=x"})
+    CHECK_FALSE(utf8(bad));
 }
 
 TEST_CASE("only pages of this node, and those that are named, may call", "[http][options]") {

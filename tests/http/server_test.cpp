@@ -145,8 +145,9 @@ TEST_CASE_METHOD(fixture, "what is no HTTP gets 400 and the end", "[http][server
         "GET /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "GET /echo HTTP/1.1\r\n\r\n",
-        "GET /echo HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n"}) {
+        "GET /echo HTTP/1.1\r\n\r\n", "GET /echo HTTP/1.1\r\nHost: localhost:99999\r\n\r\n",
+        "GET http:///echo HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "POST /echo HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
     auto c = client();
     c.send(text);
     INFO(text);
@@ -178,6 +179,8 @@ TEST_CASE_METHOD(fixture, "each bad request has its status, code and next step",
            {"POST", "/act", "", key, 403, "forbidden"},
            {"POST", "/echo", "x", key + "Content-Type: text/plain\r\n", 415, "wrong_media_type"},
            {"POST", "/echo", "", key, 415, "wrong_media_type"},
+           {"POST", "/echo", "{}", key + "Content-Type: application/json; charset=latin1\r\n", 415,
+            "wrong_media_type"},
            {"POST", "/echo", std::string(101, ' '), key, 413, "body_too_large"},
            {"GET", "/echo?a=%zz", "", key, 400, "bad_query"},
            {"GET", "/%zz", "", key, 404, "no_such_route"},
@@ -203,6 +206,68 @@ TEST_CASE_METHOD(fixture, "each bad request has its status, code and next step",
   CHECK(d.ask("GET", "/open").status == 200);
   CHECK(d.ask("GET", "/echo", "", key).status == 200);
   CHECK(d.ask("GET", "/echo").fields["www-authenticate"] == "Bearer");
+}
+
+TEST_CASE_METHOD(fixture, "a header that there must be one of is refused twice", "[http][server]") {
+  start();
+  for (std::string line : {"Host: localhost", "Authorization: Bearer a", "Content-Length: 2",
+                           "Content-Type: application/json", "Idempotency-Key: a",
+                           "Last-Event-ID: 1", "Origin: http://localhost"}) {
+    INFO(line);
+    auto host = line.starts_with("Host") ? "" : "Host: localhost\r\n";
+    auto c = client();
+    c.send("POST /echo HTTP/1.1\r\n" + (host + line) + "\r\nx-other: 1\r\n" + line + "\r\n\r\n{}");
+    auto got = c.read();
+    CHECK(got.status == 400);
+    CHECK(code_of(got) == "repeated_header");
+    CHECK(got.text("detail").find(line.substr(0, line.find(':'))) != std::string::npos);
+  }
+  auto c = client();
+  CHECK(c.ask("GET", "/echo", "", "Accept: a\r\nAccept: b\r\n").status == 200);
+}
+
+TEST_CASE_METHOD(fixture, "a body in a coding that nobody takes off is refused", "[http][server]") {
+  start();
+  auto ask = [&](const std::string& fields, const std::string& body = "{}") {
+    auto c = client();
+    c.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + fields
+           + "\r\n" + body);
+    auto got = c.read();
+    if (got.status == 501)
+      CHECK(c.ends()); // Nobody knows where the body ends.
+    return got;
+  };
+  for (std::string coding : {"gzip, chunked", "gzip", "chunked, gzip", "chunked, chunked", "", "x"}) {
+    INFO(coding);
+    auto got = ask("Transfer-Encoding: " + coding + "\r\n", "0\r\n\r\n");
+    CHECK(got.status == 501);
+    CHECK(code_of(got) == "transfer_coding");
+    CHECK_FALSE(got.text("next").empty());
+  }
+  CHECK(ask("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n").status == 501);
+  CHECK(ask("Transfer-Encoding: Chunked\r\n", "2\r\n{}\r\n0\r\n\r\n").body == "POST{}");
+  auto zipped = ask("Content-Encoding: gzip\r\nContent-Length: 2\r\n");
+  CHECK(zipped.status == 415);
+  CHECK(code_of(zipped) == "content_coding");
+  CHECK(zipped.fields["accept-encoding"] == "identity");
+  CHECK(ask("Content-Encoding: identity\r\nContent-Length: 2\r\n").body == "POST{}");
+}
+
+TEST_CASE_METHOD(fixture, "a target in absolute form names the host", "[http][server]") {
+  start();
+  auto ask = [&](const std::string& target, const std::string& host) {
+    auto c = client();
+    c.send("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return c.read();
+  };
+  CHECK(ask("http://localhost/echo", "localhost").body == "GET");
+  CHECK(ask("HTTP://localhost:80/echo?a=1", "evil.example").body == "GET"); // RFC 9112, 3.2.2.
+  CHECK(code_of(ask("http://evil.example/echo", "localhost")) == "foreign_host");
+  CHECK(code_of(ask("http://localhost@evil.example/echo", "localhost")) == "foreign_host");
+  CHECK(ask("http://localhost:99999/echo", "localhost").status == 400);
+  CHECK(ask("http://localhost", "localhost").status == 404);
+  CHECK(ask("http://localhost?a=%zz", "localhost").status == 404);
+  CHECK(ask("ftp://localhost/echo", "localhost").status == 404);
 }
 
 TEST_CASE_METHOD(fixture, "a body without a length is too large as soon as it is",

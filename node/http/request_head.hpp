@@ -1,0 +1,30 @@
+#pragma once
+
+#include "node/http/options.hpp"
+#include "node/http/problem.hpp"
+
+/// What a request's head says, and what is refused of it whatever the route. Pure; any thread.
+namespace troupe::http {
+
+/// Where a request goes.
+struct request_target {
+  std::string authority; ///< Of a target in absolute form, else empty: the header Host has it.
+  std::string path;
+  std::string query; ///< Without its mark.
+};
+
+/// Takes a target apart: `/v1/jobs?limit=1`, or `http://localhost:7700/v1/jobs?limit=1` (RFC 9112,
+/// 3.2.2). Errors: `invalid_spec`.
+result<request_target> target_of(std::string_view text);
+
+/// Whether this is `host`, or `host:port` with a port that there can be.
+bool is_authority(std::string_view text);
+
+/// A head that could be understood in two ways, or a coding that nobody takes off here.
+/// `is_old`: it is of HTTP/1.0.
+std::optional<response> refuse_head(const headers& fields, bool is_old);
+
+/// Whether text of this `Content-Type` is UTF-8: it names no other charset.
+bool is_utf8(const std::string* content_type);
+
+} // namespace troupe::http
