@@ -214,6 +214,7 @@ asio::awaitable<bool> session::one() {
   parser_->header_limit(static_cast<std::uint32_t>(options_->header_bytes_max));
   parser_->body_limit(boost::none);
   chunked_ = keep_ = unread_ = false;
+  reader_.clear();
   if (!co_await read_header())
     co_return false;
   begun_ = std::chrono::steady_clock::now();

@@ -76,7 +76,7 @@ private:
   asio::awaitable<bool> read_header();
   asio::awaitable<std::size_t> read_more(milliseconds limit);
   std::optional<response> refuse(request& in, const route*& to);
-  std::optional<response> refuse_place(const request& in, const std::string& named) const;
+  std::optional<response> refuse_place(const request& in, const std::string& named);
   std::optional<response> refuse_body(const request& in, const route& to) const;
   std::optional<response> authenticate(request& in, const route& to);
   bool still_crowded();
@@ -111,6 +111,7 @@ private:
   bool keep_ = false;                           ///< The connection can be used again.
   bool unread_ = false;                         ///< Something came that is not looked at.
   bool chunked_ = false;                        ///< The answer's stream is.
+  std::string reader_; ///< The origin of a page that may read the answer; empty: none.
   bool gone_ = false;
   bool watching_ = false, watch_over_ = false;
   body_source::taken want_;

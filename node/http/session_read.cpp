@@ -1,5 +1,6 @@
 #include "node/http/session.hpp"
 
+#include "node/http/cors.hpp"
 #include "node/http/query.hpp"
 #include "node/http/request_head.hpp"
 
@@ -160,7 +161,7 @@ std::optional<response> session::refuse_body(const request& in, const route& to)
 }
 
 /// Whether it is sent to this node, by a page that may. `named`: the authority of its target.
-std::optional<response> session::refuse_place(const request& in, const std::string& named) const {
+std::optional<response> session::refuse_place(const request& in, const std::string& named) {
   auto host = in.fields.find("Host");
   auto origin = in.fields.find("Origin");
   if (!host)
@@ -172,6 +173,7 @@ std::optional<response> session::refuse_place(const request& in, const std::stri
     return problem_answer(refusal::foreign_host, "the host is not one of this node's");
   if (origin && !may_call(*options_, *origin, authority))
     return problem_answer(refusal::foreign_origin, "the origin is not one of this node's");
+  reader_ = reader_of(*options_, in);
   return {};
 }
 
@@ -190,7 +192,9 @@ std::optional<response> session::refuse(request& in, const route*& to) {
   auto query = parse_query(target->query);
   auto found = shared_.routes.find(in.method, in.path);
   if (auto none = std::get_if<unrouted>(&found))
-    return unrouted_answer(*none);
+    return !reader_.empty() && none->status == 405 && is_preflight(in)
+               ? preflight_answer(none->allowed)
+               : unrouted_answer(*none);
   auto& routed = std::get<http::routed>(found);
   to = routed.to;
   in.arguments = std::move(routed.arguments);

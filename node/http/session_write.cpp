@@ -1,3 +1,4 @@
+#include "node/http/cors.hpp"
 #include "node/http/session.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -50,6 +51,8 @@ std::string session::head_of(const response& x, const request& in) const {
     add("Connection", "close");
   else if (parser_->get().version() == 10)
     add("Connection", "keep-alive");
+  for (auto& [name, text] : cors_fields(*options_, reader_))
+    add(name, text);
   for (auto& [name, text] : x.fields)
     add(name, text);
   return head + "\r\n\r\n";

@@ -5,6 +5,7 @@
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/tls.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <future>
 #include <mutex>
@@ -251,6 +252,72 @@ TEST_CASE_METHOD(fixture, "a body in a coding that nobody takes off is refused",
   CHECK(code_of(zipped) == "content_coding");
   CHECK(zipped.fields["accept-encoding"] == "identity");
   CHECK(ask("Content-Encoding: identity\r\nContent-Length: 2\r\n").body == "POST{}");
+}
+
+TEST_CASE_METHOD(fixture, "a page of an allowed origin may call and read what it gets",
+                 "[http][server][cors]") {
+  options.allowed_origins = {"https://page.example"};
+  options.authenticate = [](std::string_view key) -> result<principal> {
+    if (key == "good")
+      return principal{"k", "v", {}, role::admin};
+    return error{ec::invalid_spec, "no such key"};
+  };
+  start();
+  const std::string page = "Origin: https://Page.Example\r\n", key = "Authorization: Bearer good\r\n";
+  const std::string asks = "Access-Control-Request-Method: POST\r\n"
+                           "Access-Control-Request-Headers: authorization,content-type\r\n";
+  auto c = client();
+  auto before = c.ask("OPTIONS", "/echo", "", page + asks); // Without a key: a browser sends none.
+  CHECK(before.status == 204);
+  CHECK(before.fields["access-control-allow-origin"] == "https://Page.Example");
+  CHECK(before.fields["access-control-allow-methods"] == "GET, POST, HEAD");
+  CHECK_THAT(before.fields["access-control-allow-headers"], Catch::Contains("Authorization"));
+  CHECK(before.fields["access-control-max-age"] == "600");
+  CHECK_FALSE(before.fields.contains("access-control-allow-credentials"));
+  auto refused = c.ask("GET", "/echo", "", page);
+  for (auto& x : {c.ask("POST", "/echo", "{}", page + key), refused,
+                  c.ask("GET", "/nothing", "", page), c.ask("OPTIONS", "/nothing", "", page + asks)}) {
+    auto fields = x.fields;
+    CHECK(fields["access-control-allow-origin"] == "https://Page.Example");
+    CHECK(fields["vary"] == "Origin");
+    CHECK_THAT(fields["access-control-expose-headers"], Catch::Contains("Location"));
+  }
+  CHECK(refused.status == 401);
+  c.send(c.text_of("GET", "/stream", "", page + key));
+  CHECK(c.read_head().fields["access-control-allow-origin"] == "https://Page.Example");
+  feed->feed("");
+}
+
+TEST_CASE_METHOD(fixture, "who is not allowed gets no word for browsers", "[http][server][cors]") {
+  const std::string asks = "Access-Control-Request-Method: POST\r\n";
+  start();
+  auto has_word = [](const tests::http_reply& x) {
+    return std::ranges::any_of(x.fields, [](auto& field) {
+      return field.first.starts_with("access-control-");
+    });
+  };
+  auto c = client();
+  auto own = "Origin: http://localhost:" + std::to_string(server->port()) + "\r\n";
+  const std::string evil = "Origin: https://evil.example\r\n";
+  for (auto& [fields, status] : {std::pair{evil, 403}, {own, 405}, {std::string{}, 405}}) {
+    auto got = c.ask("OPTIONS", "/echo", "", fields + asks);
+    CHECK(got.status == status);
+    CHECK_FALSE(has_word(got));
+    CHECK_FALSE(got.fields.contains("vary")); // It is off.
+  }
+  CHECK_FALSE(has_word(c.ask("GET", "/echo", "", own)));
+  options.allowed_origins = {"https://page.example"};
+  server->change(options);
+  auto d = client();
+  CHECK(d.ask("OPTIONS", "/echo", "", evil + asks).status == 403);
+  CHECK_FALSE(has_word(d.ask("GET", "/echo", "", evil)));
+  auto open = d.ask("GET", "/echo");
+  CHECK_FALSE(has_word(open));
+  CHECK(open.fields["vary"] == "Origin");
+  const std::string page = "Origin: https://page.example\r\n";
+  CHECK(d.ask("OPTIONS", "/echo", "", page).status == 405); // No browser asks so.
+  CHECK(has_word(d.ask("GET", "/echo", "", page)));
+  CHECK_FALSE(has_word(d.ask("GET", "/echo"))); // Of the request before, nothing is left.
 }
 
 TEST_CASE_METHOD(fixture, "a target in absolute form names the host", "[http][server]") {
