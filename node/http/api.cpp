@@ -95,10 +95,16 @@ std::optional<bool> cancels_on_disconnect(const call_ptr& x) {
   auto policy = find(x->in.query, "on_disconnect");
   if (!policy || *policy == "detach")
     return false;
-  if (*policy == "cancel" && node::may(x->in.who.role, action::control))
+  if (*policy != "cancel") {
+    x->out(problem_answer(refusal::bad_query,
+                          "the parameter `on_disconnect` is `detach` or `cancel`"));
+    return {};
+  }
+  if (node::may(x->in.who.role, action::control))
     return true;
-  x->out(problem_answer(refusal::bad_query, "the parameter `on_disconnect` is `detach`, or "
-                                            "`cancel` with a key of an operator"));
+  x->out(problem_answer(refusal::forbidden,
+                        "the key has the role " + std::string{to_string(x->in.who.role)}
+                            + ", which may not cancel a job, by `on_disconnect` neither"));
   return {};
 }
 

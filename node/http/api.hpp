@@ -115,7 +115,7 @@ response job_answer(int status, const job_info& job);
 bool has_bad_query(const call_ptr& x, std::span<const parameter> known);
 
 /// What `on_disconnect` says: whether a job is cancelled when who waits for it goes. Nothing: it is
-/// malformed, and the call is answered.
+/// malformed, or the caller must not cancel, and the call is answered.
 std::optional<bool> cancels_on_disconnect(const call_ptr& x);
 
 /// The members of a body that may be left out; the call is answered if it is malformed. `known` may

@@ -327,6 +327,35 @@ TEST_CASE_METHOD(node_fixture, "a job may depend on its reader", "[http][api][ev
   CHECK(ask("GET", "/v1/jobs/" + stays).text("state") == "running");
 }
 
+TEST_CASE_METHOD(node_fixture, "a job may depend on who waits for its result", "[http][api]") {
+  auto stays = submit(sleeper), goes = submit(sleeper);
+  for (auto& [id, query] : {std::pair{stays, ""}, {goes, "&on_disconnect=cancel"}}) {
+    http_client waiting{server->port()};
+    waiting.send(waiting.text_of("GET", "/v1/jobs/" + id + "/result?wait=60s" + query));
+  }
+  CHECK(ask("GET", "/v1/jobs/" + goes + "/result?wait=60s").text("state") == "cancelled");
+  CHECK(ask("GET", "/v1/jobs/" + stays).text("state") == "running");
+  CHECK(ask("GET", "/v1/jobs/" + stays + "/result?on_disconnect=odd").text("code") == "bad_query");
+}
+
+TEST_CASE("who may not cancel cannot have a job cancelled by going", "[http][api]") {
+  node_fixture x{
+      node_fixture::in_memory(), {}, [](http_options& how) {
+        how.authenticate = [](std::string_view key) -> result<principal> {
+          return principal{"k", "", {}, key == "viewer" ? role::viewer : role::operator_};
+        };
+      }};
+  auto path = "/v1/jobs/" + x.submit(sleeper);
+  const std::string viewer = "Authorization: Bearer viewer\r\n";
+  for (auto what : {"/result", "/events"}) {
+    auto refused = x.ask("GET", path + what + "?on_disconnect=cancel", "", viewer);
+    CHECK(refused.status == 403);
+    CHECK(refused.text("code") == "forbidden");
+  }
+  CHECK(x.ask("GET", path + "/result?on_disconnect=detach", "", viewer).status == 202);
+  CHECK(x.ask("GET", path + "/result?on_disconnect=cancel").status == 202);
+}
+
 TEST_CASE_METHOD(node_fixture, "a batch is answered line by line", "[http][api][batch]") {
   auto good = R"({"idempotency_key":"b",)" + noop.substr(1);
   auto text = noop + "\n\n{\n" + good + "\n" + good + "\n" + R"({"priority":1})";

@@ -10,8 +10,11 @@ namespace troupe::tests {
 struct http_node {
   using adjust = std::function<void(http::api_parts&)>;
 
-  explicit http_node(const runtime_config& config = in_memory(), const adjust& change = {})
-      : node(open(config)), api(parts_of(change)), server(serve()), client(server->port()) {}
+  using adjust_options = std::function<void(http::http_options&)>;
+
+  explicit http_node(const runtime_config& config = in_memory(), const adjust& change = {},
+                     const adjust_options& how = {})
+      : node(open(config)), api(parts_of(change)), server(serve(how)), client(server->port()) {}
   ~http_node() {
     server->shut(std::chrono::seconds{5});
     api->pool.drop();
@@ -35,10 +38,12 @@ struct http_node {
       change(parts);
     return std::make_shared<http::api>(parts);
   }
-  std::unique_ptr<http::server> serve() {
+  std::unique_ptr<http::server> serve(const adjust_options& how) {
     http::http_options options;
     options.port = 0;
     options.ping_interval = std::chrono::milliseconds{100};
+    if (how)
+      how(options);
     auto made = http::server::open(options);
     REQUIRE(made);
     (*made)->serve(http::api_routes(api));
