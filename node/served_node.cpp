@@ -44,6 +44,13 @@ void observe(node_services& services, const http::served& x) {
             {{"request", x.request_id}, {"peer", x.peer}});
 }
 
+void tell_cut(node_services& services, std::string_view request, job_id job) {
+  services.metrics().stream_reader_cut();
+  services.log().say(log_level::warn, "http",
+                     "a reader of events was cut off: it took nothing for too long",
+                     {{"request", request}, {"job", to_string(job)}});
+}
+
 std::set<std::string> lowered(const std::vector<std::string>& names) {
   std::set<std::string> all;
   for (auto& x : names)
@@ -87,12 +94,13 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
     limits.push_back({"http_connections", server.connections(), most});
     return services.metrics_text(node, std::move(limits));
   };
-  api.ready_parts = [&node, &services] {
-    return ready_parts(node.stats(), services.may_change());
-  };
+  api.ready_parts = [&node, &services] { return ready_parts(node.stats(), services.may_change()); };
   api.exclusive = [&services](std::string_view queue) { return rule_of(services, queue); };
   auto& metrics = services.metrics();
   api.readers = [&metrics](int change) { metrics.stream_readers(change); };
+  api.reader_cut = [&services](std::string_view request, job_id job) {
+    tell_cut(services, request, job);
+  };
   api.event_queued = [&metrics](std::chrono::nanoseconds x) { metrics.event_queued(x); };
   api.event_taken = [&metrics](std::chrono::nanoseconds x) { metrics.event_taken(x); };
   api.new_trace = [&services] { return services.new_trace(); };

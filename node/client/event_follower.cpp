@@ -53,6 +53,8 @@ private:
                      "an event has more than " + std::to_string(event_bytes_max) + " bytes"};
     if (!got)
       return got.trouble();
+    if (deleted_)
+      return gone_for_good();
     if (got->status == 204) // All was read.
       done_ = true;
     else if (got->status != 200)
@@ -98,8 +100,10 @@ private:
       return;
     if (text_of(*parsed, "event") == "gap" && id.empty())
       return take_gap(*parsed);
+    if (text_of(*parsed, "event") == "closing" && id.empty())
+      return take_closing(*parsed);
     auto x = read_event(*parsed);
-    if (!x || id.empty()) // `closing`, and what this version does not know.
+    if (!x || id.empty()) // What this version does not know.
       return;
     last_ = id;
     done_ = !to_.take(*x, json) || x->type == "end";
@@ -109,6 +113,18 @@ private:
     auto data = x.find("data");
     if (data && text_of(*data, "reason") == "restored" && to_.begin_anew)
       to_.begin_anew();
+  }
+
+  /// A node that only ends is asked again.
+  void take_closing(const value& x) {
+    auto data = x.find("data");
+    deleted_ = data && text_of(*data, "reason") == "deleted";
+  }
+
+  trouble gone_for_good() const {
+    return {fault::unknown_job, "job " + to_string(id_) + " was deleted while its events were read",
+            "it has ended, and was removed, or was kept as long as its retention says",
+            "give it a longer `retention`"};
   }
 
   /// Waits before the next try. Why there is none.
@@ -136,7 +152,7 @@ private:
   const event_taker& to_;
   std::string last_;        ///< The id of the last event that was taken.
   std::string next_, data_; ///< Of the event that is being read.
-  bool done_ = false, is_gone_ = false, was_connected_ = false;
+  bool done_ = false, is_gone_ = false, was_connected_ = false, deleted_ = false;
   clock::time_point gone_since_{};
   std::chrono::milliseconds pause_ = reconnect_first;
 };

@@ -24,8 +24,8 @@ struct event_taker {
 
 /// Shows the events of a job from number `from` on, each once and in order, up to `end`, also
 /// through restarts of the node. A node that cannot be reached at first is not waited for. Faults:
-/// those of `node_client`; after `reconnect_max` the last reason; `interrupted` if `waiting` gives
-/// up.
+/// those of `node_client`; `unknown_job` if the job is deleted before its end was read; after
+/// `reconnect_max` the last reason; `interrupted` if `waiting` gives up.
 std::optional<trouble> follow_events(node_client& from_node, job_id id, std::uint64_t from,
                                      const event_taker& to);
 

@@ -32,7 +32,10 @@ struct api_parts {
   std::function<void(int)> readers{};       ///< Told that readers of events come (1) and go (-1),
   /// that an event leaves so long after it became durable, and how long its client took to take it.
   std::function<void(std::chrono::nanoseconds)> event_queued{}, event_taken{};
-  std::function<std::vector<ready_part>()> ready_parts{}; ///< Beside the runtime. May read the disk.
+  /// Told of a reader of events that was cut off, having taken nothing for too long.
+  std::function<void(std::string_view request, job_id job)> reader_cut{};
+  std::function<std::vector<ready_part>()>
+      ready_parts{};                               ///< Beside the runtime. May read the disk.
   std::uint64_t blob_bytes_max = blob_bytes_usual; ///< What `PUT` of a blob takes.
   std::function<exclusive_rule(std::string_view queue)> exclusive{}; ///< Unset: no queue is.
   /// Told of who was refused for want of room, with the word for that; must not block.

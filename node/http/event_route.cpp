@@ -16,22 +16,20 @@ response stream_answer(event_format how, std::shared_ptr<body_source> stream) {
   return x;
 }
 
-void open_stream(const api_ptr& in, const call_ptr& to, const event_place& at, bool cancels) {
-  auto id = to->in.arguments.job;
+void open_stream(const api_ptr& in, const call_ptr& to, const event_place& at, const job_info& job,
+                 bool cancels) {
   auto how = format_of(to->in);
   auto first = at.lost > 0 ? gap_text(1, at.lost, "restored", how) : "";
-  in->node.events(id, at.from, [in, to, how, first, id, cancels](const result<event_reader>& x) {
-    if (!x)
-      return refuse(to, x.error());
-    if (cancels)
-      to->out.when_unwanted([in, id](unwanted why) {
-        if (why == unwanted::gone)
-          in->node.change(id, job_change::cancel, "the client that read its events has gone",
-                          [](const status&) {});
+  stream_about about{job.id, at.from, job.events, to->in.id};
+  in->node.events(
+      job.id, at.from, [in, to, how, first, about, cancels](const result<event_reader>& x) {
+        if (!x)
+          return refuse(to, x.error());
+        if (cancels)
+          cancel_when_gone(in, to, about.job);
+        auto writer = writer_of(how, in->node.incarnation());
+        to->out(stream_answer(how, std::make_shared<event_stream>(in, *x, writer, about, first)));
       });
-    to->out(stream_answer(how, std::make_shared<event_stream>(
-                                   in, *x, writer_of(how, in->node.incarnation()), first)));
-  });
 }
 
 void read_events(const api_ptr& in, const call_ptr& to) {
@@ -47,7 +45,7 @@ void read_events(const api_ptr& in, const call_ptr& to) {
   with_job(in, to, [in, to, at = *at, cancels = *cancels](const job_info& job) {
     if (terminal(job.state) && at.from > job.events)
       return to->out({204}); // All was read; a browser does not ask again.
-    open_stream(in, to, at, cancels);
+    open_stream(in, to, at, job, cancels);
   });
 }
 

@@ -3,6 +3,7 @@
 #include "graph_json/value_json.hpp"
 #include "node/show.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace troupe::http {
@@ -40,6 +41,14 @@ std::string notice(std::string_view type, const value& data, event_format how) {
 
 } // namespace
 
+void cancel_when_gone(const api_ptr& in, const call_ptr& to, job_id id) {
+  to->out.when_unwanted([in, id](unwanted why) {
+    if (why == unwanted::gone)
+      in->node.change(id, job_change::cancel, "the client that read its events has gone",
+                      [](const status&) {});
+  });
+}
+
 result<event_place> event_place_of(const request& in, std::uint64_t incarnation) {
   if (auto last = in.fields.find("Last-Event-ID"))
     return place_behind(*last, incarnation);
@@ -76,7 +85,10 @@ event_writer writer_of(event_format how, std::uint64_t incarnation) {
   auto closing = [how](std::string_view reason) {
     return notice("closing", value::object{{"reason", reason}}, how);
   };
-  return {text, closing, how == event_format::sse ? ": ping\n\n" : ""};
+  auto gap = [how](std::uint64_t from, std::uint64_t to) {
+    return gap_text(from, to, "retention", how);
+  };
+  return {text, closing, how == event_format::sse ? ": ping\n\n" : "", gap};
 }
 
 void event_stream::next(taken then) {
@@ -115,11 +127,21 @@ void event_stream::look() {
   in_->pool.post([self = shared_from_this()] { self->read(); }, true);
 }
 
+/// The job was deleted meanwhile, or the node fails: there will be no more, and no `end`. How many
+/// events a deleted job had is known as far as it was when the stream began.
+std::string event_stream::text_without_end(ec why) const {
+  if (why != ec::no_such_job)
+    return how_.closing(to_string(why));
+  auto gap = how_.gap ? how_.gap(next_, std::max(next_, about_.known)) : "";
+  return gap + how_.closing("deleted");
+}
+
 /// What is to be sent; nothing: these events are not told.
 std::optional<std::string> event_stream::text_of_all(const result<std::vector<event>>& events) {
-  // Without events: deleted meanwhile, or the node fails. There will be no more, and no `end`.
   auto ended = !events || events->empty() || events->back().type == "end";
-  auto text = events ? how_.text(*events) : how_.closing(to_string(events.code()));
+  auto text = events ? how_.text(*events) : text_without_end(events.code());
+  if (events && !events->empty())
+    next_ = events->back().id + 1;
   if (text.empty() && !ended)
     return {};
   std::scoped_lock lock{mutex_};
@@ -186,6 +208,11 @@ void event_stream::read() {
 std::string event_stream::idle() {
   look();
   return how_.ping;
+}
+
+void event_stream::cut() {
+  if (auto& told = in_->outside.reader_cut)
+    told(about_.request, about_.job);
 }
 
 std::string event_stream::farewell() { return how_.closing("shutdown"); }

@@ -36,14 +36,6 @@ event_writer writer_of(const flow_about& about) {
   return {text, closing};
 }
 
-void cancel_when_gone(const api_ptr& in, const call_ptr& to, job_id id) {
-  to->out.when_unwanted([in, id](unwanted why) {
-    if (why == unwanted::gone)
-      in->node.change(id, job_change::cancel, "the client that read its events has gone",
-                      [](const status&) {});
-  });
-}
-
 /// Answers with all events of a job, as they come.
 void stream(const api_ptr& in, const call_ptr& to, const job_info& job, bool cancels) {
   on_pool(in, to, [in, to, job, cancels] {
@@ -51,13 +43,15 @@ void stream(const api_ptr& in, const call_ptr& to, const job_info& job, bool can
     if (!known)
       return refuse(to, known.error());
     in->node.events(job.id, 1,
-                    [in, to, known = *known, id = job.id, cancels](const result<event_reader>& x) {
+                    [in, to, known = *known, about = stream_about{job.id, 1, job.events, to->in.id},
+                     cancels](const result<event_reader>& x) {
                       if (!x)
                         return refuse(to, x.error());
                       if (cancels)
-                        cancel_when_gone(in, to, id);
+                        cancel_when_gone(in, to, about.job);
                       response answer{200, "application/x-ndjson"};
-                      answer.stream = std::make_shared<event_stream>(in, *x, writer_of(known));
+                      answer.stream =
+                          std::make_shared<event_stream>(in, *x, writer_of(known), about);
                       to->out(std::move(answer));
                     });
   });

@@ -54,6 +54,8 @@ public:
   virtual std::string idle() { return {}; }
   /// What is sent last if the server ends before the source does; may be empty.
   virtual std::string farewell() { return {}; }
+  /// Told that who took it was cut off, having taken nothing for too long.
+  virtual void cut() {}
   /// What came of it, for the log of changes; asked when nothing more is sent. May be empty.
   virtual std::string done() { return {}; }
 };

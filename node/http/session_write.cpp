@@ -71,7 +71,10 @@ asio::awaitable<bool> session::write(response x, const request& in) {
       co_return false;
     if (bare)
       co_return x.length.has_value();
-    co_return co_await write_stream(*x.stream);
+    auto whole = co_await write_stream(*x.stream);
+    if (!whole && wire_->stuck())
+      x.stream->cut();
+    co_return whole;
   }
   std::vector<asio::const_buffer> all{asio::buffer(head)};
   if (!bare)

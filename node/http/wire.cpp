@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/error.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
 namespace troupe::http {
@@ -41,6 +42,7 @@ public:
   asio::awaitable<bool> write(std::vector<asio::const_buffer> from, milliseconds limit) override {
     tcp().expires_after(limit);
     auto [code, n] = co_await asio::async_write(stream(), from, told);
+    stuck_ = code == boost::beast::error::timeout;
     co_return !code;
   }
   void cancel() override { tcp().cancel(); }

@@ -35,9 +35,11 @@ public:
 
   /// Whether the last read ran into its deadline.
   bool late() const noexcept { return late_; }
+  /// Whether the last write did: nobody took what was sent.
+  bool stuck() const noexcept { return stuck_; }
 
 protected:
-  bool late_ = false;
+  bool late_ = false, stuck_ = false;
 };
 
 /// `tls` may be null.

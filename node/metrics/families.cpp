@@ -199,6 +199,10 @@ families::families(const metrics_options& options)
                   .Name("troupe_stream_readers")
                   .Help("Clients that read events right now.")
                   .Register(registry)),
+      readers_cut(prometheus::BuildCounter()
+                      .Name("troupe_stream_readers_cut_total")
+                      .Help("Readers of events that were cut off: they took nothing for too long.")
+                      .Register(registry)),
       event_queue(prometheus::BuildHistogram()
                       .Name("troupe_event_queue_seconds")
                       .Help("From an event's being durable to its leaving for a client.")

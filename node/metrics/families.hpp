@@ -75,6 +75,7 @@ struct families {
   Family<Counter>& spans;
   Family<Counter>& jobs_untraced;
   Family<Gauge>& readers;
+  Family<Counter>& readers_cut;
   Family<Histogram>& event_queue;
   Family<Histogram>& event_client;
   Family<Gauge>& process_memory;

@@ -64,6 +64,7 @@ struct metrics::impl {
         workers(all.workers),
         snapshot_failed(all.snapshot_failed),
         readers(all.readers.Add({})),
+        readers_cut(all.readers_cut.Add({})),
         event_queue(all.event_queue.Add({}, request_buckets())),
         event_client(all.event_client.Add({}, request_buckets())) {
     meter.ratios(read_resources());
@@ -75,6 +76,7 @@ struct metrics::impl {
   scraped_gauge jobs, job_bytes, lag, lag_limit, lag_records, store_bytes, disk_bytes, limit_in_use,
       limit_max, mailboxes, workers, snapshot_failed;
   Gauge& readers;
+  Counter& readers_cut;
   Histogram &event_queue, &event_client;
   usage_meter meter;
   std::mutex scraping;
@@ -173,6 +175,8 @@ void metrics::rejected(std::string_view reason) {
 }
 
 void metrics::stream_readers(int change) { impl_->readers.Increment(change); }
+
+void metrics::stream_reader_cut() { impl_->readers_cut.Increment(); }
 
 void metrics::event_queued(std::chrono::nanoseconds waited) {
   impl_->event_queue.Observe(seconds(waited));

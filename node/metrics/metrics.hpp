@@ -55,6 +55,8 @@ public:
   void rejected(std::string_view reason);
   /// Readers of event streams come (1) and go (-1).
   void stream_readers(int change);
+  /// One was cut off, having taken nothing for too long.
+  void stream_reader_cut();
   /// An event left for a client so long after it became durable,
   void event_queued(std::chrono::nanoseconds waited);
   /// and the client took so long to take it.

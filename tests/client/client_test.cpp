@@ -1,10 +1,14 @@
 #include "graph_json/value_json.hpp"
+#include "node/client/event_follower.hpp"
 #include "node/client/job_json.hpp"
 #include "node/client/node_client.hpp"
 #include "node/client/refusal.hpp"
 #include "node/http/problem.hpp"
+#include "node/http/server.hpp"
 #include "node/show.hpp"
 #include "tests/support/catch.hpp"
+
+#include <atomic>
 
 using namespace troupe;
 using namespace troupe::client;
@@ -130,4 +134,40 @@ TEST_CASE("a node's address is tidied, and what is none is refused", "[client]")
 TEST_CASE("parts of a query are encoded", "[client]") {
   CHECK(encoded("a-b_c.d~9") == "a-b_c.d~9");
   CHECK(encoded("a=b&c d\xc3\xa4") == "a%3Db%26c%20d%C3%A4");
+}
+
+TEST_CASE("who follows a job that is deleted is told so, and does not come again", "[client]") {
+  http::http_options options;
+  options.port = 0;
+  auto server = http::server::open(options);
+  REQUIRE(server);
+  std::atomic<int> asked = 0;
+  event one;
+  one.job = whole_job().id;
+  one.id = 1;
+  one.type = "state";
+  auto text = "id: 1\nevent: state\ndata: " + graph_json::to_json(node::to_value(one))
+              + "\n\nevent: gap\ndata: "
+                R"({"data":{"from":2,"reason":"retention","to":9},"event":"gap"})"
+                "\n\nevent: closing\ndata: "
+                R"({"data":{"reason":"deleted"},"event":"closing"})"
+                "\n\n";
+  std::vector<http::route> routes;
+  routes.push_back({"GET", "/v1/jobs/{job}/events", [&](const http::call_ptr& x) {
+                      ++asked;
+                      x->out({200, "text/event-stream", text});
+                    }});
+  (*server)->serve(std::move(routes));
+  endpoint at;
+  at.url = "http://127.0.0.1:" + std::to_string((*server)->port());
+  node_client from{at};
+  std::size_t taken = 0;
+  event_taker taker;
+  taker.take = [&](const event&, std::string_view) { return ++taken > 0; };
+  auto wrong = follow_events(from, one.job, 1, taker);
+  REQUIRE(wrong);
+  CHECK(wrong->kind->exit == exit_code::not_found);
+  CHECK_THAT(wrong->what, Catch::Contains("was deleted"));
+  CHECK(taken == 1);
+  CHECK(asked == 1);
 }

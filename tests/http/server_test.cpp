@@ -42,8 +42,10 @@ public:
   }
   std::string idle() override { return ": ping\n"; }
   std::string farewell() override { return "bye\n"; }
+  void cut() override { was_cut = true; }
 
   std::atomic<int> asked{0};
+  std::atomic<bool> was_cut{false};
 
 private:
   std::mutex mutex_;
@@ -238,14 +240,16 @@ TEST_CASE_METHOD(fixture, "a body in a coding that nobody takes off is refused",
       CHECK(c.ends()); // Nobody knows where the body ends.
     return got;
   };
-  for (std::string coding : {"gzip, chunked", "gzip", "chunked, gzip", "chunked, chunked", "", "x"}) {
+  for (std::string coding :
+       {"gzip, chunked", "gzip", "chunked, gzip", "chunked, chunked", "", "x"}) {
     INFO(coding);
     auto got = ask("Transfer-Encoding: " + coding + "\r\n", "0\r\n\r\n");
     CHECK(got.status == 501);
     CHECK(code_of(got) == "transfer_coding");
     CHECK_FALSE(got.text("next").empty());
   }
-  CHECK(ask("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n").status == 501);
+  CHECK(ask("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n").status
+        == 501);
   CHECK(ask("Transfer-Encoding: Chunked\r\n", "2\r\n{}\r\n0\r\n\r\n").body == "POST{}");
   auto zipped = ask("Content-Encoding: gzip\r\nContent-Length: 2\r\n");
   CHECK(zipped.status == 415);
@@ -263,7 +267,8 @@ TEST_CASE_METHOD(fixture, "a page of an allowed origin may call and read what it
     return error{ec::invalid_spec, "no such key"};
   };
   start();
-  const std::string page = "Origin: https://Page.Example\r\n", key = "Authorization: Bearer good\r\n";
+  const std::string page = "Origin: https://Page.Example\r\n",
+                    key = "Authorization: Bearer good\r\n";
   const std::string asks = "Access-Control-Request-Method: POST\r\n"
                            "Access-Control-Request-Headers: authorization,content-type\r\n";
   auto c = client();
@@ -275,8 +280,9 @@ TEST_CASE_METHOD(fixture, "a page of an allowed origin may call and read what it
   CHECK(before.fields["access-control-max-age"] == "600");
   CHECK_FALSE(before.fields.contains("access-control-allow-credentials"));
   auto refused = c.ask("GET", "/echo", "", page);
-  for (auto& x : {c.ask("POST", "/echo", "{}", page + key), refused,
-                  c.ask("GET", "/nothing", "", page), c.ask("OPTIONS", "/nothing", "", page + asks)}) {
+  for (auto& x :
+       {c.ask("POST", "/echo", "{}", page + key), refused, c.ask("GET", "/nothing", "", page),
+        c.ask("OPTIONS", "/nothing", "", page + asks)}) {
     auto fields = x.fields;
     CHECK(fields["access-control-allow-origin"] == "https://Page.Example");
     CHECK(fields["vary"] == "Origin");
@@ -292,9 +298,8 @@ TEST_CASE_METHOD(fixture, "who is not allowed gets no word for browsers", "[http
   const std::string asks = "Access-Control-Request-Method: POST\r\n";
   start();
   auto has_word = [](const tests::http_reply& x) {
-    return std::ranges::any_of(x.fields, [](auto& field) {
-      return field.first.starts_with("access-control-");
-    });
+    return std::ranges::any_of(
+        x.fields, [](auto& field) { return field.first.starts_with("access-control-"); });
   };
   auto c = client();
   auto own = "Origin: http://localhost:" + std::to_string(server->port()) + "\r\n";
@@ -496,6 +501,18 @@ TEST_CASE_METHOD(fixture, "a stream asks for no more than its reader takes", "[h
   while (server->connections() > 0) // Nobody reads: it is cut off.
     std::this_thread::yield();
   CHECK(feed->asked < pieces);
+  CHECK(feed->was_cut);
+}
+
+TEST_CASE_METHOD(fixture, "a reader that goes by itself is not cut off", "[http][server]") {
+  start();
+  {
+    auto c = client();
+    c.send(c.text_of("GET", "/stream"));
+    CHECK(c.read_head().status == 200);
+  }
+  wait_for_connections(0);
+  CHECK_FALSE(feed->was_cut);
 }
 
 TEST_CASE_METHOD(fixture, "a body streams in while the answer streams out", "[http][server]") {
