@@ -1,5 +1,6 @@
 #include "graph_json/json_reader.hpp"
 
+#include "graph_json/number_text.hpp"
 #include "graph_json/text_source.hpp"
 #include "troupe/limits.hpp"
 
@@ -54,9 +55,12 @@ public:
   bool number_integer(json::number_integer_t x) { return scalar(std::int64_t{x}); }
   bool number_unsigned(json::number_unsigned_t x) {
     constexpr auto max = std::numeric_limits<std::int64_t>::max();
-    return x <= max ? scalar(static_cast<std::int64_t>(x)) : scalar(static_cast<double>(x));
+    return x <= max ? scalar(static_cast<std::int64_t>(x))
+                    : integer(static_cast<double>(x), std::to_string(x));
   }
-  bool number_float(json::number_float_t x, const json::string_t&) { return scalar(x); }
+  bool number_float(json::number_float_t x, const json::string_t& text) {
+    return text.find_first_not_of("-0123456789") == text.npos ? integer(x, text) : scalar(x);
+  }
   bool string(json::string_t& x) { return scalar(std::move(x)); }
   bool binary(json::binary_t&) { return false; }
   bool start_object(std::size_t) { return begin(value::type::object); }
@@ -86,6 +90,13 @@ private:
   }
 
   bool scalar(value x) { return heeded(to_.scalar(std::move(x))); }
+
+  /// One beyond 64 bits.
+  bool integer(double x, const std::string& digits) {
+    std::string written;
+    append_ecmascript_number(x, written);
+    return written == digits ? scalar(x) : heeded(to_.rounded(x, digits));
+  }
 
   bool begin(value::type type) {
     if (++depth_ > limits::value_depth_max) {
@@ -118,6 +129,15 @@ std::optional<json_fault> read(text_source& from, json_events& to) {
 }
 
 } // namespace
+
+bool json_events::rounded(value&& x, const std::string&) { return scalar(std::move(x)); }
+
+std::string rounding(const std::string& digits) {
+  constexpr std::size_t shown = 24;
+  return "the integer " + digits.substr(0, shown) + (digits.size() > shown ? "\u2026" : "")
+         + " is beyond 64 bits, and would lose digits; send it as a string, or with an exponent if "
+           "that may be";
+}
 
 std::string to_string(const text_place& place) {
   return "line " + std::to_string(place.line) + ", column " + std::to_string(place.column)

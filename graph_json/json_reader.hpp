@@ -18,6 +18,9 @@ public:
 
   /// null, boolean, integer, number or string.
   virtual bool scalar(value&& x) = 0;
+  /// The same for an integer beyond 64 bits that is another number as a double, which is what `x`
+  /// has of it. `digits` is what the text says.
+  virtual bool rounded(value&& x, const std::string& digits);
   /// A list or an object begins.
   virtual bool begin(value::type type) = 0;
   /// The key of the next member.
@@ -48,12 +51,16 @@ struct json_fault {
   std::string detail; ///< Empty for `refused`.
 };
 
-/// Reads one JSON text of UTF-8. Integers beyond 64 bits arrive as numbers; a number too large for
+/// Reads one JSON text of UTF-8. Integers beyond 64 bits arrive as numbers, by `scalar` if a double
+/// is written with the same digits (RFC 8785), else by `rounded`; a number too large for
 /// a double, `NaN`, comments and a byte of 0 are syntax errors. Nothing if all was read.
 std::optional<json_fault> read_json(std::string_view text, json_events& to);
 
 /// The same from a file (or pipe), in pieces, without holding it in memory.
 std::optional<json_fault> read_json_file(const std::string& path, json_events& to);
+
+/// What is wrong with an integer that would be rounded, for who must not change it.
+std::string rounding(const std::string& digits);
 
 /// Tells where a byte of `text` stands.
 text_place place_of(std::string_view text, std::size_t byte);

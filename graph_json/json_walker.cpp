@@ -18,6 +18,12 @@ bool json_walker::scalar(value&& x) {
   return true;
 }
 
+bool json_walker::rounded(value&& x, const std::string& digits) {
+  if (skipped_ == 0)
+    lossy(next_pointer(), digits);
+  return scalar(std::move(x));
+}
+
 bool json_walker::begin(value::type type) {
   if (skipped_ > 0) {
     ++skipped_;
@@ -76,6 +82,15 @@ bool json_walker::end() {
   }
   leave();
   return true;
+}
+
+std::string json_walker::next_pointer() const {
+  if (is_building_ || frames_.empty())
+    return pointer_ + builder_.next_pointer();
+  auto& top = frames_.back();
+  auto text = pointer_;
+  core::append_step(text, top.is_list ? std::to_string(top.index) : top.key);
+  return text;
 }
 
 json_walker::way json_walker::enter(value::type type) {

@@ -15,6 +15,7 @@ namespace troupe::graph_json {
 class json_walker : public json_events {
 public:
   bool scalar(value&& x) final;
+  bool rounded(value&& x, const std::string& digits) final;
   bool begin(value::type type) final;
   bool key(std::string name) final;
   bool end() final;
@@ -32,6 +33,8 @@ protected:
   virtual void take(std::string_view pointer, std::string_view key, value&& x) = 0;
   /// Is told that the object at `pointer` has a key again. Only its first value is handed over.
   virtual void repeated(std::string_view pointer, std::string_view key) = 0;
+  /// Is told of an integer at `pointer` that is rounded; see `json_events::rounded`.
+  virtual void lossy(const std::string& /*pointer*/, const std::string& /*digits*/) {}
   /// Makes what it wants of a scalar before it becomes part of a value.
   virtual void filter(value&) {}
 
@@ -45,6 +48,7 @@ private:
     std::set<std::string, std::less<>> keys;
   };
 
+  std::string next_pointer() const;
   way enter(value::type type);
   void leave();
   void hand_over(value&& x);

@@ -117,6 +117,10 @@ private:
     problems_.duplicate_key(json_place{pointer}, key);
   }
 
+  void lossy(const std::string& pointer, const std::string& digits) override {
+    problems_.add("out_of_range", json_place{pointer}, rounding(digits));
+  }
+
   void add_vertex(value&& x, const json_place& at) {
     if (++vertices_ <= bounds_.vertices_max)
       spec_.vertices.push_back(read_vertex(std::move(x), at, problems_));

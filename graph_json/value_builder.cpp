@@ -37,13 +37,16 @@ bool value_builder::place(value&& x) {
   return false;
 }
 
-std::string value_builder::pointer() const {
+std::string value_builder::steps(std::size_t count) const {
   std::string text;
-  for (std::size_t i = 0; i + 1 < open_.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     auto items = open_[i].content.items();
     core::append_step(text, items ? std::to_string(items->size()) : open_[i].key);
   }
   return text;
 }
+
+std::string value_builder::pointer() const { return steps(open_.empty() ? 0 : open_.size() - 1); }
+std::string value_builder::next_pointer() const { return steps(open_.size()); }
 
 } // namespace troupe::graph_json

@@ -22,6 +22,8 @@ public:
 
   /// The JSON Pointer of the container that is open, seen from the value as a whole.
   std::string pointer() const;
+  /// That of the scalar, or of the container, which comes next.
+  std::string next_pointer() const;
 
   /// The complete value; the builder is empty again.
   value release() { return std::move(done_); }
@@ -33,6 +35,7 @@ private:
   };
 
   bool place(value&& x);
+  std::string steps(std::size_t count) const;
 
   std::vector<frame> open_;
   value done_;

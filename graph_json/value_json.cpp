@@ -1,6 +1,8 @@
 #include "graph_json/value_json.hpp"
 
+#include "graph_json/exact_json.hpp"
 #include "graph_json/json_reader.hpp"
+#include "graph_json/problem_list.hpp"
 #include "graph_json/value_builder.hpp"
 
 #include <cstdint>
@@ -16,6 +18,10 @@ public:
     builder_.scalar(std::move(x));
     return true;
   }
+  bool rounded(value&& x, const std::string& digits) override {
+    rounded_.add("out_of_range", json_place{builder_.next_pointer()}, rounding(digits));
+    return scalar(std::move(x));
+  }
   bool begin(value::type type) override {
     builder_.begin(type);
     return true;
@@ -30,6 +36,7 @@ public:
   }
 
   value release() { return builder_.release(); }
+  problems release_rounded() { return rounded_.release(); }
   /// Only after a key was refused.
   std::string refusal() const {
     return "the key " + to_json(repeated_) + " stands twice in one object";
@@ -37,6 +44,7 @@ public:
 
 private:
   value_builder builder_;
+  problem_list rounded_;
   std::string repeated_;
 };
 
@@ -63,6 +71,13 @@ result<value> parse_value(std::string_view text) {
   return built.release();
 }
 
+result<exact_value> parse_exact(std::string_view text) {
+  whole_value built;
+  if (auto fault = read_json(text, built))
+    return error_of(*fault, built);
+  return exact_value{built.release(), built.release_rounded()};
+}
+
 result<value::list> parse_ndjson(std::string_view text) {
   value::list values;
   std::uint64_t number = 0;
@@ -77,6 +92,9 @@ result<value::list> parse_ndjson(std::string_view text) {
       fault->at.byte += static_cast<std::uint64_t>(line.data() - text.data());
       return error_of(*fault, built);
     }
+    if (auto lossy = built.release_rounded(); !lossy.empty())
+      return error{ec::invalid_spec, "line " + std::to_string(number) + ", at \""
+                                         + lossy.front().pointer + "\": " + lossy.front().detail};
     values.push_back(built.release());
   }
   return values;

@@ -1,6 +1,7 @@
 #include "node/graph_file.hpp"
 
 #include "core/graph.hpp"
+#include "graph_json/exact_json.hpp"
 #include "graph_json/graph_json.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/set_option.hpp"
@@ -85,10 +86,13 @@ answer<value> read_input(const std::string& text) {
       return read.trouble();
     json = std::move(*read);
   }
-  auto parsed = graph_json::parse_value(json);
+  auto parsed = graph_json::parse_exact(json);
   if (!parsed)
     return trouble{fault::bad_input, {}, parsed.error().detail};
-  return std::move(*parsed);
+  if (!parsed->rounded.empty())
+    return trouble{fault::bad_input, "the input cannot be kept as it is",
+                   parsed->rounded.front().pointer + ": " + parsed->rounded.front().detail};
+  return std::move(parsed->content);
 }
 
 answer<read_graph> read_graph_file(const std::string& file) {

@@ -2,6 +2,7 @@
 
 #include "core/duration.hpp"
 #include "core/names.hpp"
+#include "graph_json/exact_json.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/client/event_follower.hpp"
 #include "node/client/refusal.hpp"
@@ -43,10 +44,13 @@ answer<std::string> graph_of(const std::string& text) {
   auto read = read_text(text);
   if (!read)
     return read.trouble();
-  auto parsed = graph_json::parse_value(*read);
+  auto parsed = graph_json::parse_exact(*read);
   if (!parsed)
     return trouble{fault::invalid_graph, text + " is not JSON", parsed.error().detail};
-  return graph_json::to_json(*parsed);
+  if (!parsed->rounded.empty())
+    return trouble{fault::invalid_graph, text + " cannot be kept as it is",
+                   parsed->rounded.front().pointer + ": " + parsed->rounded.front().detail};
+  return graph_json::to_json(parsed->content);
 }
 
 answer<client::submission> submission_of(const submit_options& x) {

@@ -1,6 +1,7 @@
 #include "actors/kinds/exec_process.hpp"
 
 #include "core/utf8.hpp"
+#include "graph_json/exact_json.hpp"
 #include "graph_json/value_json.hpp"
 #include "troupe/limits.hpp"
 
@@ -210,9 +211,12 @@ attempt_report exec_process::output() const {
     return {attempt_outcome::succeeded, std::string{text}, {}};
   }
   if (config_.output == exec_output::json) {
-    auto x = graph_json::parse_value(output_);
-    return x ? attempt_report{attempt_outcome::succeeded, std::move(*x), {}}
-             : bad("stdout is not one JSON value: " + x.error().detail);
+    auto x = graph_json::parse_exact(output_);
+    if (!x)
+      return bad("stdout is not one JSON value: " + x.error().detail);
+    if (!x->rounded.empty())
+      return bad("stdout, at \"" + x->rounded.front().pointer + "\": " + x->rounded.front().detail);
+    return {attempt_outcome::succeeded, std::move(x->content), {}};
   }
   auto x = graph_json::parse_ndjson(output_);
   return x ? attempt_report{attempt_outcome::succeeded, std::move(*x), {}}

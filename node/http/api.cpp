@@ -4,6 +4,7 @@
 #include "core/names.hpp"
 #include "graph_json/problem_list.hpp"
 #include "graph_json/value_json.hpp"
+#include "node/http/json_body.hpp"
 #include "node/show.hpp"
 
 #include <algorithm>
@@ -111,12 +112,12 @@ std::optional<bool> cancels_on_disconnect(const call_ptr& x) {
 std::optional<value> members_of(const call_ptr& x, std::span<const std::string_view> known) {
   if (x->in.body.empty())
     return value{value::object{}};
-  auto parsed = read_body(x->in.body);
-  if (auto wrong = std::get_if<std::string>(&parsed)) {
-    x->out(problem_answer(refusal::bad_json, *wrong));
+  auto parsed = read_json_body(x->in.body);
+  if (auto wrong = refusal_of(parsed)) {
+    x->out(std::move(*wrong));
     return {};
   }
-  auto& body = std::get<value>(parsed);
+  auto& body = parsed.content;
   graph_json::problem_list found;
   graph_json::json_place root{""};
   if (auto members = body.members()) {

@@ -5,6 +5,7 @@
 #include "graph_json/langflow.hpp"
 #include "graph_json/problem_list.hpp"
 #include "graph_json/value_json.hpp"
+#include "node/http/json_body.hpp"
 #include "troupe/graph_builder.hpp"
 
 #include <algorithm>
@@ -95,12 +96,12 @@ read_flow read_flow_request(std::string_view body, const std::string& flow_id,
   spec.labels.emplace(flow_label, label_text(flow_id));
   if (body.empty())
     return all;
-  auto parsed = read_body(body);
-  if (auto wrong = std::get_if<std::string>(&parsed)) {
-    all.malformed = *wrong;
+  auto parsed = read_json_body(body);
+  all.malformed = std::move(parsed.malformed);
+  all.errors = std::move(parsed.errors);
+  if (all.malformed || !all.errors.empty())
     return all;
-  }
-  auto& from = std::get<value>(parsed);
+  auto& from = parsed.content;
   problem_list found;
   json_place root{""};
   check_keys(from, root, body_keys, found);

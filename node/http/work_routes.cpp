@@ -2,7 +2,7 @@
 #include "core/trace.hpp"
 #include "graph_json/fields.hpp"
 #include "node/http/api.hpp"
-#include "node/http/job_request.hpp"
+#include "node/http/json_body.hpp"
 
 namespace troupe::http {
 
@@ -103,14 +103,14 @@ constexpr field<leases_body> heartbeat_fields[] = {
 /// The body by a table; the call is answered if it is malformed.
 template <class T, std::size_t N>
 std::optional<T> body_of(const call_ptr& to, const field<T> (&fields)[N]) {
-  auto parsed = read_body(to->in.body);
-  if (auto wrong = std::get_if<std::string>(&parsed)) {
-    to->out(problem_answer(refusal::bad_json, *wrong));
+  auto parsed = read_json_body(to->in.body);
+  if (auto wrong = refusal_of(parsed)) {
+    to->out(std::move(*wrong));
     return {};
   }
   T x;
   problem_list found;
-  graph_json::read_object(std::span{fields}, x, std::get<value>(parsed), json_place{""}, found);
+  graph_json::read_object(std::span{fields}, x, parsed.content, json_place{""}, found);
   if (found.is_empty())
     return x;
   to->out(problem_answer(error{ec::invalid_spec, "the request is not valid"}, found.release()));

@@ -1,4 +1,6 @@
 #include "graph_json/value_json.hpp"
+
+#include "graph_json/exact_json.hpp"
 #include "tests/graph_json/random_values.hpp"
 #include "tests/support/catch.hpp"
 #include "troupe/limits.hpp"
@@ -58,6 +60,32 @@ TEST_CASE("integers of 64 bits stay exact, larger ones become numbers", "[graph_
   CHECK(parsed("-9223372036854775809") == value{-9223372036854775808.0});
   CHECK(parsed("-0") == value{0});
   CHECK(std::signbit(*parsed("-0.0").number()));
+}
+
+TEST_CASE("integers that would lose digits are told with their places", "[graph_json]") {
+  auto places = [](std::string_view text) {
+    auto x = parse_exact(text);
+    REQUIRE(x);
+    std::vector<std::string> all;
+    for (auto& problem : x->rounded) {
+      CHECK(problem.code == "out_of_range");
+      all.push_back(problem.pointer);
+    }
+    return all;
+  };
+  using found = std::vector<std::string>;
+  CHECK(places("18446744073709551615") == found{""});
+  CHECK(places("-9223372036854775809") == found{""});
+  CHECK(places(R"({"a":[1,{"b/c":[0,9223372036854775808]}],"d":123456789012345678901234567890})")
+        == found{"/a/1/b~1c/1", "/d"});
+  for (auto kept : {"9223372036854775807", "-9223372036854775808", "1e30", "0.1234567890123456789",
+                    "18446744073709551615.0", "10000000000000000000", "18446744073709552000"})
+    CHECK(places(kept).empty());
+  // What a double is written as can be read again.
+  for (auto x : {1e19, 18446744073709551616.0, 1.2345678901234567e20, -9.3e18})
+    CHECK(places(canonical(x)).empty());
+  CHECK(parse_ndjson("1\n[18446744073709551615]\n").code() == ec::invalid_spec);
+  CHECK(contains(parse_exact(std::string(300, '9'))->rounded.front().detail, "\u2026"));
 }
 
 TEST_CASE("a fault says where and what was expected", "[graph_json]") {

@@ -489,6 +489,8 @@ TEST_CASE_METHOD(node_fixture, "a worker's malformed request is refused with its
   CHECK(ask("POST", "/v1/work:fetch", R"({"queue":"q"})").status == 422);
   CHECK(ask("POST", "/v1/work:fetch", R"({"wait":"2h"})").status == 422);
   CHECK(ask("POST", "/v1/work:complete", R"({"output":1})").status == 422);
+  auto large = ask("POST", "/v1/work:complete", R"({"token":"t","output":[18446744073709551615]})");
+  CHECK(text_of(large.json().find("errors")->items()->at(0), "pointer") == "/output/0");
   CHECK(ask("POST", "/v1/work:fail", R"({"token":"t","error":{"code":"x"}})").status == 422);
   CHECK(ask("POST", "/v1/work:emit", "{").status == 400);
   CHECK(ask("POST", "/v1/work:fetch", R"({})").json().find("work")->items()->empty());

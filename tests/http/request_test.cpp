@@ -1,6 +1,7 @@
 #include "core/time_text.hpp"
 #include "node/http/event_stream.hpp"
 #include "node/http/job_request.hpp"
+#include "node/http/json_body.hpp"
 #include "node/http/line_splitter.hpp"
 #include "node/http/options.hpp"
 #include "node/http/query.hpp"
@@ -157,6 +158,23 @@ TEST_CASE("all that is wrong with a request is told with its place", "[http][req
   CHECK(codes_of("{" + graph + R"(,"idempotency_key":"k"})")
         == found{"unknown_key /idempotency_key"});
   CHECK(codes_of("{" + graph + R"(,"idempotency_key":"k"})", true).empty());
+}
+
+TEST_CASE("an integer that would lose digits is refused with its place", "[http][request]") {
+  const std::string large = "18446744073709551615";
+  CHECK(codes_of("{" + graph + R"(,"input":{"ids":[7,)" + large + "]}}")
+        == found{"out_of_range /input/ids/1"});
+  CHECK(codes_of("{" + graph + ",\"input\":" + large + "}") == found{"out_of_range /input"});
+  CHECK(codes_of(R"({"graph":{"vertices":[{"id":"a","kind":"noop","config":{"output":)" + large
+                 + "}}]}}")
+        == found{"out_of_range /graph/vertices/0/config/output"});
+  CHECK(codes_of("{" + graph + ",\"input\":9223372036854775807}").empty());
+  CHECK(codes_of("{" + graph + ",\"input\":1.8446744073709552e19}").empty());
+  auto body = refusal_of(read_json_body("{\"output\":" + large + "}"));
+  REQUIRE(body);
+  CHECK(body->status == 422);
+  CHECK(body->body.find("\"/output\"") != std::string::npos);
+  CHECK_FALSE(refusal_of(read_json_body("{}")));
 }
 
 TEST_CASE("what is not JSON is told with its byte", "[http][request]") {
