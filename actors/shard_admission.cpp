@@ -214,6 +214,19 @@ new_job make_job(shard_self self, const msg::submit_job& m) {
   return {std::move(added), std::move(job)};
 }
 
+result<job_book> make_begun(shard_self self, const msg::submit_job& m,
+                            const core::record_group& before) {
+  auto made = make_job(self, m);
+  job_book book{self->state.shard, std::move(made.job)};
+  for (auto& r : before)
+    book.add(r);
+  book.add(made.added);
+  book.take(*core::decide_move(book.job(), core::job_request::start, "", made.added.at));
+  if (auto reused = reuse(book, m); !reused)
+    return reused.error();
+  return book;
+}
+
 result<std::optional<known_request>> find_request(shard_self self, const msg::submit_job& m) {
   auto& spec = m.spec;
   if (spec.idempotency_key.empty())

@@ -41,6 +41,12 @@ struct new_job {
 };
 new_job make_job(shard_self self, const messages::submit_job& m);
 
+/// One that begins at once with the results of an earlier job, which the request must have;
+/// `before` goes first in its group. Nothing of it is appended. Errors: `illegal_request`, if there
+/// is nothing to reuse.
+result<job_book> make_begun(shard_self self, const messages::submit_job& m,
+                            const core::record_group& before);
+
 /// What an idempotency key stands for.
 struct known_request {
   submitted job;

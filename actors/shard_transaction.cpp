@@ -48,7 +48,8 @@ status check(shard_self self, const msg::write_rows& m) {
 /// What a transaction comes to, before anything of it is recorded.
 struct plan {
   core::record_group group;
-  std::vector<std::pair<const msg::submit_job*, core::job>> jobs; ///< New ones.
+  std::vector<std::pair<const msg::submit_job*, core::job>> jobs; ///< New ones,
+  std::optional<job_book> begun; ///< or the only one, that reuses results.
   std::vector<submitted> told;
 };
 
@@ -82,6 +83,14 @@ status plan_jobs(shard_self self, const msg::write_rows& m, plan& to) {
       return known.error();
     if (*known) {
       to.told.push_back((*known)->job);
+      continue;
+    }
+    if (x.earlier) {
+      auto book = make_begun(self, x, to.group);
+      if (!book)
+        return book.error();
+      to.told.push_back({book->job().id, false});
+      to.begun = std::move(*book);
       continue;
     }
     auto made = make_job(self, x);
@@ -136,17 +145,29 @@ std::function<void()> observe(shard_self self, const plan& all) {
   };
 }
 
+/// A job that reuses results does not wait for its turn.
+void commit_begun(shard_self self, const msg::write_rows& m, plan all, output tell) {
+  auto& book = *all.begun;
+  book.flush(std::move(tell));
+  remember_rows(self, m, book.at());
+  remember_request(self, m.jobs.front(), book.job().id, book.at());
+  ++self->state.running;
+  start_job(self, std::move(book));
+}
+
 void commit(shard_self self, const msg::write_rows& m, plan all) {
   auto& st = self->state;
   std::vector<std::shared_ptr<const void>> held; // Until what names it is durable.
-  for (auto& [request, job] : all.jobs)
-    held.insert(held.end(), {request->plan, request->held});
+  for (auto& x : m.jobs)
+    held.insert(held.end(), {x.plan, x.held});
   output tell = [done = m.done, told = std::move(all.told), seen = observe(self, all),
                  held = std::move(held)](const status& outcome) {
     if (outcome)
       seen();
     done(outcome ? result<std::vector<submitted>>{told} : outcome.error());
   };
+  if (all.begun)
+    return commit_begun(self, m, std::move(all), std::move(tell));
   if (all.group.empty())
     return shard_of(self).log->hold(shard_of(self).log->head(), std::move(tell));
   auto at = shard_of(self).log->append(all.group, std::move(tell));

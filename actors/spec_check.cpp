@@ -238,11 +238,12 @@ result<messages::write_rows> checked(const transaction& x, engine& engine) {
   m.rows = x.rows;
   for (std::size_t i = 0; i < x.jobs.size(); ++i) {
     auto at = "jobs/" + std::to_string(i) + ": ";
-    if (x.jobs[i].ns != x.ns || x.jobs[i].queue != x.queue || x.jobs[i].reuse)
+    if (x.jobs[i].ns != x.ns || x.jobs[i].queue != x.queue)
       return error{ec::invalid_spec,
-                   at
-                       + "a transaction takes jobs of its own namespace and queue "
-                         "that reuse nothing"};
+                   at + "a transaction takes jobs of its own namespace and queue"};
+    if (x.jobs[i].reuse && x.jobs.size() > 1)
+      return error{ec::invalid_spec,
+                   at + "a job that reuses results must be the only one of its transaction"};
     auto job = checked(x.jobs[i], engine);
     if (!job)
       return error{job.code(), at + job.error().detail};

@@ -1,4 +1,5 @@
 #include "node/http/bulk_run.hpp"
+#include "node/http/exclusive.hpp"
 #include "node/http/retry.hpp"
 
 namespace troupe::http {
@@ -48,12 +49,18 @@ bool has_ended_state(const call_ptr& to, const job_filter& filter) {
   return false;
 }
 
-/// One whose kinds are not allowed any more is left out; the others go on.
-status status_of(const std::variant<retried, graph_trouble>& made) {
-  auto wrong = std::get_if<graph_trouble>(&made);
-  if (!wrong)
-    return {};
-  return wrong->what ? error{ec::illegal_request, wrong->why.detail} : wrong->why;
+/// One whose kinds are not allowed any more, or whose queue takes jobs one at a time, is left out;
+/// the others go on.
+void retry(const api_ptr& in, job_id job, const std::function<void(const status&)>& done) {
+  auto x = read_retry(in, job, {});
+  if (auto wrong = std::get_if<graph_trouble>(&x))
+    return done(wrong->what ? error{ec::illegal_request, wrong->why.detail} : wrong->why);
+  auto& spec = std::get<retried>(x).spec;
+  if (auto why = only_alone(in, spec.queue))
+    return done(error{ec::illegal_request, why->detail});
+  in->node.submit_once(spec, [done](const result<submitted>& made) {
+    done(made ? status{} : status{made.error()});
+  });
 }
 
 void retry_all(const api_ptr& in, const call_ptr& to) {
@@ -63,10 +70,8 @@ void retry_all(const api_ptr& in, const call_ptr& to) {
   auto [filter, dry_run] = *asked;
   if (!filter.state)
     filter.state = job_state::failed;
-  run_bulk(in, to, filter, dry_run, [in](const job_info& x, const auto& done) {
-    retry(in, x.id, {},
-          [done](const std::variant<retried, graph_trouble>& made) { done(status_of(made)); });
-  });
+  run_bulk(in, to, filter, dry_run,
+           [in](const job_info& x, const auto& done) { retry(in, x.id, done); });
 }
 
 void purge_all(const api_ptr& in, const call_ptr& to) {

@@ -190,7 +190,7 @@ std::optional<error> only_alone(const api_ptr& in, const std::string& queue) {
     return {};
   return error{ec::invalid_spec, "the queue " + core::quoted(queue)
                                      + " is exclusive: it takes jobs one at a time, by POST "
-                                       "/v1/jobs"};
+                                       "/v1/jobs, or :retry of one job"};
 }
 
 } // namespace troupe::http

@@ -4,17 +4,15 @@
 
 namespace troupe::http {
 
-/// A job that was made anew.
+/// A job that is to be made anew.
 struct retried {
-  job_id id{};
   job_spec spec;
   known_graph graph;
 };
 
-/// Makes a job anew of what `job` was made from, if its kinds may come over HTTP now; from the
-/// vertex `from` on, or from what has not succeeded. Reads the disk, then does not wait: `then` is
-/// called once, as that of `runtime::submit`.
-void retry(const api_ptr& in, job_id job, const std::string& from,
-           std::function<void(const std::variant<retried, graph_trouble>&)> then);
+/// What makes `job` anew, if its kinds may come over HTTP now; from the vertex `from` on, or from
+/// what has not succeeded. Reads the disk. Errors: those of `runtime::spec`, `kind_not_allowed`.
+std::variant<retried, graph_trouble> read_retry(const api_ptr& in, job_id job,
+                                                const std::string& from);
 
 } // namespace troupe::http

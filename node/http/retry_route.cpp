@@ -6,13 +6,16 @@ namespace troupe::http {
 
 namespace {
 
-void answer_retry(const call_ptr& to, const std::variant<retried, graph_trouble>& made) {
-  if (auto wrong = std::get_if<graph_trouble>(&made))
-    return to->out(graph_answer(*wrong));
-  auto& x = std::get<retried>(made);
-  auto answer = job_answer(201, new_job(x.spec, x.graph, x.id));
-  answer.fields.add("Location", "/v1/jobs/" + to_string(x.id));
-  to->out(std::move(answer));
+void submit_retry(const api_ptr& in, const call_ptr& to, const retried& x) {
+  submit_by_rule(in, to, x.spec, [to, x](const submit_outcome& outcome) {
+    if (outcome.busy)
+      return refuse_busy(to, *outcome.busy);
+    if (!outcome.made)
+      return refuse(to, outcome.made.error());
+    auto answer = job_answer(201, new_job(x.spec, x.graph, outcome.made->id));
+    answer.fields.add("Location", "/v1/jobs/" + to_string(outcome.made->id));
+    to->out(std::move(answer));
+  });
 }
 
 void retry_one(const api_ptr& in, const call_ptr& to) {
@@ -31,34 +34,29 @@ void retry_one(const api_ptr& in, const call_ptr& to) {
       return refuse(to, {ec::illegal_request, std::string{"the job is "} + to_string(job.state)
                                                   + "; only one that has ended can be retried"});
     on_pool(in, to, [in, to, vertex, id = job.id] {
-      retry(in, id, vertex, [to](const auto& made) { answer_retry(to, made); });
+      auto x = read_retry(in, id, vertex);
+      if (auto wrong = std::get_if<graph_trouble>(&x))
+        return to->out(graph_answer(*wrong));
+      submit_retry(in, to, std::get<retried>(x));
     });
   });
 }
 
 } // namespace
 
-void retry(const api_ptr& in, job_id job, const std::string& from,
-           std::function<void(const std::variant<retried, graph_trouble>&)> then) {
+std::variant<retried, graph_trouble> read_retry(const api_ptr& in, job_id job,
+                                                const std::string& from) {
   auto spec = in->node.spec(job);
   if (!spec)
-    return then(graph_trouble{{}, spec.error(), {}});
-  if (auto why = only_alone(in, spec->queue))
-    return then(graph_trouble{{}, *why, {}});
+    return graph_trouble{{}, spec.error(), {}};
   job_request asked{std::move(*spec)};
   auto graph = in->graphs.find(asked.spec.ns, asked);
   if (!graph)
     graph = in->graphs.resolve(asked.spec.ns, asked);
   if (auto wrong = std::get_if<graph_trouble>(&*graph))
-    return then(std::move(*wrong));
+    return std::move(*wrong);
   asked.spec.reuse = reuse_spec{job, from};
-  retried x{{}, std::move(asked.spec), std::move(std::get<known_graph>(*graph))};
-  in->node.submit_once(x.spec, [x, then = std::move(then)](const result<submitted>& made) mutable {
-    if (!made)
-      return then(graph_trouble{{}, made.error(), {}});
-    x.id = made->id;
-    then(std::move(x));
-  });
+  return retried{std::move(asked.spec), std::move(std::get<known_graph>(*graph))};
 }
 
 void add_retry_route(const api_ptr& to, std::vector<route>& all) {

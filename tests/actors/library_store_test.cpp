@@ -5,6 +5,7 @@
 #include "troupe/runtime.hpp"
 
 #include <algorithm>
+#include <set>
 
 using namespace troupe;
 using tests::must;
@@ -164,6 +165,46 @@ TEST_CASE_METHOD(fixture, "a transaction is checked before anything is written",
   REQUIRE(made.size() == 2);
   for (auto& job : made)
     CHECK(must(node.wait(job.id, patience)).state == job_state::completed);
+}
+
+TEST_CASE_METHOD(fixture, "a transaction may have one job that reuses results",
+                 "[actors][rows][reuse]") {
+  graph_builder graph{"g"};
+  graph.add("a", "noop").add("b", "noop");
+  graph.connect("a", "b");
+  job_id first, second;
+  {
+    auto node = open();
+    transaction x;
+    job_spec spec;
+    spec.graph = must(node.add_graph(graph.build()));
+    first = must(node.submit(spec));
+    must(node.wait(first, patience));
+    spec.reuse = reuse_spec{first, "b"};
+    spec.idempotency_key = "again";
+    x.rows = {{"turn", bytes_of("1")}};
+    x.jobs = {spec, noop(node)};
+    CHECK(node.transact(x).code() == ec::invalid_spec);
+    x.jobs = {spec};
+    x.conditions = {{"turn", bytes_of("0")}};
+    CHECK(node.transact(x).code() == ec::condition_failed);
+    CHECK(must(node.list()).size() == 1);
+    x.conditions = {{"turn", {}}};
+    second = must(node.transact(x)).front().id;
+    CHECK(must(node.wait(second, patience)).state == job_state::completed);
+    x.conditions.clear();
+    CHECK(must(node.transact(x)) == std::vector{submitted{second, true}});
+  }
+  auto node = open();
+  CHECK(must(node.row("default", "turn")) == bytes_of("1"));
+  CHECK(must(node.get(second)).retry_of == first);
+  std::set<std::string> reused;
+  auto reader = must(node.events(second));
+  for (auto some = must(reader.next(patience)); !some.empty(); some = must(reader.next(patience)))
+    for (auto& x : some)
+      if (x.data.find("reused"))
+        reused.insert(*x.data.find("vertex")->string());
+  CHECK(reused == std::set<std::string>{"a"});
 }
 
 TEST_CASE_METHOD(fixture, "lists merge shards and go on where they stopped", "[actors][list]") {

@@ -185,10 +185,50 @@ TEST_CASE_METHOD(task_node, "an exclusive queue refuses a second job, the same r
   REQUIRE(ask("GET", "/v1/jobs/" + first.text("id") + "/result?wait=60s").status == 200);
   CHECK(ask("POST", "/v1/jobs", waiting, key).status == 200); // After the end, too.
   CHECK(ask("POST", "/v1/jobs", waiting).status == 201);
-  auto retried = ask("POST", "/v1/jobs/" + first.text("id") + ":retry");
-  CHECK(retried.status == 422);
   auto batch = ask("POST", "/v1/jobs:batch", waiting, "Content-Type: application/x-ndjson\r\n");
   CHECK(batch.body.find("\"status\":422") != std::string::npos);
+}
+
+TEST_CASE_METHOD(task_node, "a job of an exclusive queue is retried as one is made there",
+                 "[http][exclusive]") {
+  auto first = submit(waiting), retry = "/v1/jobs/" + first + ":retry";
+  const std::string again = R"({"from":"a"})";
+  work("one", "1");
+  REQUIRE(ask("GET", "/v1/jobs/" + first + "/result?wait=60s").status == 200);
+  CHECK(ask("POST", retry, R"({"from":"zzz"})").text("code") == "no_such_vertex");
+  auto made = ask("POST", retry, again);
+  REQUIRE(made.status == 201);
+  CHECK(made.text("retry_of") == first);
+  CHECK(made.fields["location"] == "/v1/jobs/" + made.text("id"));
+  auto busy = ask("POST", retry, again);
+  CHECK(busy.status == 409);
+  CHECK(busy.text("code") == "queue_busy");
+  CHECK(busy.text("detail").find(made.text("id")) != std::string::npos);
+  CHECK(ask("POST", "/v1/jobs", waiting).status == 409);
+  work("one", "2");
+  auto ended = ask("GET", "/v1/jobs/" + made.text("id") + "/result?wait=60s");
+  CHECK(*ended.json().find("result")->find("a") == value{2});
+  auto bulk = ask("POST", "/v1/jobs:retry?queue=one&state=completed").json();
+  CHECK(*bulk.find("jobs") == value{0});
+  CHECK(*bulk.find("refused") == value{2});
+}
+
+TEST_CASE_METHOD(task_node, "of many retries in an exclusive queue one is taken",
+                 "[http][exclusive]") {
+  auto first = submit(waiting);
+  work("one", "1");
+  REQUIRE(ask("GET", "/v1/jobs/" + first + "/result?wait=60s").status == 200);
+  constexpr std::size_t clients = 8;
+  std::deque<http_client> all;
+  for (std::size_t i = 0; i < clients; ++i)
+    all.emplace_back(server->port());
+  for (auto& client : all)
+    REQUIRE(client.send(client.text_of("POST", "/v1/jobs/" + first + ":retry", R"({"from":"a"})")));
+  std::size_t taken = 0, refused = 0;
+  for (auto& client : all)
+    ++(client.read().status == 201 ? taken : refused);
+  CHECK(taken == 1);
+  CHECK(refused == clients - 1);
 }
 
 TEST_CASE_METHOD(task_node, "an exclusive queue may let requests wait for their turn",
