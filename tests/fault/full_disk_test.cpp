@@ -1,3 +1,4 @@
+#include "actors/store.hpp"
 #include "tests/fault/small_disk.hpp"
 #include "tests/support/engine_client.hpp"
 
@@ -187,4 +188,38 @@ TEST_CASE("a node is closed and opened again while its disk is full", "[fault][d
   CHECK(node.submit(job_of(graph)).code() == ec::no_space);
   x.disk.clear();
   check_completed(node, accepted);
+}
+
+TEST_CASE("who reads the directory makes it grow up to the limit only, and lets it go on",
+          "[fault][disk]") {
+  constexpr int most = 5'000;
+  node_on_disk x;
+  if (lacks_disk(x))
+    return;
+  x.disk.fill(28 * megabyte);
+  auto node = x.open();
+  auto graph = node.add(one_large());
+  /// One job comes, ends and goes: what it took is used again. Nothing: it was refused.
+  auto pass = [&] {
+    auto id = node.submit(job_of(graph));
+    if (id) {
+      check_completed(node, {*id});
+      REQUIRE(node.remove(*id));
+    }
+    return id;
+  };
+  for (int i = 0; i < 200; ++i)
+    REQUIRE(pass());
+  auto reader = std::optional{must(actors::read_store(x.disk.path() / "data"))};
+  result<job_id> last = pass();
+  for (int i = 0; last && i < most; ++i)
+    last = pass();
+  REQUIRE(last.code() == ec::no_space); // What the reader may need was kept.
+  CHECK(node.engine().stats().snapshot_is_written);
+  CHECK(x.disk.free_bytes() > 0);
+  reader->close();
+  reader.reset();
+  CHECK(eventually([&] { return bool(pass()); }));
+  for (int i = 0; i < 50; ++i)
+    REQUIRE(pass());
 }

@@ -28,9 +28,7 @@ runtime_config config_of(const scratch& in) {
   return x;
 }
 
-graph_spec holding() {
-  return graph_builder{"g"}.add("a", "function", {{"name", "hold"}}).build();
-}
+graph_spec holding() { return graph_builder{"g"}.add("a", "function", {{"name", "hold"}}).build(); }
 
 } // namespace
 
