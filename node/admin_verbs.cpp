@@ -2,7 +2,8 @@
 
 #include "node/completion.hpp"
 #include "node/doctor.hpp"
-#include "node/security_commands.hpp"
+#include "node/job_verbs.hpp"
+#include "node/node_keys.hpp"
 
 #include <CLI/CLI.hpp>
 #include <map>
@@ -12,14 +13,18 @@ namespace troupe::node {
 namespace {
 
 constexpr auto keys_footer =
-    R"(A key is shown once, when it is made; the file keeps only its hash. A running node notices new and
-revoked keys within a second. A node on loopback without any key takes every caller for admin.
+    R"(A key is shown once, when it is made; only its hash is kept. A node on loopback without any key
+takes every caller for admin.
+
+Where: --url URL or TROUPE_URL is a node, which an admin's key may ask for the keys of its own
+namespace. Else it is the file of keys of --data or -c, by default that of ./.troupe: a running
+node notices what changes there within a second.
 
 Roles: viewer (look), worker (run attempts), operator (look, submit, control, delete), admin (all).
 
 Examples:
   troupe keys create --role operator --name ci
-  troupe keys list
+  troupe keys list --url https://node:7700
   troupe keys revoke 1a2b3c4d)";
 
 constexpr auto audit_footer =
@@ -45,8 +50,9 @@ constexpr auto completion_footer = R"(Examples:
 
 /// What was asked for: filled while arguments are read.
 struct request {
-  std::string config, id, name = "unnamed", role = "operator", head, shell;
-  std::uint32_t ns = 0;
+  std::string config, id, role = "operator", head, shell;
+  key_wish wish;
+  target_options at; ///< Of keys.
 };
 
 CLI::App& add_act(CLI::App& to, const cli_targets& cli, const char* name, const char* about,
@@ -57,38 +63,81 @@ CLI::App& add_act(CLI::App& to, const cli_targets& cli, const char* name, const 
   return *verb;
 }
 
-void add_places(CLI::App& verb, const cli_targets& cli, request& r) {
+void add_config_option(CLI::App& verb, request& r) {
   verb.add_option("-c,--config", r.config, "The configuration of the node, which names its data")
       ->type_name("FILE");
+}
+
+void add_places(CLI::App& verb, const cli_targets& cli, request& r) {
+  add_config_option(verb, r);
   add_data_option(verb, cli.data);
   add_format_option(verb, cli.how);
 }
 
 security_places places(const cli_targets& cli, const request& r) { return {r.config, cli.data}; }
 
+/// Does one thing to a file of keys, or another at a node. Without a node that somebody has named
+/// it is the file: the first key is made before there is one.
+template <class InFile, class AtNode>
+int dispatch(console& to, const cli_targets& cli, const request& r, InFile in_file,
+             AtNode at_node) {
+  if (!r.config.empty() && (r.at.url || r.at.data))
+    return to.fail({fault::bad_usage, "-c does not go with --data or --url",
+                    "keys are those of one node", "leave one of them out"});
+  if (!r.config.empty())
+    return in_file({r.config, {}});
+  auto place = target_of(r.at);
+  if (!place)
+    return to.fail(place.trouble());
+  if (place->is_node() && place->is_named)
+    return at_node(place->node);
+  return in_file({{}, r.at.data.value_or(cli.data)});
+}
+
+int create(console& to, const cli_targets& cli, request& r) {
+  r.wish.what = *parse_role(r.role);
+  return dispatch(
+      to, cli, r, [&](const security_places& at) { return create_key(to, at, r.wish, cli.how); },
+      [&](auto& node) { return create_node_key(to, node, r.wish, cli.how); });
+}
+
+int list(console& to, const cli_targets& cli, request& r) {
+  return dispatch(
+      to, cli, r, [&](const security_places& at) { return list_keys(to, at, cli.how); },
+      [&](auto& node) { return list_node_keys(to, node, cli.how); });
+}
+
+int revoke(console& to, const cli_targets& cli, request& r) {
+  return dispatch(
+      to, cli, r, [&](const security_places& at) { return revoke_key(to, at, r.id, cli.how); },
+      [&](auto& node) { return revoke_node_key(to, node, r.id, cli.how); });
+}
+
 void add_keys(CLI::App& app, const cli_targets& cli, request& r) {
   auto& keys = *app.add_subcommand("keys", "create, list, revoke: who may call a node");
   keys.group("Keep");
   keys.require_subcommand(1);
-  auto& create = add_act(
-      keys, cli, "create", "Make a key and print it, once", keys_footer, [&r, cli](console& to) {
-        return create_key(to, places(cli, r), *parse_role(r.role), r.name, r.ns, cli.how);
-      });
+  auto& make = add_act(keys, cli, "create", "Make a key and print it, once", keys_footer,
+                       [&r, cli](console& to) { return create(to, cli, r); });
   std::vector<std::string> roles(role_names().begin(), role_names().end());
-  create.add_option("--role", r.role, "viewer, worker, operator or admin (default: operator)")
+  make.add_option("--role", r.role, "viewer, worker, operator or admin (default: operator)")
       ->type_name("ROLE")
       ->check(CLI::IsMember(roles).description(""));
-  create.add_option("--name", r.name, "What the audit log calls its holder")->type_name("NAME");
-  create.add_option("--namespace", r.ns, "The namespace that it opens (default: 0)")
+  make.add_option("--name", r.wish.name, "What the audit log calls its holder")->type_name("NAME");
+  make.add_option("--namespace", r.wish.ns,
+                  "The namespace that it opens (default: 0, at a node the asking key's)")
       ->type_name("N");
-  auto& list = add_act(keys, cli, "list", "Show the keys, without what is secret", keys_footer,
-                       [&r, cli](console& to) { return list_keys(to, places(cli, r), cli.how); });
-  auto& revoke =
-      add_act(keys, cli, "revoke", "Make a key worthless", keys_footer,
-              [&r, cli](console& to) { return revoke_key(to, places(cli, r), r.id, cli.how); });
-  revoke.add_option("ID", r.id, "The 8 digits that `troupe keys list` shows")->required();
-  for (auto verb : {&create, &list, &revoke})
-    add_places(*verb, cli, r);
+  auto& show = add_act(keys, cli, "list", "Show the keys, without what is secret", keys_footer,
+                       [&r, cli](console& to) { return list(to, cli, r); });
+  auto& end = add_act(keys, cli, "revoke", "Make a key worthless", keys_footer,
+                      [&r, cli](console& to) { return revoke(to, cli, r); });
+  end.add_option("ID", r.id, "The 8 digits that `troupe keys list` shows")->required();
+  for (auto verb : {&make, &show, &end}) {
+    add_config_option(*verb, r);
+    verb->add_option("--data", r.at.data, "A data directory (default: .troupe)")->type_name("DIR");
+    add_node_options(*verb, r.at);
+    add_format_option(*verb, cli.how);
+  }
 }
 
 void add_audit(CLI::App& app, const cli_targets& cli, request& r) {

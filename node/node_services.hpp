@@ -74,6 +74,7 @@ public:
   /// those of the runtime. What the runtime does not tell is left out, which the log says once.
   std::string metrics_text(runtime& node, std::vector<limit_use> limits = {});
 
+  key_ring& keys() noexcept { return *keys_; }
   node::log& log() noexcept { return *log_; }
   node::metrics& metrics() noexcept { return metrics_; }
 

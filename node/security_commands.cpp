@@ -1,10 +1,11 @@
 #include "node/security_commands.hpp"
 
 #include "core/names.hpp"
-#include "core/time_text.hpp"
 #include "node/config/addresses.hpp"
 #include "node/config_command.hpp"
+#include "node/key_tables.hpp"
 #include "node/security/audit_files.hpp"
+#include "node/store_text.hpp"
 #include "node/text.hpp"
 
 namespace troupe::node {
@@ -19,20 +20,6 @@ answer<node_config> places_of(console& to, const security_places& at) {
   x.runtime.data_dir = at.data;
   return x;
 }
-
-value to_value(const stored_key& x) {
-  return value::object{{"id", x.id},
-                       {"name", x.name},
-                       {"role", std::string{to_string(x.role)}},
-                       {"namespace", std::int64_t(static_cast<std::uint32_t>(x.ns))},
-                       {"created_at", core::to_text(x.created)}};
-}
-
-void show(console& to, const value& x, format how) {
-  how == format::json ? to.out_json(x) : to.out_line(x);
-}
-
-int end(console& to) { return to.flush() ? number(exit_code::ok) : to.fail(fault::output_failed); }
 
 core::shard_time now() {
   return std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now());
@@ -65,24 +52,17 @@ std::string report_text(const audit_report& x) {
 
 } // namespace
 
-int create_key(console& to, const security_places& at, role what, const std::string& name,
-               std::uint32_t ns, format how) {
+int create_key(console& to, const security_places& at, const key_wish& wish, format how) {
   auto config = places_of(to, at);
   if (!config)
     return to.fail(config.trouble());
-  auto made = create_key(config->keys_file(), what, name, namespace_id{ns}, now());
+  auto made = create_key(config->keys_file(), wish.what, wish.name,
+                         namespace_id{wish.ns.value_or(0)}, now());
   if (!made)
     return to.fail(made.error());
-  if (how == format::table) {
-    to.out(made->text + "\n");
-    to.err("key " + made->stored.id + " (" + std::string{to_string(what)} + ", " + name
-           + "): keep it now, it is stored nowhere\n");
-  } else {
-    auto x = to_value(made->stored);
-    x["key"] = made->text;
-    show(to, x, how);
-  }
-  return end(to);
+  auto shown = to_value(made->stored);
+  shown["key"] = made->text;
+  return show_new_key(to, shown, how);
 }
 
 int list_keys(console& to, const security_places& at, format how) {
@@ -92,22 +72,10 @@ int list_keys(console& to, const security_places& at, format how) {
   auto keys = read_keys(config->keys_file());
   if (!keys)
     return to.fail(keys.error());
-  std::vector<row> rows{{"ID", "ROLE", "NAMESPACE", "CREATED", "NAME"}};
   value::list all;
-  for (auto& x : *keys) {
-    rows.push_back({x.id, std::string{to_string(x.role)},
-                    std::to_string(static_cast<std::uint32_t>(x.ns)), core::to_text(x.created),
-                    x.name});
+  for (auto& x : *keys)
     all.push_back(to_value(x));
-  }
-  if (how == format::table)
-    to.out(keys->empty() ? "no keys\n" : table_of(rows));
-  else if (how == format::json)
-    to.out_json(all);
-  else
-    for (auto& x : all)
-      to.out_line(x);
-  return end(to);
+  return show_keys(to, all, how);
 }
 
 int revoke_key(console& to, const security_places& at, const std::string& id, format how) {
@@ -119,11 +87,7 @@ int revoke_key(console& to, const security_places& at, const std::string& id, fo
     return to.fail({fault::unknown_key, "there is no key " + core::quoted(id)});
   if (!revoked)
     return to.fail(revoked.error());
-  if (how == format::table)
-    to.out("revoked " + id + "; a running node notices within a second\n");
-  else
-    show(to, value::object{{"revoked", id}}, how);
-  return end(to);
+  return show_revoked(to, id, "; a running node notices within a second", how);
 }
 
 int verify_audit(console& to, const security_places& at, const std::optional<std::string>& head,
@@ -150,7 +114,7 @@ int verify_audit(console& to, const security_places& at, const std::optional<std
     return to.fail({fault::broken_audit, "the line that was noted is gone",
                     "no line has the hash " + core::quoted(*head)
                         + ": the log was cut or written anew, or that file is kept no longer"});
-  return end(to);
+  return flushed(to);
 }
 
 std::optional<trouble> exposure(const std::string& address, bool has_keys) {

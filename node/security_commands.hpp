@@ -15,9 +15,15 @@ struct security_places {
   std::string data;   ///< The data directory, if no configuration was named.
 };
 
-/// Makes a key and prints it; nobody can print it again.
-int create_key(console& to, const security_places& at, role what, const std::string& name,
-               std::uint32_t ns, format how);
+/// What a new key is to be.
+struct key_wish {
+  role what = role::operator_;
+  std::string name = "unnamed";
+  std::optional<std::uint32_t> ns; ///< The namespace that it opens; unset: the usual one.
+};
+
+/// Makes a key, of namespace 0 unless `wish` names one, and prints it; nobody can print it again.
+int create_key(console& to, const security_places& at, const key_wish& wish, format how);
 int list_keys(console& to, const security_places& at, format how);
 int revoke_key(console& to, const security_places& at, const std::string& id, format how);
 

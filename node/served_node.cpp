@@ -104,6 +104,7 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
   api.event_queued = [&metrics](std::chrono::nanoseconds x) { metrics.event_queued(x); };
   api.event_taken = [&metrics](std::chrono::nanoseconds x) { metrics.event_taken(x); };
   api.new_trace = [&services] { return services.new_trace(); };
+  api.keys = &services.keys();
   api.rejected = [&services](std::string_view reason) { services.metrics().rejected(reason); };
   api.metrics_need_key = config.http.metrics_need_key;
   return api;

@@ -229,8 +229,10 @@ answer<told_job> node_client::retry(job_id id, const std::string& from) {
   return ask_job(post(path_of(id) + ":retry", body));
 }
 
-std::optional<trouble> node_client::remove(job_id id) {
-  auto what = get_of(path_of(id));
+std::optional<trouble> node_client::remove(job_id id) { return remove_at(path_of(id)); }
+
+std::optional<trouble> node_client::remove_at(std::string target) {
+  auto what = get_of(std::move(target));
   what.method = "DELETE";
   auto told = ask(what);
   return told ? std::nullopt : std::optional{told.trouble()};
@@ -279,5 +281,21 @@ answer<graph_page> node_client::graphs(const std::string& cursor, std::size_t li
 }
 
 answer<value> node_client::stats() { return ask(get_of("/v1/stats")); }
+
+answer<value> node_client::add_key(const std::string& json) { return ask(post("/v1/keys", json)); }
+
+answer<value::list> node_client::keys() {
+  auto told = ask(get_of("/v1/keys"));
+  if (!told)
+    return told.trouble();
+  auto keys = told->find("keys");
+  if (!keys || !keys->items())
+    return strange("GET /v1/keys");
+  return *keys->items();
+}
+
+std::optional<trouble> node_client::revoke_key(const std::string& id) {
+  return remove_at("/v1/keys/" + encoded(id));
+}
 
 } // namespace troupe::client

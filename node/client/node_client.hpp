@@ -87,11 +87,19 @@ public:
   answer<graph_page> graphs(const std::string& cursor, std::size_t limit);
   answer<value> stats();
 
+  /// Makes a key of what `POST /v1/keys` takes; the member `key` of the answer is its secret.
+  answer<value> add_key(const std::string& json);
+  /// The keys that the asking one may see: `id`, `name`, `role`, `namespace`, `created_at`.
+  answer<value::list> keys();
+  /// Makes a key worthless; nothing if it is done.
+  std::optional<trouble> revoke_key(const std::string& id);
+
   transport& wire() noexcept { return wire_; }
 
 private:
   answer<value> ask(const request& what, const idle& waiting = {}, bool* replayed = nullptr);
   answer<told_job> ask_job(const request& what, const idle& waiting = {}, bool* replayed = nullptr);
+  std::optional<trouble> remove_at(std::string target);
   trouble strange(const std::string& what) const;
 
   transport wire_;

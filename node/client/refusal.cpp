@@ -69,6 +69,8 @@ std::string next_of(const error_kind& kind, std::string_view said) {
   if (kind.name == "no_key")
     return "give a key with --token or TROUPE_TOKEN; `troupe keys create` makes one on the node's "
            "machine";
+  if (kind.name == "no_such_key")
+    return "`troupe keys list` shows the ids";
   if (kind.name == "closing" || kind.name == "not_ready")
     return "repeat it when the node is back";
   auto speaks_http = said.find("/v1/") != said.npos || said.find("`errors`") != said.npos;

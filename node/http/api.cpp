@@ -50,6 +50,7 @@ std::vector<route> api_routes(const api_ptr& all) {
   add_blob_routes(all, routes);
   add_flow_routes(all, routes);
   add_task_routes(all, routes);
+  add_key_routes(all, routes);
   add_node_routes(all, routes);
   return routes;
 }

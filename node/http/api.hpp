@@ -5,6 +5,7 @@
 #include "node/http/query.hpp"
 #include "node/http/router.hpp"
 #include "node/http/work_pool.hpp"
+#include "node/security/key_ring.hpp"
 #include "troupe/runtime.hpp"
 
 /// What the HTTP interface of a node does: routes on its runtime.
@@ -40,6 +41,7 @@ struct api_parts {
   std::function<exclusive_rule(std::string_view queue)> exclusive{}; ///< Unset: no queue is.
   /// Told of who was refused for want of room, with the word for that; must not block.
   std::function<void(std::string_view reason)> rejected{};
+  troupe::node::key_ring* keys = nullptr; ///< Who may call; null: nobody can be told.
 };
 
 inline constexpr unsigned bulk_runs_max = 2; ///< Requests for all jobs of a filter, at once.
@@ -77,6 +79,7 @@ void add_graph_routes(const api_ptr& to, std::vector<route>& all);
 void add_blob_routes(const api_ptr& to, std::vector<route>& all);
 void add_flow_routes(const api_ptr& to, std::vector<route>& all);
 void add_task_routes(const api_ptr& to, std::vector<route>& all);
+void add_key_routes(const api_ptr& to, std::vector<route>& all);
 void add_node_routes(const api_ptr& to, std::vector<route>& all);
 
 /// A handler that gets `api`.

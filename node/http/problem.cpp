@@ -56,6 +56,9 @@ constexpr refusal_kind kinds[] = {
      "send it with Content-Length, or with `Transfer-Encoding: chunked` alone"},
     {"E0226", "content_coding", 415, "the body is coded, which is not taken here",
      "send it as it is, not compressed, and without the header Content-Encoding"},
+    {"E0227", "no_such_key", 404, "there is no such key", "GET /v1/keys lists the keys"},
+    {"E0228", "locks_out", 409, "nobody could manage keys any more",
+     "make a key of the role admin first, or use another one"},
 };
 static_assert(std::size(kinds) == static_cast<std::size_t>(last(refusal{})) + 1);
 

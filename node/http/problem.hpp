@@ -37,9 +37,11 @@ enum class refusal : std::uint8_t {
   repeated_header, ///< A header that there must be one of stands twice.
   transfer_coding, ///< The body comes in a way that is not understood.
   content_coding,  ///< The body is compressed, or coded otherwise.
+  no_such_key,
+  locks_out, ///< Nobody could manage keys any more.
 };
 
-constexpr refusal last(refusal) noexcept { return refusal::content_coding; }
+constexpr refusal last(refusal) noexcept { return refusal::locks_out; }
 
 /// One line of the table of refusals. Numbers are stable: they are never given again.
 struct refusal_kind {

@@ -1,8 +1,6 @@
 #include "core/duration.hpp"
 #include "core/trace.hpp"
-#include "graph_json/fields.hpp"
-#include "node/http/api.hpp"
-#include "node/http/json_body.hpp"
+#include "node/http/body_fields.hpp"
 
 namespace troupe::http {
 
@@ -31,13 +29,6 @@ struct emit_body {
 struct leases_body {
   std::vector<std::string> tokens;
 };
-
-void read_text(std::string& to, value& from, const json_place& at, problem_list& out) {
-  if (auto text = from.string())
-    to = *text;
-  else
-    out.wrong_type(at, from, "a string");
-}
 
 void read_texts(std::vector<std::string>& to, value& from, const json_place& at,
                 problem_list& out) {
@@ -99,23 +90,6 @@ constexpr field<emit_body> emit_fields[] = {
 constexpr field<leases_body> heartbeat_fields[] = {
     {"tokens", member<read_texts, &leases_body::tokens>, true},
 };
-
-/// The body by a table; the call is answered if it is malformed.
-template <class T, std::size_t N>
-std::optional<T> body_of(const call_ptr& to, const field<T> (&fields)[N]) {
-  auto parsed = read_json_body(to->in.body);
-  if (auto wrong = refusal_of(parsed)) {
-    to->out(std::move(*wrong));
-    return {};
-  }
-  T x;
-  problem_list found;
-  graph_json::read_object(std::span{fields}, x, parsed.content, json_place{""}, found);
-  if (found.is_empty())
-    return x;
-  to->out(problem_answer(error{ec::invalid_spec, "the request is not valid"}, found.release()));
-  return {};
-}
 
 value value_of(const work_item& x) {
   return value::object{{"token", x.token},

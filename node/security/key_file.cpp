@@ -3,8 +3,8 @@
 #include "core/names.hpp"
 #include "core/time_text.hpp"
 #include "graph_json/base64.hpp"
-#include "graph_json/fields.hpp"
 #include "graph_json/value_json.hpp"
+#include "node/security/key_fields.hpp"
 #include "storage/file.hpp"
 
 #include <cerrno>
@@ -56,22 +56,6 @@ std::string hex(core::byte_view data) {
   return text;
 }
 
-void read_role(role& to, value& from, const json_place& at, problem_list& out) {
-  auto text = from.string();
-  if (!text)
-    return out.wrong_type(at, from, "a string");
-  if (auto x = parse_role(*text))
-    to = *x;
-  else
-    out.unknown_word(at, *text, role_names());
-}
-
-void read_namespace(namespace_id& to, value& from, const json_place& at, problem_list& out) {
-  std::uint32_t number = 0;
-  graph_json::read_count(number, from, 0, UINT32_MAX, at, out);
-  to = namespace_id{number};
-}
-
 void read_hash(storage::sha256_digest& to, value& from, const json_place& at, problem_list& out) {
   auto x = from.string() ? storage::sha256_from_hex(*from.string()) : std::nullopt;
   if (x)
@@ -121,19 +105,10 @@ result<std::vector<stored_key>> parse_keys(const fs::path& file, std::string_vie
   return keys;
 }
 
-value to_value(const stored_key& x) {
-  return value::object{{"id", x.id},
-                       {"name", x.name},
-                       {"role", std::string{to_string(x.role)}},
-                       {"namespace", std::int64_t(static_cast<std::uint32_t>(x.ns))},
-                       {"sha256", storage::to_hex(x.hash)},
-                       {"created_at", core::to_text(x.created)}};
-}
-
 status write_keys(const fs::path& file, const std::vector<stored_key>& keys) {
   value::list all;
   for (auto& x : keys)
-    all.push_back(to_value(x));
+    all.emplace_back(to_value(x))["sha256"] = storage::to_hex(x.hash);
   auto text = graph_json::to_json_pretty(value::object{{"version", 1}, {"keys", all}}) + "\n";
   auto through = file;
   through += ".new";
@@ -179,6 +154,14 @@ new_key make_key(const std::vector<stored_key>& others) {
 
 } // namespace
 
+value to_value(const stored_key& x) {
+  return value::object{{"id", x.id},
+                       {"name", x.name},
+                       {"role", std::string{to_string(x.role)}},
+                       {"namespace", std::int64_t(static_cast<std::uint32_t>(x.ns))},
+                       {"created_at", core::to_text(x.created)}};
+}
+
 std::string_view id_of_key(std::string_view text) noexcept {
   auto id_at = key_prefix.size() + 1, secret_at = id_at + id_digits + 1;
   if (text.size() <= secret_at || !text.starts_with(key_prefix) || text[id_at - 1] != '_'
@@ -197,7 +180,7 @@ result<std::vector<stored_key>> read_keys(const fs::path& file) {
 }
 
 result<new_key> create_key(const fs::path& file, node::role role, std::string name, namespace_id ns,
-                           core::shard_time now) {
+                           core::shard_time now, const key_check& check) {
   if (!core::is_name(name))
     return error{ec::invalid_spec,
                  core::quoted(name) + " is no name of a key: 1 to 128 of A-Z a-z 0-9 _ . : -"};
@@ -207,6 +190,8 @@ result<new_key> create_key(const fs::path& file, node::role role, std::string na
   auto keys = read_keys(file);
   if (!keys)
     return keys.error();
+  if (auto allowed = check ? check(*keys) : status{}; !allowed)
+    return allowed.error();
   if (keys->size() >= keys_max)
     return error{ec::too_large, "there are " + std::to_string(keys->size())
                                     + " keys; revoke some that nobody uses"};
@@ -221,13 +206,15 @@ result<new_key> create_key(const fs::path& file, node::role role, std::string na
   return made;
 }
 
-status revoke_key(const fs::path& file, std::string_view id) {
+status revoke_key(const fs::path& file, std::string_view id, const key_check& check) {
   auto locked = lock(file);
   if (!locked)
     return locked.error();
   auto keys = read_keys(file);
   if (!keys)
     return keys.error();
+  if (auto allowed = check ? check(*keys) : status{}; !allowed)
+    return allowed.error();
   if (std::erase_if(*keys, [&](auto& x) { return x.id == id; }) == 0)
     return error{ec::condition_failed,
                  "there is no key " + core::quoted(id) + "; `troupe keys list` shows them"};

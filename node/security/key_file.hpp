@@ -4,8 +4,10 @@
 #include "node/security/roles.hpp"
 #include "storage/sha256.hpp"
 #include "troupe/error.hpp"
+#include "troupe/value.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 namespace troupe::node {
@@ -31,6 +33,9 @@ struct new_key {
   stored_key stored;
 };
 
+/// What may be shown of a key: all but its hash.
+value to_value(const stored_key& x);
+
 /// The id in a key's text; empty if it has not the form of a key.
 std::string_view id_of_key(std::string_view text) noexcept;
 
@@ -38,14 +43,19 @@ std::string_view id_of_key(std::string_view text) noexcept;
 /// what this program writes.
 result<std::vector<stored_key>> read_keys(const std::filesystem::path& file);
 
+/// Asked before a change is made, nobody else changing the file meanwhile, with the keys that are
+/// there. Its error refuses the change. Unset: nothing is asked.
+using key_check = std::function<status(const std::vector<stored_key>& there)>;
+
 /// Makes a key and adds it; durable when this returns. Processes that change the file at once take
 /// turns. Errors: as `read_keys`, `no_space`, `too_large` with `keys_max` keys; `invalid_spec` for
-/// a name that is none.
+/// a name that is none; those of `check`.
 result<new_key> create_key(const std::filesystem::path& file, node::role role, std::string name,
-                           namespace_id ns, core::shard_time now);
+                           namespace_id ns, core::shard_time now, const key_check& check = {});
 
 /// Takes a key out of the file. Errors: as `read_keys`, `no_space`; `condition_failed` if there is
-/// no such key.
-status revoke_key(const std::filesystem::path& file, std::string_view id);
+/// no such key; those of `check`.
+status revoke_key(const std::filesystem::path& file, std::string_view id,
+                  const key_check& check = {});
 
 } // namespace troupe::node

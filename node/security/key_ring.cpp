@@ -41,10 +41,14 @@ std::shared_ptr<const key_ring::table> key_ring::keys() const {
 
 bool key_ring::has_keys() const { return !keys()->empty(); }
 
-void key_ring::refresh() {
+void key_ring::refresh() { load_if(false); }
+
+void key_ring::refresh_changed() { load_if(true); }
+
+void key_ring::load_if(bool changed) {
   std::scoped_lock lock{loading_};
   auto now = mark_of(file_);
-  if (now == seen_)
+  if (now == seen_ && !changed)
     return;
   auto loaded = now == mark{}
                     ? status{error{ec::io_failed, file_.string()

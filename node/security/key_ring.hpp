@@ -31,8 +31,13 @@ public:
   /// 0.
   std::optional<principal> check(std::string_view bearer, bool open_to_all) const;
 
+  /// Where the keys are.
+  const std::filesystem::path& file() const noexcept { return file_; }
+
   /// Reads the file now, if it is not the one that was read last.
   void refresh();
+  /// Reads it in any case: this process has changed it.
+  void refresh_changed();
   /// The same, unless the last look was less than `keys_poll` ago. To be called often.
   void look(clock::time_point now = clock::now());
 
@@ -51,9 +56,10 @@ private:
 
   static mark mark_of(const std::filesystem::path& file);
   status load();
+  void load_if(bool changed);
   std::shared_ptr<const table> keys() const;
 
-  std::filesystem::path file_;
+  const std::filesystem::path file_;
   std::function<void(const error&)> report_;
   mutable std::mutex mutex_;
   std::shared_ptr<const table> keys_ = std::make_shared<table>();

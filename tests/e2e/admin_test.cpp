@@ -1,6 +1,6 @@
 #include "node/security/audit_log.hpp"
 #include "tests/e2e/json.hpp"
-#include "tests/e2e/process.hpp"
+#include "tests/e2e/node.hpp"
 
 #include <cstdlib>
 #include <set>
@@ -40,6 +40,47 @@ TEST_CASE("keys are made, shown without their secret, and revoked", "[e2e]") {
   CHECK(again.err.starts_with("error[E0043]"));
   CHECK(troupe_with(here, {"keys", "list"}).out == "no keys\n");
   CHECK(troupe_with(here, {"keys", "create", "--role", "root"}).code == 2);
+}
+
+TEST_CASE("keys of a node are made, listed and revoked with an admin's key", "[e2e]") {
+  scratch home, here;
+  auto admin = troupe_with(home, {"keys", "create", "--role", "admin", "--name", "root"}).out;
+  admin.pop_back();
+  served_node node{home};
+  CHECK(troupe_with(here, {"--url", node.url(), "keys", "list"}).code == 5);
+  variable url{"TROUPE_URL", node.url()}, token{"TROUPE_TOKEN", admin};
+  auto made = troupe_with(here, {"keys", "create", "--role", "viewer", "--name", "ci"});
+  INFO(made.err);
+  REQUIRE(made.code == 0);
+  auto key = made.out.substr(0, made.out.find('\n'));
+  CHECK(made.out == key + "\n");
+  CHECK(key.size() == 56);
+  CHECK(troupe_with(here, {"jobs", "list", "--token", key}).code == 0);
+  auto id = key.substr(4, 8);
+  auto listed = troupe_with(here, {"keys", "list"});
+  CHECK(listed.code == 0);
+  CHECK_THAT(listed.out, Catch::Contains(id + "  viewer") && Catch::Contains("  ci\n")
+                             && Catch::Contains("  root\n"));
+  // Byte by byte what the file's verb says.
+  CHECK(listed.out == troupe_with(home, {"keys", "list", "--data", ".troupe"}).out);
+  CHECK(troupe_with(here, {"keys", "list", "-o", "ndjson"}).out
+        == troupe_with(home, {"keys", "list", "--data", ".troupe", "-o", "ndjson"}).out);
+  auto refused = troupe_with(here, {"keys", "list", "--token", key});
+  CHECK(refused.code == 5);
+  CHECK_THAT(refused.err, Catch::Contains("error[E0211]"));
+  CHECK(troupe_with(here, {"keys", "create", "--namespace", "7"}).code == 5);
+  auto own = troupe_with(here, {"keys", "revoke", admin.substr(4, 8)});
+  CHECK(own.code == 4);
+  CHECK_THAT(own.err, Catch::Contains("error[E0228]"));
+  CHECK(troupe_with(here, {"keys", "revoke", id}).out == "revoked " + id + "\n");
+  CHECK(troupe_with(here, {"jobs", "list", "--token", key}).code == 5);
+  auto gone = troupe_with(here, {"keys", "revoke", id});
+  CHECK(gone.code == 3);
+  CHECK_THAT(gone.err, Catch::Contains("error[E0227]") && Catch::Contains("troupe keys list"));
+  CHECK_FALSE(fs::exists(here.path() / ".troupe"));
+  CHECK(troupe_with(here, {"keys", "list", "--data", "d"}).out == "no keys\n");
+  CHECK(troupe_with(here, {"keys", "list", "--data", "d", "--url", node.url()}).code == 2);
+  CHECK(troupe_with(here, {"keys", "list", "-c", "x.json", "--url", node.url()}).code == 2);
 }
 
 TEST_CASE("a configuration names where keys are, and is told what is wrong with it", "[e2e]") {

@@ -130,6 +130,18 @@ const node = [
   {to: 'GET /metrics', status: 200, check: x => x.text.includes('\ntroupe_http_requests_total{')},
 ];
 
+const own_key = answer => answer.json.keys.find(x => x.name === 'admin').id;
+const keys = [
+  {to: 'GET /v1/keys', status: 200, keep: {own: own_key}, check: x => x.json.keys.length === 4},
+  {to: 'GET /v1/keys', as: 'operator', status: 403},
+  {to: 'POST /v1/keys', json: {role: 'viewer', name: 'made', namespace: 0}, status: 201, keep: {made: id},
+    check: x => x.json.key.startsWith(`trp_${x.json.id}_`) && x.headers.get('cache-control') === 'no-store'},
+  {to: 'POST /v1/keys', json: {role: 'viewer', namespace: 1}, status: 403},
+  {to: 'DELETE /v1/keys/{key}', path: s => ({key: s.own}), status: 409},
+  {to: 'DELETE /v1/keys/{key}', path: s => ({key: s.made}), status: 204},
+  {to: 'DELETE /v1/keys/{key}', path: s => ({key: s.made}), status: 404},
+];
+
 const hash = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'; // Of `hello`.
 const blob = (method, status, more = {}) =>
   ({to: `${method} /v1/blobs/{hash}`, path: {hash}, status, ...more});
@@ -178,7 +190,7 @@ const tasks = [
   {to: 'GET /api/tasks/statuses', status: 200},
 ];
 
-export const calls = [...jobs, ...events, ...changes, ...work, ...node, ...blobs, ...flows, ...tasks];
+export const calls = [...jobs, ...events, ...changes, ...work, ...node, ...keys, ...blobs, ...flows, ...tasks];
 
 /** What is called once the node's disk fails. */
 export const calls_on_failed_disk = [

@@ -1,4 +1,5 @@
 #include "node/security/key_ring.hpp"
+#include "node/security/key_rules.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -194,4 +195,70 @@ TEST_CASE_METHOD(fixture, "keys that are made at once are all kept", "[security]
 TEST_CASE_METHOD(fixture, "a key needs a name that is one", "[security]") {
   CHECK(create_key(file, role::admin, "a b", {}, some_time).code() == ec::invalid_spec);
   CHECK(create_key(file, role::admin, "", {}, some_time).code() == ec::invalid_spec);
+}
+
+TEST_CASE_METHOD(fixture, "a change of keys that is not allowed changes nothing", "[security]") {
+  auto made = create(role::admin);
+  auto content = tests::read_file(file);
+  std::vector<stored_key> shown;
+  auto refused = [&](const std::vector<stored_key>& there) -> status {
+    shown = there;
+    return error{ec::illegal_request, "no"};
+  };
+  CHECK(create_key(file, role::viewer, "n", {}, some_time, refused).code() == ec::illegal_request);
+  CHECK(revoke_key(file, made.stored.id, refused).code() == ec::illegal_request);
+  CHECK(shown == std::vector<stored_key>{made.stored});
+  CHECK(tests::read_file(file) == content);
+}
+
+TEST_CASE_METHOD(fixture, "what a node changes itself it sees at once", "[security]") {
+  auto first = create(role::viewer);
+  auto ring = open();
+  auto time = std::filesystem::last_write_time(file);
+  auto again = tests::read_file(file);
+  REQUIRE(revoke_key(file, first.stored.id));
+  ring->refresh_changed();
+  CHECK_FALSE(ring->check(first.text, false));
+  // A file that looks as the one before is read, too.
+  auto mark = tests::read_file(file);
+  std::ofstream{file} << again;
+  std::filesystem::last_write_time(file, time);
+  ring->refresh();
+  REQUIRE(ring->check(first.text, false));
+  std::ofstream{file} << mark << std::string(again.size() - mark.size(), ' ');
+  std::filesystem::last_write_time(file, time);
+  ring->refresh();
+  REQUIRE(ring->check(first.text, false));
+  ring->refresh_changed();
+  CHECK_FALSE(ring->check(first.text, false));
+}
+
+TEST_CASE("an admin makes and revokes keys of its own namespace only", "[security]") {
+  stored_key mine{"00000001", "a", role::admin, namespace_id{7}, {}, some_time};
+  stored_key other{"00000002", "b", role::admin, namespace_id{7}, {}, some_time};
+  stored_key foreign{"00000003", "c", role::admin, namespace_id{8}, {}, some_time};
+  std::vector<stored_key> there{mine, other, foreign};
+  principal who{mine.id, mine.name, mine.ns, mine.role};
+  using enum key_verdict;
+  CHECK(may_create(who, role::viewer, namespace_id{7}, there) == allowed);
+  CHECK(may_create(who, role::viewer, namespace_id{8}, there) == other_namespace);
+  CHECK(may_revoke(who, other.id, there) == allowed);
+  CHECK(may_revoke(who, mine.id, there) == own_key);
+  CHECK(may_revoke(who, foreign.id, there) == no_such_key);
+  CHECK(may_revoke(who, "00000004", there) == no_such_key);
+  CHECK(keys_of(who, there) == std::vector{mine, other});
+  there.erase(there.begin()); // Somebody has revoked the asking key meanwhile.
+  CHECK(may_create(who, role::viewer, namespace_id{7}, there) == caller_gone);
+  CHECK(may_revoke(who, other.id, there) == caller_gone);
+}
+
+TEST_CASE("the first key of a node must be able to make others", "[security]") {
+  principal anyone{{}, "anyone", {}, role::admin};
+  using enum key_verdict;
+  for (auto what : {role::viewer, role::worker, role::operator_})
+    CHECK(may_create(anyone, what, {}, {}) == first_not_admin);
+  CHECK(may_create(anyone, role::admin, {}, {}) == allowed);
+  std::vector<stored_key> there{{"00000001", "a", role::admin, {}, {}, some_time}};
+  CHECK(may_create(anyone, role::admin, {}, there) == caller_gone);
+  CHECK(may_revoke(anyone, "00000001", there) == caller_gone);
 }

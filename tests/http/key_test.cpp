@@ -1,0 +1,212 @@
+#include "node/security/key_ring.hpp"
+#include "tests/support/http_node.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+using namespace troupe;
+using tests::http_client;
+using tests::http_node;
+using tests::http_reply;
+
+namespace {
+
+constexpr core::shard_time some_time{std::chrono::milliseconds{1'700'000'000'000}};
+
+std::string text_in(const value& x, std::string_view key) {
+  auto found = x.find(key);
+  return found && found->string() ? *found->string() : "";
+}
+
+/// Keys in a file that was not there.
+struct key_place {
+  tests::temp_dir directory;
+  std::filesystem::path file = directory.path() / "data" / "keys.json";
+  std::unique_ptr<node::key_ring> ring = open();
+  std::mutex mutex;
+  std::vector<std::string> audited; ///< `METHOD status result`.
+
+  std::unique_ptr<node::key_ring> open() const {
+    auto made = node::key_ring::open(file);
+    REQUIRE(made);
+    return std::move(*made);
+  }
+  void guard(http::http_options& to) {
+    to.authenticate = [this](std::string_view key) -> result<node::principal> {
+      if (auto who = ring->check(key, true))
+        return *who;
+      return error{ec::invalid_spec, "no key"};
+    };
+    to.audit = [this](const http::served& x) {
+      std::scoped_lock lock{mutex};
+      audited.push_back(std::string{x.method} + " " + std::to_string(x.status) + " "
+                        + std::string{x.done});
+    };
+  }
+};
+
+/// A node on loopback that has no key yet.
+struct keys_node : key_place, http_node {
+  keys_node()
+      : http_node(
+          in_memory(), [this](http::api_parts& parts) { parts.keys = ring.get(); },
+          [this](http::http_options& to) { guard(to); }) {}
+
+  http_reply as(const std::string& key, const std::string& method, const std::string& target,
+                const std::string& body = {}) {
+    http_client other{server->port()};
+    return other.ask(method, target, body, "Authorization: Bearer " + key + "\r\n");
+  }
+  /// A key as the file's verbs make it.
+  std::string made(node::role what, namespace_id ns = {}) {
+    auto x = node::create_key(file, what, "n", ns, some_time);
+    REQUIRE(x);
+    ring->refresh_changed();
+    return x->text;
+  }
+  std::vector<std::string> ids(const std::string& key) {
+    auto told = as(key, "GET", "/v1/keys").json();
+    std::vector<std::string> all;
+    for (auto& x : *told.find("keys")->items())
+      all.push_back(text_in(x, "id"));
+    return all;
+  }
+};
+
+std::string id_of(const std::string& key) { return std::string{node::id_of_key(key)}; }
+
+} // namespace
+
+TEST_CASE_METHOD(keys_node, "a key that is made over HTTP opens the node at once, until revoked",
+                 "[http][keys]") {
+  auto admin = made(node::role::admin);
+  auto reply = as(admin, "POST", "/v1/keys", R"({"role":"viewer","name":"ci"})");
+  INFO(reply.body);
+  REQUIRE(reply.status == 201);
+  CHECK(reply.fields["cache-control"] == "no-store");
+  auto key = reply.text("key");
+  CHECK(reply.text("id") == id_of(key));
+  CHECK(reply.text("role") == "viewer");
+  CHECK(reply.text("name") == "ci");
+  CHECK(*reply.json().find("namespace") == value{0});
+  CHECK(as(key, "GET", "/v1/jobs").status == 200);
+  CHECK(as(key, "POST", "/v1/jobs", "{}").status == 403);
+
+  CHECK(as(admin, "DELETE", "/v1/keys/" + id_of(key)).status == 204);
+  CHECK(as(key, "GET", "/v1/jobs").status == 401);
+  CHECK(ids(admin) == std::vector{id_of(admin)});
+  auto again = as(admin, "DELETE", "/v1/keys/" + id_of(key));
+  CHECK(again.status == 404);
+  CHECK(again.text("code") == "no_such_key");
+}
+
+TEST_CASE_METHOD(keys_node, "a list of keys tells nothing that is secret", "[http][keys]") {
+  auto admin = made(node::role::admin), viewer = made(node::role::viewer);
+  auto list = as(admin, "GET", "/v1/keys");
+  CHECK(list.status == 200);
+  for (auto& key : {admin, viewer})
+    CHECK(list.body.find(key.substr(13)) == std::string::npos);
+  auto there = *node::read_keys(file);
+  auto told = list.json();
+  for (auto& x : there)
+    CHECK(list.body.find(storage::to_hex(x.hash)) == std::string::npos);
+  for (auto& x : *told.find("keys")->items())
+    CHECK(x.members()->size() == 5);
+  CHECK(ids(admin) == std::vector{id_of(admin), id_of(viewer)});
+}
+
+TEST_CASE_METHOD(keys_node, "only admins manage keys, and only those of their namespace",
+                 "[http][keys]") {
+  auto admin = made(node::role::admin), other = made(node::role::admin, namespace_id{7});
+  for (auto what : {node::role::viewer, node::role::worker, node::role::operator_}) {
+    auto key = made(what);
+    CHECK(as(key, "GET", "/v1/keys").status == 403);
+    CHECK(as(key, "POST", "/v1/keys", R"({"role":"viewer"})").status == 403);
+    CHECK(as(key, "DELETE", "/v1/keys/" + id_of(key)).status == 403);
+  }
+  CHECK(ids(other) == std::vector{id_of(other)});
+  CHECK(as(other, "DELETE", "/v1/keys/" + id_of(admin)).status == 404);
+  CHECK(as(admin, "GET", "/v1/keys").status == 200);
+  auto foreign = as(other, "POST", "/v1/keys", R"({"role":"viewer","namespace":0})");
+  CHECK(foreign.status == 403);
+  CHECK_THAT(foreign.text("detail"), Catch::Contains("namespace 7"));
+  auto own = as(other, "POST", "/v1/keys", R"({"role":"viewer"})");
+  CHECK(own.status == 201);
+  CHECK(*own.json().find("namespace") == value{7});
+  CHECK(as(other, "POST", "/v1/keys", R"({"role":"viewer","namespace":7})").status == 201);
+}
+
+TEST_CASE_METHOD(keys_node, "nobody locks everybody out", "[http][keys]") {
+  auto first = ask("POST", "/v1/keys", R"({"role":"operator"})");
+  CHECK(first.status == 409);
+  CHECK(first.text("code") == "locks_out");
+  CHECK_FALSE(ring->has_keys());
+  auto admin = ask("POST", "/v1/keys", R"({"role":"admin"})").text("key");
+  CHECK(ask("GET", "/v1/keys").status == 401); // From now on everybody needs one.
+  auto own = as(admin, "DELETE", "/v1/keys/" + id_of(admin));
+  CHECK(own.status == 409);
+  CHECK(own.text("code") == "locks_out");
+  CHECK(ids(admin).size() == 1);
+}
+
+TEST_CASE_METHOD(keys_node, "of two admins who revoke each other at once one is left",
+                 "[http][keys]") {
+  for (int round = 0; round < 10; ++round) {
+    auto left = made(node::role::admin), right = made(node::role::admin);
+    int codes[2];
+    {
+      std::jthread one{[&] { codes[0] = as(left, "DELETE", "/v1/keys/" + id_of(right)).status; }};
+      std::jthread two{[&] { codes[1] = as(right, "DELETE", "/v1/keys/" + id_of(left)).status; }};
+    }
+    CHECK(std::min(codes[0], codes[1]) == 204);
+    CHECK(std::max(codes[0], codes[1]) == 401);
+    auto there = *node::read_keys(file);
+    REQUIRE(there.size() == 1);
+    REQUIRE(node::revoke_key(file, there[0].id));
+    ring->refresh_changed();
+  }
+}
+
+TEST_CASE_METHOD(keys_node, "a malformed key is refused with its places", "[http][keys]") {
+  auto admin = made(node::role::admin);
+  auto pointer = [&](const std::string& body) {
+    auto x = as(admin, "POST", "/v1/keys", body);
+    INFO(x.body);
+    REQUIRE(x.status == 422);
+    return text_in(x.json().find("errors")->items()->at(0), "pointer");
+  };
+  CHECK(pointer(R"({"role":"root"})") == "/role");
+  CHECK(pointer(R"({"role":"viewer","name":"a b"})") == "/name");
+  CHECK(pointer(R"({"role":"viewer","namespace":-1})") == "/namespace");
+  CHECK(pointer(R"({"role":"viewer","secret":"x"})") == "/secret");
+  CHECK(as(admin, "POST", "/v1/keys", "{}").status == 422);
+  CHECK(as(admin, "POST", "/v1/keys", "{").status == 400);
+  CHECK(as(admin, "GET", "/v1/keys?limit=1").status == 400);
+  CHECK(ids(admin).size() == 1);
+}
+
+TEST_CASE_METHOD(keys_node, "changes of keys are written down, without secrets", "[http][keys]") {
+  auto admin = made(node::role::admin);
+  auto key = as(admin, "POST", "/v1/keys", R"({"role":"viewer","name":"ci"})").text("key");
+  as(admin, "DELETE", "/v1/keys/" + id_of(admin));
+  as(admin, "DELETE", "/v1/keys/" + id_of(key));
+  server->shut(std::chrono::seconds{5}); // All is told.
+  CHECK(audited
+        == std::vector<std::string>{"POST 201 key " + id_of(key) + ", viewer, ci", "DELETE 409 ",
+                                    "DELETE 204 "});
+}
+
+TEST_CASE_METHOD(keys_node, "a file of keys that is damaged is told, and nothing changes",
+                 "[http][keys]") {
+  auto admin = made(node::role::admin);
+  std::ofstream{file} << "{";
+  CHECK(as(admin, "GET", "/v1/keys").status == 500);
+  CHECK(as(admin, "POST", "/v1/keys", R"({"role":"viewer"})").status == 500);
+  CHECK(tests::read_file(file) == "{");
+}
+
+TEST_CASE_METHOD(http_node, "a node without keys says so", "[http][keys]") {
+  CHECK(ask("GET", "/v1/keys").status == 404);
+}
