@@ -1,6 +1,7 @@
 #include "node/node_services.hpp"
 
 #include "node/config/addresses.hpp"
+#include "node/job_log.hpp"
 #include "node/security_commands.hpp"
 #include "node/tracing/observer_pair.hpp"
 #include "node/tracing/otlp_sender.hpp"
@@ -104,7 +105,8 @@ answer<std::unique_ptr<node_services>> node_services::open(node_config config, s
 runtime_config node_services::for_runtime() {
   auto x = config_.runtime;
   x.min_free_bytes = config_.min_free_bytes;
-  x.observer = metrics_.observer();
+  x.observer =
+      std::make_shared<observer_pair>(metrics_.observer(), std::make_shared<job_log>(*log_));
   if (tracer_)
     x.observer = std::make_shared<observer_pair>(x.observer, tracer_->observer());
   x.report = [log = log_.get()](const std::string& text) {

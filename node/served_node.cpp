@@ -41,7 +41,9 @@ void observe(node_services& services, const http::served& x) {
   if (log.wants(level, "http"))
     log.say(level, "http",
             std::string{x.method} + " " + std::string{x.path} + " " + std::to_string(x.status),
-            {{"request", x.request_id}, {"peer", x.peer}});
+            {{"job", x.job == job_id{} ? std::string{} : to_string(x.job)},
+             {"request", x.request_id},
+             {"peer", x.peer}});
 }
 
 void tell_cut(node_services& services, std::string_view request, job_id job) {

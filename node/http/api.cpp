@@ -83,7 +83,9 @@ void with_job(const api_ptr& in, const call_ptr& x, std::function<void(const job
 }
 
 response job_answer(int status, const job_info& job) {
-  return json_answer(status, node::to_value(job));
+  auto answer = json_answer(status, node::to_value(job));
+  answer.job = job.id;
+  return answer;
 }
 
 bool has_bad_query(const call_ptr& x, std::span<const parameter> known) {

@@ -52,6 +52,7 @@ void stream(const api_ptr& in, const call_ptr& to, const job_info& job, bool can
                       response answer{200, "application/x-ndjson"};
                       answer.stream =
                           std::make_shared<event_stream>(in, *x, writer_of(known), about);
+                      answer.job = about.job;
                       to->out(std::move(answer));
                     });
   });
@@ -108,8 +109,11 @@ bool find_registered(const api_ptr& in, const call_ptr& to, flow_request& x) {
 
 void answer_built(const api_ptr& in, const call_ptr& to, job_id id, flow_delivery how,
                   bool cancels) {
-  if (how != flow_delivery::direct)
-    return to->out(json_answer(200, value::object{{"job_id", to_string(id)}}));
+  if (how != flow_delivery::direct) {
+    auto answer = json_answer(200, value::object{{"job_id", to_string(id)}});
+    answer.job = id;
+    return to->out(std::move(answer));
+  }
   to->in.arguments.job = id;
   with_job(in, to, [in, to, cancels](const job_info& job) { stream(in, to, job, cancels); });
 }

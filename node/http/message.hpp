@@ -99,6 +99,7 @@ struct response {
   headers fields{};
   bool close = false; ///< The connection is not to be used again.
   std::string done{}; ///< What came of the request, for the log of changes: numbers, ids.
+  job_id job{};       ///< What it tells of, for the log; zero: the job that the path names.
 };
 
 /// Why nobody waits for an answer any more.

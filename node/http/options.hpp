@@ -20,6 +20,7 @@ struct served {
   std::string_view done;   ///< What came of it: what was made, or numbers; may be empty.
   bool gone = false;       ///< The client did not wait for the end of the answer.
   std::string_view peer;   ///< The client's address.
+  job_id job{};            ///< What it was about, or what it made; zero: no single job.
 };
 
 /// How a server is opened. What is left out has the value that stands here.

@@ -249,6 +249,7 @@ asio::awaitable<void> session::answer(std::optional<response> out, const request
   auto status = out ? out->status : 499; // As others log a client that has gone.
   auto location = out ? out->fields.find("Location") : nullptr;
   auto done = location ? *location : out ? out->done : "";
+  auto job = out && out->job != job_id{} ? out->job : in.arguments.job;
   auto stream = out ? out->stream : nullptr;
   auto written = out && co_await write(std::move(*out), in);
   if (!written) {
@@ -271,7 +272,8 @@ asio::awaitable<void> session::answer(std::optional<response> out, const request
               in.target,
               done,
               !written,
-              peer_};
+              peer_,
+              job};
   report(in, to, line);
   unread_ = !parser_->is_done() || buffer_.size() > 0;
 }

@@ -90,13 +90,15 @@ void answer_submit(const api_ptr& in, const call_ptr& to, const value& asked,
     auto found = asked.find(key);
     return found ? *found : value{};
   };
-  to->out(json_answer(200, value::object{{"success", true},
-                                         {"task_id", to_string(x.made->id)},
-                                         {"session_id", text("session_id")},
-                                         {"status", "submitted"},
-                                         {"message", "Task submitted for execution"},
-                                         {"llm_profile", text("llm_profile_name")},
-                                         {"workspace_dir", text("workspace_dir")}}));
+  auto answer = json_answer(200, value::object{{"success", true},
+                                               {"task_id", to_string(x.made->id)},
+                                               {"session_id", text("session_id")},
+                                               {"status", "submitted"},
+                                               {"message", "Task submitted for execution"},
+                                               {"llm_profile", text("llm_profile_name")},
+                                               {"workspace_dir", text("workspace_dir")}});
+  answer.job = x.made->id;
+  to->out(std::move(answer));
 }
 
 /// The members of a submission; the call is answered if they are not what they should be.

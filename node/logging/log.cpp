@@ -11,7 +11,7 @@ namespace troupe::node {
 
 namespace {
 
-/// Writes to a file that is open already.
+/// Writes to a file that is open already, each line at once: others may write there, too.
 class file_sink final : public spdlog::sinks::base_sink<std::mutex> {
 public:
   explicit file_sink(std::FILE* to) : to_(to) {}
@@ -19,17 +19,11 @@ public:
 private:
   void sink_it_(const spdlog::details::log_msg& line) override {
     std::fwrite(line.payload.data(), 1, line.payload.size(), to_);
-    std::fputc('\n', to_);
   }
   void flush_() override { std::fflush(to_); }
 
   std::FILE* to_;
 };
-
-std::string now_text() {
-  return core::to_text(
-      std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now()));
-}
 
 } // namespace
 
@@ -55,6 +49,11 @@ struct log::impl {
 log::log(log_format format, log_levels_of levels, std::FILE* to)
     : impl_(std::make_unique<impl>(format, std::move(levels), to)) {}
 
+std::string log_time() {
+  return core::to_text(
+      std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now()));
+}
+
 log::~log() = default;
 
 bool log::wants(log_level level, std::string_view module) const {
@@ -68,7 +67,7 @@ void log::say(log_level level, std::string_view module, std::string_view text,
               std::initializer_list<log_field> fields) {
   if (!wants(level, module))
     return;
-  auto line = log_line(impl_->format, now_text(), level, module, text, fields);
+  auto line = log_line(impl_->format, log_time(), level, module, text, fields) + "\n";
   impl_->out->log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});
 }
 

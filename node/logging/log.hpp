@@ -25,7 +25,7 @@ struct log_levels_of {
   std::map<std::string, log_level, std::less<>> modules{}; ///< Of single modules.
 };
 
-/// Something that a line tells beside its text: `job`, `request`, …
+/// Something that a line tells beside its text: `job`, `request`, … Left out if the text is empty.
 struct log_field {
   std::string_view key, text;
 };
@@ -64,6 +64,9 @@ private:
 std::string log_line(log_format format, std::string_view time, log_level level,
                      std::string_view module, std::string_view text,
                      std::initializer_list<log_field> fields);
+
+/// The time of a line that is written now.
+std::string log_time();
 
 /// `text` with every secret of a key (`trp_ID_SECRET`) cut to `trp_ID_…`. Pure.
 std::string without_secrets(std::string_view text);

@@ -51,7 +51,8 @@ std::string json_line(std::string_view time, log_level level, std::string_view m
   append_member("module", module, line);
   append_member("message", without_secrets(text), line);
   for (auto& x : fields)
-    append_member(x.key, without_secrets(x.text), line);
+    if (!x.text.empty())
+      append_member(x.key, without_secrets(x.text), line);
   return line + "}";
 }
 
@@ -98,6 +99,8 @@ std::string log_line(log_format format, std::string_view time, log_level level,
   line += ": ";
   append_plain(without_secrets(text), line);
   for (auto& x : fields) {
+    if (x.text.empty())
+      continue;
     line += ' ';
     line += x.key;
     line += '=';

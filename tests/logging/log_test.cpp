@@ -55,6 +55,15 @@ TEST_CASE("a line of JSON is an object of texts", "[logging]") {
                                {"job", "0198c0de"}}});
 }
 
+TEST_CASE("what is not known is left out of a line", "[logging]") {
+  for (auto how : {log_format::text, log_format::json}) {
+    auto line =
+        log_line(how, time_text, log_level::info, "a", "b", {{"job", ""}, {"request", "r1"}});
+    CHECK(line.find("job") == line.npos);
+    CHECK(line.find("r1") != line.npos);
+  }
+}
+
 TEST_CASE("a message cannot begin a line of its own", "[logging]") {
   for (auto how : {log_format::text, log_format::json}) {
     auto line = log_line(how, time_text, log_level::info, "a", "x\n2026 error b: forged",
