@@ -3,6 +3,7 @@
 #include "node/http/probe.hpp"
 #include "node/http/server.hpp"
 #include "node/interrupts.hpp"
+#include "node/serve_news.hpp"
 #include "node/served_node.hpp"
 #include "node/systemd.hpp"
 #include "node/text.hpp"
@@ -36,8 +37,8 @@ status is_alive(runtime& node, node_services& services, std::chrono::millisecond
   return answered.error();
 }
 
-void serve_until_signal(console& to, runtime& node, node_services& services, http::server& server,
-                        const interrupts& signals, hangups& told) {
+void serve_until_signal(serve_news& news, runtime& node, node_services& services,
+                        http::server& server, const interrupts& signals, hangups& told) {
   watchdog alive{[&](auto limit) { return is_alive(node, services, limit); }};
   notify_service_manager("READY=1");
   while (signals.caught() == 0) {
@@ -48,9 +49,9 @@ void serve_until_signal(console& to, runtime& node, node_services& services, htt
       reload(services, server);
   }
   notify_service_manager("STOPPING=1");
-  to.err("troupe: ending, " + counted(server.connections(), "connection") + " open\n");
+  news.tell("ending, " + counted(server.connections(), "connection") + " open");
   if (!server.shut(services.config().http.shutdown_grace))
-    to.err("warning: requests were cut off that had not come to their end\n");
+    news.warn("requests were cut off that had not come to their end");
 }
 
 } // namespace
@@ -73,31 +74,32 @@ node_config configured(node_config x, const serve_options& options) {
 
 int run_node(console& to, const node_config& config, node_services& services,
              const serving& ready) {
+  serve_news news{to, config};
   interrupts signals;
   hangups told; // One that comes while the node begins or ends is no reason to end at once.
   http::raise_open_files();
   std::optional<runtime> node; // Outlives the server, whose requests stand on it.
   auto server = http::server::open(http_of(config, services));
   if (!server)
-    return to.fail(
+    return news.fail(
         trouble{server.code() == ec::invalid_spec ? fault::invalid_config : fault::cannot_listen,
                 {},
                 server.error().detail});
   auto how = services.for_runtime();
   auto opened = runtime::open(how);
   if (!opened)
-    return to.fail(opened.error());
+    return news.fail(opened.error());
   node.emplace(std::move(*opened));
   if (auto audit = services.open_audit(); !audit)
-    return to.fail(audit.error());
+    return news.fail(audit.error());
   auto api = std::make_shared<http::api>(api_of(*node, config, services, **server));
   services.start_tracing(*node);
   (*server)->serve(http::api_routes(api));
-  to.err("troupe: serving " + url_of(config.http, (*server)->port()) + ", data in "
-         + how.data_dir.string() + "\n");
+  news.tell("serving " + url_of(config.http, (*server)->port()) + ", data in "
+            + how.data_dir.string());
   if (ready)
     ready(*node, url_of(config.http, (*server)->port()));
-  serve_until_signal(to, *node, services, **server, signals, told);
+  serve_until_signal(news, *node, services, **server, signals, told);
   services.stop_tracing();
   api->pool.drop();
   node->close(); // Ends what the pool still waits for.
@@ -112,12 +114,13 @@ int serve(console& to, const serve_options& options, format how) {
   if (!loaded)
     return to.fail(loaded.trouble());
   auto config = configured(std::move(*loaded), options);
+  serve_news news{to, config};
   if (auto wrong = check_config(config); !wrong.empty())
-    return to.fail(
+    return news.fail(
         {fault::invalid_config, {}, wrong.front().pointer + ": " + wrong.front().detail});
   auto services = node_services::open(config, options.config);
   if (!services)
-    return to.fail(services.trouble());
+    return news.fail(services.trouble());
   (*services)->adjust_reloads(
       [&options](node_config x) { return configured(std::move(x), options); });
   return run_node(to, config, **services);

@@ -28,7 +28,7 @@ private:
     return all;
   }
 
-  inline static const std::string sign = "troupe: serving http://";
+  inline static const std::string sign = "serving http://";
   std::uint16_t port_ = 0;
 };
 

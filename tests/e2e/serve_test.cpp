@@ -105,6 +105,59 @@ TEST_CASE("a node whose port is taken says so, and touches nothing", "[e2e][serv
   CHECK_FALSE(fs::exists(in.path() / "other"));
 }
 
+TEST_CASE("with a log of JSON every line that a node writes is an object, and tells its job",
+          "[e2e][serve]") {
+  scratch in;
+  variable form{"TROUPE_LOG_FORMAT", "json"}, level{"TROUPE_LOG_LEVEL", "debug"};
+  node x{in};
+  http_client c{x.port()};
+  auto made = c.ask("POST", "/v1/jobs",
+                    R"({"queue":"q","graph":{"name":"wrong","vertices":)"
+                    R"([{"id":"a","kind":"exec","config":{"argv":["false"]}}]}})",
+                    "X-Request-Id: r1\r\n");
+  REQUIRE(made.status == 201);
+  auto id = made.text("id");
+  CHECK(c.ask("GET", "/v1/jobs/" + id + "/result?wait=60s").text("state") == "failed");
+  CHECK(c.ask("GET", "/\xff\x1b").status != 0); // What comes in must not break a line.
+  // Whoever may not begin tells it so, too.
+  auto other = troupe_with(in, {"serve", "--port", std::to_string(x.port()), "--data", "other"});
+  CHECK(other.code == 6);
+  auto told = lines_of(other.err);
+  REQUIRE(told.size() == 1);
+  CHECK(text_at(told[0], "code") == "cannot_listen");
+  CHECK(text_at(told[0], "level") == "error");
+  x.send(SIGTERM);
+  auto end = x.wait();
+  CHECK(end.code == 0);
+  REQUIRE(end.err.ends_with("\n"));
+  auto lines = lines_of(end.err); // Each is JSON, or this fails.
+  auto has = [&](std::initializer_list<std::pair<const char*, std::string>> wanted) {
+    return std::ranges::count_if(lines,
+                                 [&](auto& line) {
+                                   return std::ranges::all_of(wanted, [&](auto& x) {
+                                     return text_at(line, x.first) == x.second;
+                                   });
+                                 })
+           == 1;
+  };
+  for (auto& line : lines)
+    for (auto key : {"time", "level", "module", "message"})
+      CHECK_FALSE(text_at(line, key).empty());
+  CHECK(
+      has({{"module", "http"}, {"message", "POST /v1/jobs 201"}, {"job", id}, {"request", "r1"}}));
+  CHECK(has({{"module", "http"}, {"message", "GET /v1/jobs/" + id + "/result 200"}, {"job", id}}));
+  CHECK(has({{"module", "jobs"}, {"message", "accepted"}, {"job", id}, {"queue", "q"}}));
+  CHECK(has({{"module", "jobs"},
+             {"level", "warn"},
+             {"job", id},
+             {"graph", "wrong"},
+             {"namespace", "0"},
+             {"code", "exit_code"}}));
+  CHECK(has({{"module", "serve"}, {"message", "serving " + x.url() + ", data in .troupe"}}));
+  CHECK(std::ranges::any_of(
+      lines, [](auto& line) { return text_at(line, "message").starts_with("ending, "); }));
+}
+
 TEST_CASE("a node is not reachable from outside without keys", "[e2e][serve]") {
   scratch in;
   auto x = troupe_with(in, {"serve", "--port", "0", "--address", "0.0.0.0"});
