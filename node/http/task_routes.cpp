@@ -213,18 +213,40 @@ void take_step(const api_ptr& in, const call_ptr& to, const task_step& step,
   });
 }
 
-template <std::size_t Step>
-void change_task(const api_ptr& in, const call_ptr& to) {
+/// The body's `reason`, which may be missing; the call is answered if it is malformed.
+std::optional<std::string> reason_of(const call_ptr& to) {
   constexpr std::string_view known[] = {"reason"};
   if (has_bad_query(to, {}))
-    return;
+    return {};
   auto body = members_of(to, known);
   if (!body)
-    return;
+    return {};
   auto reason = body->find("reason");
-  if (reason && !reason->is_null() && !reason->string())
-    return refuse(to, {ec::invalid_spec, "reason: it must be a string"});
-  take_step(in, to, steps[Step], reason && reason->string() ? *reason->string() : "");
+  if (!reason || reason->is_null())
+    return "";
+  if (!reason->string())
+    return refuse(to, {ec::invalid_spec, "reason: it must be a string"}), std::nullopt;
+  return *reason->string();
+}
+
+template <std::size_t Step>
+void change_task(const api_ptr& in, const call_ptr& to) {
+  if (auto reason = reason_of(to))
+    take_step(in, to, steps[Step], *reason);
+}
+
+/// What has begun gets no word from outside: whoever has work sees the inputs that it began with.
+void add_to_task(const api_ptr& in, const call_ptr& to) {
+  if (!reason_of(to))
+    return;
+  with_current(in, to, [to](const std::optional<job_info>& task) {
+    if (!task)
+      return to->out(problem_answer(refusal::no_task, "No active task to add new task to"));
+    refuse(to, {ec::unsupported,
+                "this version gives no new instructions to a task that has begun, and has changed "
+                "nothing: wait for its end, or stop it with POST /api/tasks/stop, and submit "
+                "another with all instructions"});
+  });
 }
 
 void get_task(const api_ptr& in, const call_ptr& to) {
@@ -288,6 +310,8 @@ void add_task_routes(const api_ptr& to, std::vector<route>& all) {
   all.push_back({"POST", "/api/tasks/pause", bound(to, change_task<0>), empty, action::control});
   all.push_back({"POST", "/api/tasks/resume", bound(to, change_task<1>), empty, action::control});
   all.push_back({"POST", "/api/tasks/stop", bound(to, change_task<2>), empty, action::control});
+  all.push_back(
+      {"POST", "/api/tasks/add-new-task", bound(to, add_to_task), empty, action::control});
   all.push_back({"GET", "/api/tasks", bound(to, list_tasks)});
   all.push_back({"GET", "/api/tasks/{job}", bound(to, get_task)});
 }

@@ -139,6 +139,25 @@ TEST_CASE_METHOD(task_node, "steps of the task, and none without one", "[http][t
   CHECK_FALSE(is_true(ask("GET", at + "status"), "has_active_task"));
 }
 
+TEST_CASE_METHOD(task_node, "new instructions for a task are refused, with what to do instead",
+                 "[http][tasks]") {
+  const std::string at = "/api/tasks/add-new-task", more = R"({"reason":"and a taxi"})";
+  auto none = ask("POST", at, more);
+  CHECK(none.status == 400);
+  CHECK(none.text("code") == "no_task");
+  CHECK(none.text("detail") == "No active task to add new task to");
+  CHECK(ask("POST", at, R"({"reason":1})").status == 422);
+  CHECK(ask("GET", at).status == 405);
+  auto id = start();
+  auto refused = ask("POST", at, more);
+  CHECK(refused.status == 501);
+  CHECK(refused.text("code") == "unsupported");
+  CHECK_THAT(refused.text("detail"), Catch::Contains("POST /api/tasks/stop"));
+  auto record = ask("GET", "/api/tasks/" + id).json();
+  CHECK(text_in(record, "task_description") == "book a table");
+  CHECK(ask("POST", "/api/tasks/stop").status == 200);
+}
+
 TEST_CASE_METHOD(task_node, "tasks are listed by session and state, in either case",
                  "[http][tasks]") {
   auto id = start();

@@ -175,12 +175,14 @@ const one_task = {session_id: 's1', task_description: 'book a table', llm_profil
 const at_task = (verb, status, more = {}) => ({to: `POST /api/tasks/${verb}`, status, ...more});
 const tasks = [
   at_task('stop', 400),
+  at_task('add-new-task', 400, {json: {reason: 'and a taxi'}}),
   {to: 'GET /api/tasks/status', status: 200},
   {to: 'GET /api/tasks/detailed-status', status: 200},
   at_task('submit', 200, {json: one_task, keep: {one: x => x.json.task_id}}),
   at_task('submit', 200, {json: one_task, check: x => x.json.success === false}),
   {to: 'GET /api/tasks/status', status: 200, check: x => x.json.has_active_task},
   {to: 'GET /api/tasks/detailed-status', status: 200},
+  at_task('add-new-task', 501, {json: {reason: 'and a taxi'}}),
   at_task('pause', 200, {json: {reason: 'a test'}}),
   at_task('resume', 200),
   at_task('stop', 200),
