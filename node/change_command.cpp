@@ -25,7 +25,8 @@ std::optional<trouble> contradiction(const change_options& x) {
     return wrong("ids and a filter do not go together", "it is not clear which jobs are meant",
                  "leave one of them out");
   if (x.ids.empty() && x.which.is_empty())
-    return wrong("no job is named", "it takes ids, or a filter: --state, --queue or --label",
+    return wrong("no job is named",
+                 "it takes ids, or a filter: --state, --queue, --label or --search",
                  "troupe jobs " + x.step + " --help");
   if (!x.ids.empty() && x.dry_run)
     return wrong("--dry-run goes with a filter",

@@ -43,7 +43,7 @@ inline constexpr auto logs_example = R"(Examples:
 inline constexpr auto purge_example =
     R"(Deletes jobs that have ended, with their results and events. In a data directory no process may have
 it open, a node may be at work; jobs that have not ended stay and do not run because of this. A node
-wants to be told a state, a queue or a label.
+wants a filter, and ends early if this command does.
 
 Examples:
   troupe jobs purge --state failed --older-than 30d --dry-run

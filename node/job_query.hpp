@@ -10,10 +10,13 @@ namespace troupe::node {
 struct job_query {
   std::optional<std::string> state; ///< Of `job_state`, or `unfinished`.
   std::optional<std::string> queue;
-  std::vector<std::string> labels; ///< `NAME=VALUE`.
-  std::string text;                ///< As `job_filter::text`; of lists only. Empty: all.
+  std::vector<std::string> labels;       ///< `NAME=VALUE`.
+  std::string text;                      ///< As `job_filter::text`. Empty: all.
+  std::optional<std::string> older_than; ///< They ended so long ago, as people write a duration.
 
-  bool is_empty() const noexcept { return !state && !queue && labels.empty(); }
+  bool is_empty() const noexcept {
+    return !state && !queue && labels.empty() && text.empty() && !older_than;
+  }
 };
 
 } // namespace troupe::node

@@ -1,5 +1,6 @@
 #include "node/job_states.hpp"
 
+#include "core/duration.hpp"
 #include "core/names.hpp"
 
 #include <vector>
@@ -42,6 +43,14 @@ answer<job_filter> filter_of(const job_query& x) {
       return label.trouble();
     filter.labels.insert(*label);
   }
+  if (!x.older_than)
+    return filter;
+  auto age = core::parse_duration(*x.older_than);
+  if (!age)
+    return trouble{fault::bad_usage, core::quoted(*x.older_than) + " is no duration",
+                   "a duration looks like 30d, 12h or 90s"};
+  auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  filter.ended_before = now - *age;
   return filter;
 }
 

@@ -52,6 +52,16 @@ void add_filter(CLI::App& to, job_query& which) {
       ->type_name("STATE");
   to.add_option("--queue", which.queue, "Only jobs of this queue")->type_name("QUEUE");
   add_labels(to, which.labels, "Only jobs with this label; may be repeated");
+  to.add_option("-q,--search", which.text,
+                "Only jobs whose id begins so, or with this in a label, their queue or the name "
+                "of their graph")
+      ->type_name("TEXT");
+}
+
+/// For verbs about jobs that have ended.
+void add_age(CLI::App& to, job_query& which) {
+  to.add_option("--older-than", which.older_than, "Only jobs that ended so long ago")
+      ->type_name("DURATION");
 }
 
 /// `--wait [DURATION]`.
@@ -144,10 +154,7 @@ void add_list(CLI::App& jobs, const cli_targets& cli, request& r) {
                              [&](auto& node) { return list_node_jobs(to, node, r.list, cli.how); });
                        });
   add_filter(verb, r.list.which);
-  verb.add_option("-q,--search", r.list.which.text,
-                  "Only jobs whose id begins so, or with this in a label, their queue or the name "
-                  "of their graph")
-      ->type_name("TEXT");
+  add_age(verb, r.list.which);
   verb.add_option("--limit", r.list.limit, "At most so many (default: 20)")
       ->type_name("N")
       ->check(CLI::Range(1u, 1'000'000u).description(""));
@@ -192,10 +199,6 @@ int purge(console& to, request& r, format how) {
         return purge_jobs(to, r.purge, how);
       },
       [&](auto&) {
-        if (r.purge.older_than)
-          return to.fail({fault::bad_usage, "--older-than is for data directories only",
-                          "a node deletes by age itself: see retention in docs/configuration.md",
-                          "leave it out, or name a directory with --data"});
         change_options x{r.at, "purge", {}, r.purge.which, {}, {}, r.purge.dry_run, r.purge.yes};
         return change_jobs(to, x, how);
       });
@@ -207,8 +210,7 @@ void add_purge(CLI::App& jobs, const cli_targets& cli, request& r) {
                        std::string{target_footer} + purge_example,
                        [&r, cli](console& to) { return purge(to, r, cli.how); });
   add_filter(verb, o.which);
-  verb.add_option("--older-than", o.older_than, "Only jobs that ended so long ago")
-      ->type_name("DURATION");
+  add_age(verb, o.which);
   verb.add_flag("--dry-run", o.dry_run, "Only count them");
   verb.add_flag("--yes", o.yes, "Delete them");
   add_place_options(verb, r.at);
@@ -262,6 +264,7 @@ void add_changes(CLI::App& jobs, const cli_targets& cli, request& r) {
   retry.add_option("--from", r.change.from, "Run this vertex and all behind it again")
       ->type_name("VERTEX");
   add_bulk(retry, r);
+  add_age(retry, r.change.which);
   add_change(jobs, cli, r, "remove", "Delete a job that has ended", remove_example);
 }
 

@@ -1,7 +1,5 @@
 #include "node/purge_command.hpp"
 
-#include "core/duration.hpp"
-#include "core/names.hpp"
 #include "node/job_states.hpp"
 #include "node/store_text.hpp"
 #include "node/text.hpp"
@@ -19,14 +17,6 @@ answer<job_filter> filter_of(const purge_options& x) {
     return trouble{fault::bad_usage, "jobs that are " + *x.which.state + " have not ended",
                    "only ended jobs are deleted",
                    "--state completed, failed, cancelled or stopped"};
-  if (!x.older_than)
-    return filter;
-  auto age = core::parse_duration(*x.older_than);
-  if (!age)
-    return trouble{fault::bad_usage, core::quoted(*x.older_than) + " is no duration",
-                   "a duration looks like 30d, 12h or 90s"};
-  auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  filter->ended_before = now - *age;
   return filter;
 }
 

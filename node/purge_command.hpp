@@ -12,9 +12,8 @@ namespace troupe::node {
 struct purge_options {
   std::filesystem::path data;
   job_query which;
-  std::optional<std::string> older_than; ///< Since their end, as people write a duration.
-  bool dry_run = false;                  ///< Only counts.
-  bool yes = false;                      ///< Deletes.
+  bool dry_run = false; ///< Only counts.
+  bool yes = false;     ///< Deletes.
 };
 
 /// `troupe jobs purge`: deletes ended jobs of a data directory that no process has open. Returns

@@ -2,6 +2,7 @@
 
 #include "core/duration.hpp"
 #include "core/names.hpp"
+#include "core/time_text.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/client/job_json.hpp"
 #include "node/client/refusal.hpp"
@@ -31,6 +32,10 @@ std::string query_of(const job_query& x) {
     add_part(all, "label", label);
   if (!x.text.empty())
     add_part(all, "q", x.text);
+  if (auto age = core::parse_duration(x.older_than.value_or("")))
+    add_part(
+        all, "ended_before",
+        core::to_text(std::chrono::floor<core::duration>(std::chrono::system_clock::now()) - *age));
   return all;
 }
 

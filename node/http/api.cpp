@@ -2,6 +2,7 @@
 
 #include "core/decide.hpp"
 #include "core/names.hpp"
+#include "core/time_text.hpp"
 #include "graph_json/problem_list.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/http/json_body.hpp"
@@ -157,6 +158,13 @@ std::optional<job_filter> filter_of(const call_ptr& x) {
     if (!core::is_name(*queue))
       return wrong(core::quoted(*queue) + " is no name of a queue");
     filter.queue = *queue;
+  }
+  if (auto text = find(x->in.query, "q"))
+    filter.text = *text;
+  if (auto text = find(x->in.query, "ended_before")) {
+    filter.ended_before = core::parse_time(*text);
+    if (!filter.ended_before)
+      return wrong(core::quoted(*text) + " is no time of RFC 3339, as in 2026-01-31T12:00:00Z");
   }
   auto [begin, end] = x->in.query.equal_range("label");
   for (auto at = begin; at != end; ++at)

@@ -128,9 +128,8 @@ std::optional<bool> cancels_on_disconnect(const call_ptr& x);
 /// be empty.
 std::optional<value> members_of(const call_ptr& x, std::span<const std::string_view> known);
 
-/// The query's `state`, `queue`, `label`s; the call is answered if one is malformed.
+/// The query's `state`, `queue`, `label`s, `q` and `ended_before`; the call is answered if one is
+/// malformed.
 std::optional<job_filter> filter_of(const call_ptr& x);
-
-inline constexpr parameter filter_parameters[] = {{"state"}, {"queue"}, {"label", true}};
 
 } // namespace troupe::http

@@ -1,3 +1,4 @@
+#include "core/names.hpp"
 #include "node/http/bulk_run.hpp"
 #include "node/http/exclusive.hpp"
 #include "node/http/retry.hpp"
@@ -6,19 +7,31 @@ namespace troupe::http {
 
 namespace {
 
+constexpr parameter change_parameters[] = {
+    {"state"}, {"queue"}, {"label", true}, {"q"}, {"dry_run"}};
+constexpr parameter ended_parameters[] = {{"state"}, {"queue"},        {"label", true},
+                                          {"q"},     {"ended_before"}, {"dry_run"}};
+
+bool names_something(const job_filter& x) {
+  return x.state || x.unfinished || x.queue || !x.labels.empty() || !x.text.empty()
+         || x.ended_before;
+}
+
 /// The filter and `dry_run` of a bulk request; what is not named must not be meant.
-std::optional<std::pair<job_filter, bool>> bulk_of(const call_ptr& to) {
-  constexpr parameter known[] = {{"state"}, {"queue"}, {"label", true}, {"dry_run"}};
+std::optional<std::pair<job_filter, bool>> bulk_of(const call_ptr& to,
+                                                   std::span<const parameter> known) {
   if (has_bad_query(to, known))
     return {};
   auto filter = filter_of(to);
   auto dry_run = flag_in(to->in.query, "dry_run");
   if (!filter)
     return {};
-  if (!dry_run
-      || (!filter->state && !filter->unfinished && !filter->queue && filter->labels.empty())) {
+  if (!dry_run || !names_something(*filter)) {
+    std::vector<std::string_view> names;
+    for (auto& x : known.first(known.size() - 1))
+      names.push_back(x.name);
     to->out(problem_answer(refusal::bad_query,
-                           dry_run ? "say which jobs are meant: `state`, `queue` or `label`"
+                           dry_run ? "say which jobs are meant: " + core::listed(names)
                                    : dry_run.error().detail));
     return {};
   }
@@ -26,12 +39,12 @@ std::optional<std::pair<job_filter, bool>> bulk_of(const call_ptr& to) {
 }
 
 void change_all(const api_ptr& in, const call_ptr& to, job_change step) {
-  auto asked = bulk_of(to);
+  auto asked = bulk_of(to, change_parameters);
   if (!asked)
     return;
   auto [filter, dry_run] = *asked;
   filter.unfinished = filter.unfinished || !filter.state;
-  run_bulk(in, to, filter, dry_run, [in, step](const job_info& x, const auto& done) {
+  run_bulk(in, to, {filter}, dry_run, [in, step](const job_info& x, const auto& done) {
     in->node.change(x.id, step, "a request for all jobs of a filter", done);
   });
 }
@@ -64,32 +77,32 @@ void retry(const api_ptr& in, job_id job, const std::function<void(const status&
 }
 
 void retry_all(const api_ptr& in, const call_ptr& to) {
-  auto asked = bulk_of(to);
+  auto asked = bulk_of(to, ended_parameters);
   if (!asked || !has_ended_state(to, asked->first))
     return;
   auto [filter, dry_run] = *asked;
   if (!filter.state)
     filter.state = job_state::failed;
-  run_bulk(in, to, filter, dry_run,
+  run_bulk(in, to, {filter}, dry_run,
            [in](const job_info& x, const auto& done) { retry(in, x.id, done); });
 }
 
+/// A filter for each state that a job may have ended in, unless it names one.
+std::vector<job_filter> by_end(const job_filter& x) {
+  if (x.state)
+    return {x};
+  std::vector<job_filter> all;
+  for (auto state :
+       {job_state::completed, job_state::failed, job_state::cancelled, job_state::stopped})
+    all.emplace_back(x).state = state;
+  return all;
+}
+
 void purge_all(const api_ptr& in, const call_ptr& to) {
-  auto asked = bulk_of(to);
-  if (!asked || !has_ended_state(to, asked->first))
-    return;
-  auto slot = take_bulk_slot(in, to);
-  if (!slot)
-    return;
-  on_pool(in, to, [in, to, slot, filter = asked->first, dry_run = asked->second] {
-    bulk sum;
-    if (auto purged = in->node.purge(filter, dry_run))
-      sum.done = *purged;
-    else
-      sum.failed = purged.error();
-    slot->give_back();
-    to->out(answer_of(sum, dry_run));
-  });
+  auto asked = bulk_of(to, ended_parameters);
+  if (asked && has_ended_state(to, asked->first))
+    run_bulk(in, to, by_end(asked->first), asked->second,
+             [in](const job_info& x, const auto& done) { in->node.remove(x.id, done); });
 }
 
 } // namespace

@@ -1,20 +1,23 @@
 #include "node/http/bulk_run.hpp"
 
+#include "node/http/batch.hpp"
+
 namespace troupe::http {
 
 namespace {
 
 class bulk_run : public std::enable_shared_from_this<bulk_run> {
 public:
-  bulk_run(api_ptr in, call_ptr to, const job_filter& filter, bool dry_run, bulk_step act,
+  bulk_run(api_ptr in, call_ptr to, std::vector<job_filter> filters, bool dry_run, bulk_step act,
            std::shared_ptr<bulk_slot> slot)
       : in_(std::move(in)),
         to_(std::move(to)),
         slot_(std::move(slot)),
-        filter_(filter),
+        filters_(std::move(filters)),
         dry_run_(dry_run),
         act_(std::move(act)) {
-    filter_.limit = limits::http_bulk_in_flight_max;
+    for (auto& x : filters_)
+      x.limit = limits::http_bulk_in_flight_max;
   }
 
   void begin() {
@@ -31,24 +34,28 @@ private:
   }
 
   void act_on_page() {
-    auto page = in_->node.list_page(filter_);
+    auto& filter = filters_[at_];
+    auto page = in_->node.list_page(filter);
     if (!page)
       return fail(page.error());
-    filter_.before = page->next;
+    filter.before = page->next;
+    if (!filter.before)
+      ++at_;
     begun_ = page->jobs.size() + 1; // One for this function: no page ends within it.
     for (auto& x : page->jobs)
       if (dry_run_)
-        count({});
+        count(x.id, {});
       else
-        act_(x, [self = shared_from_this()](const status& how) { self->count(how); });
+        act_(x,
+             [self = shared_from_this(), id = x.id](const status& how) { self->count(id, how); });
     step_ended();
   }
 
-  void count(const status& how) {
+  void count(job_id id, const status& how) {
     {
       std::scoped_lock lock{mutex_};
       if (how)
-        ++sum_.done;
+        count_done(id);
       else if (how.code() == ec::illegal_request || how.code() == ec::no_such_job)
         ++sum_.refused;
       else
@@ -57,10 +64,15 @@ private:
     step_ended();
   }
 
+  void count_done(job_id id) {
+    if (++sum_.done <= bulk_ids_max)
+      sum_.ids += " " + to_string(id);
+  }
+
   void step_ended() {
     if (--begun_ > 0)
       return;
-    if (sum_.failed || !filter_.before)
+    if (sum_.failed || at_ == filters_.size())
       return end();
     if (unwanted_)
       return fail({ec::not_ready, "the node is about to end, or the client has gone; repeat it "
@@ -81,7 +93,8 @@ private:
   const api_ptr in_;
   const call_ptr to_;
   const std::shared_ptr<bulk_slot> slot_;
-  job_filter filter_;
+  std::vector<job_filter> filters_; ///< Each with the place where it goes on.
+  std::size_t at_ = 0;              ///< Which of them it is at. Of the page that goes on alone.
   const bool dry_run_;
   const bulk_step act_;
   std::atomic<bool> unwanted_{false};
@@ -105,10 +118,13 @@ response answer_of(const bulk& x, bool dry_run) {
   if (x.failed && x.done == 0)
     return problem_answer(*x.failed);
   auto answer = json_answer(200, value_of(x, dry_run));
-  answer.done = "jobs " + std::to_string(x.done) + ", refused " + std::to_string(x.refused);
+  answer.done = batch_done(x.done, x.refused, x.ids);
   return answer;
 }
 
+namespace {
+
+/// Nothing: there is no room, and the call is answered.
 std::shared_ptr<bulk_slot> take_bulk_slot(const api_ptr& in, const call_ptr& to) {
   auto slot = std::make_shared<bulk_slot>(in);
   if (*slot)
@@ -120,10 +136,13 @@ std::shared_ptr<bulk_slot> take_bulk_slot(const api_ptr& in, const call_ptr& to)
   return {};
 }
 
-void run_bulk(const api_ptr& in, const call_ptr& to, const job_filter& filter, bool dry_run,
+} // namespace
+
+void run_bulk(const api_ptr& in, const call_ptr& to, std::vector<job_filter> filters, bool dry_run,
               bulk_step act) {
   if (auto slot = take_bulk_slot(in, to))
-    std::make_shared<bulk_run>(in, to, filter, dry_run, std::move(act), std::move(slot))->begin();
+    std::make_shared<bulk_run>(in, to, std::move(filters), dry_run, std::move(act), std::move(slot))
+        ->begin();
 }
 
 } // namespace troupe::http

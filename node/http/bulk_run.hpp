@@ -4,10 +4,13 @@
 
 namespace troupe::http {
 
+inline constexpr std::size_t bulk_ids_max = 20; ///< The first jobs that the log of changes names.
+
 /// What a bulk request has done.
 struct bulk {
   std::size_t done = 0;    ///< Or would be, in a dry run.
   std::size_t refused = 0; ///< Had moved on meanwhile, or is not allowed.
+  std::string ids{};       ///< Of the first that were done, each behind a space.
   std::optional<error> failed;
 };
 
@@ -40,13 +43,11 @@ private:
   bool is_mine_, is_held_ = true;
 };
 
-/// Takes a slot, or answers the call.
-std::shared_ptr<bulk_slot> take_bulk_slot(const api_ptr& in, const call_ptr& to);
-
-/// Acts on all jobs of a filter, page by page, and answers. Each page is one task of the pool; the
-/// next begins when all of it is done, so a long one leaves room for others. It ends at the next
-/// page when nobody waits for the answer any more.
-void run_bulk(const api_ptr& in, const call_ptr& to, const job_filter& filter, bool dry_run,
+/// Acts on all jobs of the filters, one filter after the other, page by page, and answers. Each
+/// page is one task of the pool; the next begins when all of it is done, so a long one leaves room
+/// for others. It ends at the next page when nobody waits for the answer any more. The call is
+/// answered at once if there is no slot.
+void run_bulk(const api_ptr& in, const call_ptr& to, std::vector<job_filter> filters, bool dry_run,
               bulk_step act);
 
 } // namespace troupe::http

@@ -34,8 +34,8 @@ response list_answer(runtime& node, const job_list& page, std::size_t limit) {
 }
 
 void list_jobs(const api_ptr& in, const call_ptr& to) {
-  constexpr parameter known[] = {{"state"}, {"queue"},  {"label", true},
-                                 {"q"},     {"cursor"}, {"limit"}};
+  constexpr parameter known[] = {{"state"},        {"queue"},  {"label", true}, {"q"},
+                                 {"ended_before"}, {"cursor"}, {"limit"}};
   if (has_bad_query(to, known))
     return;
   auto filter = filter_of(to);
@@ -45,8 +45,6 @@ void list_jobs(const api_ptr& in, const call_ptr& to) {
   if (!limit)
     return to->out(problem_answer(refusal::bad_query, limit.error().detail));
   filter->limit = *limit;
-  if (auto text = find(to->in.query, "q"))
-    filter->text = *text;
   if (auto cursor = find(to->in.query, "cursor")) {
     filter->before = job_at(in->node, *cursor);
     if (!filter->before)

@@ -87,7 +87,7 @@ TEST_CASE_METHOD(fixture, "a job is submitted to a node, seen, and its result pr
   CHECK_THAT(ask({"jobs", "list", "--label", "team=other"}).out, !Contains(id));
   CHECK_THAT(ask({"jobs", "list", "--search", "TWI"}).out, Contains(id));
   CHECK_THAT(ask({"jobs", "list", "-q", "nowhere"}).out, !Contains(id));
-  CHECK(ask({"jobs", "cancel", "--search", "twi", "--yes"}).code == 2);
+  CHECK(ask({"jobs", "cancel", "--search", "twi", "--yes"}).out == "cancel: 0 jobs\n"); // It ended.
   auto lines = lines_of(ask({"jobs", "list", "-o", "ndjson"}).out);
   REQUIRE(lines.size() == 1);
   CHECK(text_at(lines[0], "id") == id);
@@ -286,7 +286,18 @@ TEST_CASE_METHOD(fixture, "a bulk act says how many, and wants to be confirmed",
   auto typo = ask({"jobs", "stop", "--state", "runing", "--yes"});
   CHECK(typo.code == 2);
   CHECK_THAT(typo.err, Contains("error[E0001]") && Contains("runing"));
-  CHECK(ask({"jobs", "purge", "--older-than", "1d", "--queue", "b", "--yes"}).code == 2);
+  CHECK(ask({"jobs", "purge", "--older-than", "1d", "--queue", "b", "--yes"}).out
+        == "purge: 0 jobs\n");
+  CHECK(ask({"jobs", "purge", "--older-than", "long", "--yes"}).code == 2);
+  CHECK(ask({"jobs", "stop", "--search", "NOBODY", "--dry-run"}).out == "would stop 0 jobs\n");
+  CHECK(ask({"jobs", "stop", "--search", ids[0], "--yes"}).out == "stop: 1 job\n");
+  REQUIRE(eventually([&] { return state_of(ids[0]) == "stopped"; }));
+  CHECK_THAT(ask({"jobs", "list", "--older-than", "0s"}).out, Contains(ids[0]));
+  CHECK_THAT(ask({"jobs", "list", "--older-than", "1d"}).out, !Contains(ids[0]));
+  CHECK(ask({"jobs", "retry", "-q", ids[0], "--state", "stopped", "--dry-run"}).out
+        == "would retry 1 job\n");
+  CHECK(ask({"jobs", "purge", "-q", ids[0], "--older-than", "0s", "--yes"}).out
+        == "purge: 1 job\n");
 }
 
 TEST_CASE_METHOD(fixture, "a job that has failed is retried, and removed", "[e2e][client]") {

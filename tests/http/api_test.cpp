@@ -1,6 +1,7 @@
 #include "node/http/bulk_run.hpp"
 #include "tests/support/http_node.hpp"
 
+#include <latch>
 #include <set>
 #include <thread>
 
@@ -204,6 +205,75 @@ TEST_CASE_METHOD(node_fixture, "jobs are acted on by filter, and counted before"
   CHECK(ask("POST", "/v1/jobs:purge?state=running").text("code") == "bad_query");
   auto left = ask("GET", "/v1/jobs").json();
   CHECK(left.find("jobs")->items()->size() == 1);
+}
+
+TEST_CASE_METHOD(node_fixture, "bulk steps take the filter of lists", "[http][api]") {
+  auto jobs = [&](const std::string& target) {
+    auto x = ask("POST", "/v1/jobs:" + target);
+    INFO(x.body);
+    CHECK(x.status == 200);
+    return number_of(x.json(), "jobs");
+  };
+  for (auto team : {"red", "blue"})
+    submit(R"({"labels":{"team":")" + std::string{team} + "\"}," + sleeper.substr(1));
+  for (auto verb : {"cancel", "pause", "resume", "stop"})
+    CHECK(jobs(std::string{verb} + "?q=RED&dry_run") == 1);
+  CHECK(jobs("stop?q=red") == 1);
+  CHECK(jobs("stop?q=nobody") == 0);
+  CHECK(jobs("purge?q=red&ended_before=2020-01-31T12:00:00Z&dry_run") == 0);
+  CHECK(jobs("retry?q=red&state=stopped&ended_before=2120-01-31T12:00:00Z&dry_run") == 1);
+  CHECK(jobs("retry?q=red&dry_run") == 0); // It has not failed.
+  CHECK(jobs("purge?ended_before=2120-01-31T12:00:00Z&dry_run") == 1);
+  CHECK(jobs("purge?q=red") == 1);
+  for (auto wrong : {"purge?q=", "purge?ended_before=yesterday", "purge?older=1",
+                     "cancel?ended_before=2120-01-31T12:00:00Z"})
+    CHECK(ask("POST", std::string{"/v1/jobs:"} + wrong).text("code") == "bad_query");
+  auto left = ask("GET", "/v1/jobs").json();
+  REQUIRE(left.find("jobs")->items()->size() == 1);
+  CHECK(text_of(left.find("jobs")->items()->at(0), "state") == "running");
+}
+
+TEST_CASE_METHOD(node_fixture,
+                 "a purge reaches all that have ended, however they did, and no other",
+                 "[http][api]") {
+  constexpr std::size_t jobs = limits::http_bulk_in_flight_max + 44;
+  ended(noop);
+  ended(failing);
+  submit(sleeper);
+  std::string lines;
+  for (std::size_t i = 0; i < jobs; ++i)
+    lines += R"({"queue":"q",)" + sleeper.substr(1) + "\n";
+  REQUIRE(ask("POST", "/v1/jobs:batch", lines, ndjson).status == 200);
+  REQUIRE(number_of(ask("POST", "/v1/jobs:stop?queue=q").json(), "jobs") == jobs);
+  const std::string all = "/v1/jobs:purge?ended_before=2120-01-31T12:00:00Z";
+  CHECK(number_of(ask("POST", all + "&dry_run").json(), "jobs") == jobs + 2);
+  auto purged = ask("POST", all).json();
+  CHECK(number_of(purged, "jobs") == jobs + 2);
+  CHECK(number_of(purged, "refused") == 0);
+  CHECK(ask("GET", "/v1/jobs").json().find("jobs")->items()->size() == 1);
+}
+
+TEST_CASE_METHOD(node_fixture, "a purge ends when its client has gone", "[http][api]") {
+  constexpr std::size_t jobs = 2 * limits::http_bulk_in_flight_max + 1;
+  std::string lines;
+  for (std::size_t i = 0; i < jobs; ++i)
+    lines += sleeper + "\n";
+  REQUIRE(ask("POST", "/v1/jobs:batch", lines, ndjson).status == 200);
+  REQUIRE(number_of(ask("POST", "/v1/jobs:stop?queue=default").json(), "jobs") == jobs);
+  std::latch held{1};
+  for (unsigned i = 0; i < limits::http_work_threads; ++i)
+    REQUIRE(api->pool.post([&] { held.wait(); }));
+  {
+    http_client other{server->port()};
+    other.send(other.text_of("POST", "/v1/jobs:purge?state=stopped"));
+    REQUIRE(eventually([&] { return api->bulk_runs == 1; }));
+  }
+  REQUIRE(eventually([&] { return server->connections() == 1; }));
+  held.count_down();
+  REQUIRE(eventually([&] { return api->bulk_runs == 0; }));
+  auto left = number_of(ask("POST", "/v1/jobs:purge?state=stopped&dry_run").json(), "jobs");
+  CHECK(left < std::int64_t{jobs});
+  CHECK(left >= std::int64_t{jobs - limits::http_bulk_in_flight_max});
 }
 
 TEST_CASE_METHOD(node_fixture, "a filter of more jobs than a page reaches all", "[http][api]") {

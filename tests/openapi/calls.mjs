@@ -45,6 +45,7 @@ const jobs = [
     check: x => x.json.next !== null},
   {to: 'GET /v1/jobs', query: {limit: '1', state: 'completed', queue: 'default', label: 'team=data'}, status: 200,
     check: x => x.json.jobs.length === 1},
+  {to: 'GET /v1/jobs', query: {ended_before: '2020-01-31T12:00:00Z'}, status: 200, check: x => x.json.jobs.length === 0},
   {to: 'GET /v1/jobs', query: {limit: '1'}, status: 200, keep: {cursor: x => x.json.next}},
   {to: 'GET /v1/jobs', query: s => ({cursor: s.cursor}), status: 200},
   {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', status: 200, headers: {traceparent},
@@ -80,7 +81,8 @@ const changes = [
   {to: 'DELETE /v1/jobs/{job}', path: s => ({job: s.retried}), status: 204},
   submit('bulk', {...slow, queue: 'bulk', labels: {team: 'bulk'}}),
   ...['pause', 'resume', 'cancel', 'stop'].map(verb =>
-    bulk(verb, {queue: 'bulk', label: 'team=bulk', state: 'unfinished', dry_run: 'true'})),
+    bulk(verb, {queue: 'bulk', label: 'team=bulk', state: 'unfinished', q: 'BUL', dry_run: 'true'},
+      {check: x => x.json.jobs === 1})),
   bulk('pause', {queue: 'bulk'}, {check: x => x.json.jobs === 1}),
   bulk('resume', {queue: 'bulk'}),
   bulk('cancel', {queue: 'bulk'}),
@@ -89,7 +91,11 @@ const changes = [
   bulk('stop', {queue: 'bulk'}),
   end('bulk'),
   bulk('retry', {state: 'stopped', queue: 'bulk', label: 'team=nobody', dry_run: 'true'}),
+  bulk('retry', {q: 'bulk', ended_before: '2020-01-31T12:00:00Z', dry_run: 'true'},
+    {check: x => x.json.jobs === 0}),
   bulk('purge', {state: 'stopped', queue: 'bulk', label: 'team=nobody', dry_run: 'true'}),
+  bulk('purge', {q: 'bulk', ended_before: '2120-01-31T12:00:00Z', dry_run: 'true'},
+    {check: x => x.json.jobs === 2}),
   bulk('purge', {state: 'stopped', queue: 'bulk'}, {check: x => x.json.jobs === 1}),
 ];
 

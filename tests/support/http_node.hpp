@@ -60,6 +60,16 @@ struct http_node {
     REQUIRE(made.status == 201);
     return made.text("id");
   }
+  /// Looks until `fact` holds. False: it did not within the patience.
+  static bool eventually(const std::function<bool()>& fact) {
+    auto until = std::chrono::steady_clock::now() + http_patience;
+    while (!fact()) {
+      if (std::chrono::steady_clock::now() > until)
+        return false;
+      ::poll(nullptr, 0, 1);
+    }
+    return true;
+  }
   /// A job that has ended.
   std::string ended(const std::string& body) {
     auto id = submit(body);
