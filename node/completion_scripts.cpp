@@ -97,7 +97,12 @@ constexpr auto zsh_function = R"sh(_troupe() {
     *) compadd -- ${=value} ;;
   esac
 }
-compdef _troupe troupe
+# As a file of $fpath this is the body of _troupe, and runs when it is wanted first.
+if [[ $funcstack[1] == _troupe ]]; then
+  _troupe "$@"
+else
+  compdef _troupe troupe
+fi
 )sh";
 
 constexpr auto fish_function = R"sh(function __troupe_verb

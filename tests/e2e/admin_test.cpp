@@ -10,6 +10,31 @@ using namespace troupe::tests;
 
 namespace {
 
+constexpr auto program = TROUPE_BINARY_DIR "/bin/troupe";
+
+/// What a script of zsh prints that stands for its line editor: the words of `line` are typed.
+std::string zsh_offered(const scratch& in, const std::string& line, const std::string& load) {
+  in.write("ask.zsh", R"(compdef() { : }
+compadd() { shift; print -l -- "$@" }
+_files() { print @files }
+)" + load + "\nwords=(" + line
+                          + "); CURRENT=$#words\n_troupe > offered\n");
+  REQUIRE(std::system(("cd '" + in.path().string() + "' && zsh -f ask.zsh").c_str()) == 0);
+  return read_file(in.path() / "offered");
+}
+
+/// What fish offers for a line, without what it says of each word.
+std::string fish_offered(const scratch& in, const std::string& line) {
+  auto script = std::string{program} + " completion fish | source; complete -C '" + line
+                + "' | string split -f1 \\t > offered";
+  in.write("ask.fish", script);
+  auto home = in.path().string();
+  REQUIRE(
+      std::system(("cd '" + home + "' && HOME='" + home + "' fish --no-config ask.fish").c_str())
+      == 0);
+  return read_file(in.path() / "offered");
+}
+
 /// What bash offers for a line; its last word is the one to complete.
 std::string offered(const scratch& in, const std::string& words, int last) {
   auto script = "source <('" TROUPE_BINARY_DIR "/bin/troupe' completion bash); COMP_WORDS=(" + words
@@ -148,4 +173,36 @@ TEST_CASE("bash is offered verbs, options and their values", "[e2e]") {
   CHECK(offered(here, "troupe jobs retry --fr", 3) == "--from\n");
   CHECK(offered(here, "troupe sub", 1) == "submit\n");
   CHECK(offered(here, "troupe dev --po", 2) == "--port\n");
+}
+
+TEST_CASE("zsh is offered verbs, options and their values", "[e2e]") {
+  scratch here;
+  auto sourced = std::string{"source <("} + program + " completion zsh)";
+  auto offered = [&](const std::string& line) { return zsh_offered(here, line, sourced); };
+  CHECK_THAT(offered("troupe ''"), Catch::Contains("run\n") && Catch::Contains("keys\n"));
+  CHECK_THAT(offered("troupe jobs ''"),
+             Catch::Contains("list\n") && !Catch::Contains("doctor") && Catch::Contains("@files"));
+  CHECK_THAT(offered("troupe jobs retry --"),
+             Catch::Contains("--from\n") && !Catch::Contains("@files"));
+  CHECK(offered("troupe jobs list -o ''") == "table\njson\nndjson\n");
+  CHECK(offered("troupe keys create --role ''") == "viewer\nworker\noperator\nadmin\n");
+  CHECK(offered("troupe jobs list --queue ''").empty());
+  CHECK(offered("troupe serve --tls-cert ''") == "@files\n");
+  // As a file of `fpath`, from the first time on.
+  fs::create_directory(here.path() / "functions");
+  here.write("functions/_troupe", troupe_with(here, {"completion", "zsh"}).out);
+  const std::string loaded = "fpath=($PWD/functions $fpath); autoload -Uz _troupe";
+  CHECK_THAT(zsh_offered(here, "troupe jobs ''", loaded), Catch::Contains("list\n"));
+}
+
+TEST_CASE("fish is offered verbs, options and their values", "[e2e]") {
+  scratch here;
+  CHECK(fish_offered(here, "troupe sub") == "submit\n");
+  CHECK(fish_offered(here, "troupe jobs wa") == "watch\n");
+  CHECK_THAT(fish_offered(here, "troupe jobs "),
+             Catch::Contains("list\n") && !Catch::Contains("doctor"));
+  CHECK(fish_offered(here, "troupe jobs retry --fr") == "--from\n");
+  CHECK(fish_offered(here, "troupe keys list --ur") == "--url\n");
+  CHECK(fish_offered(here, "troupe jobs list -o ") == "json\nndjson\ntable\n");
+  CHECK(fish_offered(here, "troupe keys create --role ") == "admin\noperator\nviewer\nworker\n");
 }
