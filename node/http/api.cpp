@@ -1,38 +1,15 @@
 #include "node/http/api.hpp"
 
 #include "core/decide.hpp"
-#include "core/names.hpp"
-#include "core/time_text.hpp"
 #include "graph_json/problem_list.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/http/json_body.hpp"
+#include "node/http/list_query.hpp"
 #include "node/show.hpp"
 
 #include <algorithm>
 
 namespace troupe::http {
-
-namespace {
-
-std::optional<job_state> state_named(std::string_view text) {
-  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i)
-    if (text == to_string(job_state(i)))
-      return job_state(i);
-  return {};
-}
-
-/// `key=value`. Why it is none, or cannot be meant: a job has one value for each name.
-std::optional<std::string> add_label(std::string_view text, job_filter& to) {
-  auto equals = text.find('=');
-  if (equals == text.npos || !core::is_name(text.substr(0, equals)))
-    return "the parameter `label` has the form NAME=VALUE, not " + core::quoted(text);
-  std::string name{text.substr(0, equals)};
-  if (!to.labels.emplace(name, text.substr(equals + 1)).second)
-    return "the label " + core::quoted(name) + " stands twice: no job has two values of it";
-  return {};
-}
-
-} // namespace
 
 std::vector<route> api_routes(const api_parts& parts) {
   return api_routes(std::make_shared<api>(parts));
@@ -138,39 +115,13 @@ std::optional<value> members_of(const call_ptr& x, std::span<const std::string_v
 }
 
 std::optional<job_filter> filter_of(const call_ptr& x) {
-  job_filter filter;
-  filter.ns = x->in.who.ns;
-  auto wrong = [&](std::string detail) {
-    x->out(problem_answer(refusal::bad_query, std::move(detail)));
-    return std::nullopt;
-  };
-  if (auto state = find(x->in.query, "state")) {
-    filter.state = state_named(*state);
-    filter.unfinished = *state == "unfinished";
-    if (!filter.state && !filter.unfinished)
-      return wrong(
-          "there is no state " + core::quoted(*state)
-          + "; the states are `pending`, `running`, `paused`, `cancelling`, `stopping`, "
-            "`completed`, `failed`, `cancelled`, `stopped`, and `unfinished` for the first "
-            "five");
+  auto filter = filter_in(x->in.query);
+  if (!filter) {
+    x->out(problem_answer(refusal::bad_query, filter.error().detail));
+    return {};
   }
-  if (auto queue = find(x->in.query, "queue")) {
-    if (!core::is_name(*queue))
-      return wrong(core::quoted(*queue) + " is no name of a queue");
-    filter.queue = *queue;
-  }
-  if (auto text = find(x->in.query, "q"))
-    filter.text = *text;
-  if (auto text = find(x->in.query, "ended_before")) {
-    filter.ended_before = core::parse_time(*text);
-    if (!filter.ended_before)
-      return wrong(core::quoted(*text) + " is no time of RFC 3339, as in 2026-01-31T12:00:00Z");
-  }
-  auto [begin, end] = x->in.query.equal_range("label");
-  for (auto at = begin; at != end; ++at)
-    if (auto why = add_label(at->second, filter))
-      return wrong(std::move(*why));
-  return filter;
+  filter->ns = x->in.who.ns;
+  return std::move(*filter);
 }
 
 } // namespace troupe::http

@@ -1,5 +1,6 @@
 #include "graph_json/graph_json.hpp"
 #include "node/http/api.hpp"
+#include "node/http/list_query.hpp"
 
 namespace troupe::http {
 
@@ -54,13 +55,10 @@ void list_graphs(const api_ptr& in, const call_ptr& to) {
   auto limit = number_in(to->in.query, "limit", list_usual, 1, limits::rows_page_max);
   if (!limit)
     return to->out(problem_answer(refusal::bad_query, limit.error().detail));
-  std::optional<graph_id> after;
-  if (auto cursor = find(to->in.query, "cursor")) {
-    after = parse_graph_id(*cursor);
-    if (!after)
-      return to->out(problem_answer(refusal::bad_query, "the cursor is no `next` of a list"));
-  }
-  on_pool(in, to, [in, to, after, limit = *limit] {
+  auto after = graph_cursor_in(to->in.query);
+  if (!after)
+    return to->out(problem_answer(refusal::bad_query, after.error().detail));
+  on_pool(in, to, [in, to, after = *after, limit = *limit] {
     auto page = in->node.graphs(after, limit, to->in.who.ns);
     if (!page)
       return refuse(to, page.error());

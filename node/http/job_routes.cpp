@@ -1,6 +1,6 @@
 #include "core/duration.hpp"
-#include "core/names.hpp"
 #include "node/http/api.hpp"
+#include "node/http/list_query.hpp"
 #include "node/show.hpp"
 
 #include <algorithm>
@@ -11,26 +11,16 @@ namespace {
 
 constexpr std::size_t list_usual = 100;
 
-std::string cursor_of(runtime& node, job_id id) {
-  return to_string(id) + "." + std::to_string(node.incarnation());
-}
-
-std::optional<job_id> job_at(runtime& node, const std::string& cursor) {
-  auto dot = cursor.find('.');
-  if (dot == cursor.npos || cursor.substr(dot + 1) != std::to_string(node.incarnation()))
-    return {};
-  return parse_job_id(cursor.substr(0, dot));
-}
-
 response list_answer(runtime& node, const job_list& page, std::size_t limit) {
   value::list jobs;
   for (auto& x : page.jobs)
     jobs.push_back(node::to_value(x));
   auto partial = page.next && jobs.size() < limit;
   return json_answer(
-      200, value::object{{"jobs", std::move(jobs)},
-                         {"next", page.next ? value{cursor_of(node, *page.next)} : value{}},
-                         {"partial", partial}});
+      200, value::object{
+               {"jobs", std::move(jobs)},
+               {"next", page.next ? value{cursor_of(*page.next, node.incarnation())} : value{}},
+               {"partial", partial}});
 }
 
 void list_jobs(const api_ptr& in, const call_ptr& to) {
@@ -45,13 +35,10 @@ void list_jobs(const api_ptr& in, const call_ptr& to) {
   if (!limit)
     return to->out(problem_answer(refusal::bad_query, limit.error().detail));
   filter->limit = *limit;
-  if (auto cursor = find(to->in.query, "cursor")) {
-    filter->before = job_at(in->node, *cursor);
-    if (!filter->before)
-      return to->out(problem_answer(refusal::bad_query,
-                                    "the cursor is none that this store has given; begin the list "
-                                    "anew, without it"));
-  }
+  auto before = job_cursor_in(to->in.query, in->node.incarnation());
+  if (!before)
+    return to->out(problem_answer(refusal::bad_query, before.error().detail));
+  filter->before = *before;
   on_pool(in, to, [in, to, filter = *filter] {
     auto page = in->node.list_page(filter);
     if (!page)

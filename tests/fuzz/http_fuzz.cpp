@@ -1,7 +1,9 @@
+#include "core/names.hpp"
 #include "graph_json/graph_json.hpp"
 #include "node/http/event_stream.hpp"
 #include "node/http/job_request.hpp"
 #include "node/http/line_splitter.hpp"
+#include "node/http/list_query.hpp"
 #include "node/http/options.hpp"
 #include "node/http/query.hpp"
 #include "node/http/router.hpp"
@@ -41,6 +43,37 @@ void read_path(std::string_view text) {
     demand(std::get<routed>(found).to != nullptr, "what is routed has a route");
 }
 
+void read_filter(const query_arguments& query) {
+  auto filter = filter_in(query);
+  if (!filter)
+    return demand(!filter.error().detail.empty(), "what is no filter says why");
+  demand(!filter->state || !filter->unfinished, "one state is meant, or all that are unfinished");
+  demand(!filter->queue || core::is_name(*filter->queue), "a queue has a name");
+  demand(filter->labels.size() == query.count("label"), "each label is asked for");
+  for (auto& [name, ignored] : filter->labels)
+    demand(core::is_name(name), "a label has a name");
+}
+
+void read_cursors(const query_arguments& query) {
+  constexpr std::uint64_t life = 7;
+  auto sent = http::find(query, "cursor");
+  auto job = job_cursor_in(query, life);
+  auto graph = graph_cursor_in(query);
+  if (!sent)
+    return demand(job && !*job && graph && !*graph, "without a cursor a list begins at its begin");
+  demand(!job || (*job && cursor_of(**job, life) == lowered(*sent)), "a cursor was given");
+  demand(!job || !job_cursor_in(query, life + 1), "a cursor is of one life of the store");
+  demand(!graph || (*graph && to_string(**graph) == lowered(*sent)), "a cursor is an id");
+}
+
+void read_list(std::string_view text) {
+  std::string sent{text};
+  read_filter({{"state", sent}});
+  read_filter({{"queue", sent}});
+  read_filter({{"label", sent}, {"label", "a=b"}});
+  read_cursors({{"cursor", sent}});
+}
+
 void read_query(std::string_view text) {
   auto query = parse_query(text);
   if (!query)
@@ -51,6 +84,8 @@ void read_query(std::string_view text) {
   if (auto limit = number_in(*query, "limit", 1, 1, 1000))
     demand(*limit >= 1 && *limit <= 1000, "a number is within its range");
   (void)flag_in(*query, "dry_run");
+  read_filter(*query);
+  read_cursors(*query);
   request in;
   in.query = *query;
   if (auto place = event_place_of(in, 1))
@@ -93,6 +128,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string_view text(reinterpret_cast<const char*>(data), size);
   read_path(text);
   read_query(text);
+  read_list(text);
   read_fields(text);
   read_job(text);
   read_lines(text);
