@@ -6,17 +6,20 @@
 
 namespace troupe::tests {
 
+/// The port of loopback that a node says it serves on, once it does.
+inline std::uint16_t port_of(const process& node) {
+  const std::string sign = "serving http://127.0.0.1:";
+  REQUIRE(eventually([&] { return node.err().find(sign) != std::string::npos; }));
+  auto text = node.err();
+  return static_cast<std::uint16_t>(std::stoi(text.substr(text.find(sign) + sign.size())));
+}
+
 /// A node at work in a directory, on a free port.
 class served_node : public process {
 public:
   explicit served_node(const scratch& in, std::vector<std::string> more = {},
                        const std::string& port = "0")
-      : process(in, arguments(port, std::move(more))) {
-    REQUIRE(eventually([this] { return err().find(sign) != err().npos; }));
-    auto text = err();
-    auto at = text.find(':', text.find(sign) + sign.size());
-    port_ = static_cast<std::uint16_t>(std::stoi(text.substr(at + 1)));
-  }
+      : process(in, arguments(port, std::move(more))), port_(port_of(*this)) {}
   std::uint16_t port() const { return port_; }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
@@ -28,8 +31,7 @@ private:
     return all;
   }
 
-  inline static const std::string sign = "serving http://";
-  std::uint16_t port_ = 0;
+  std::uint16_t port_;
 };
 
 /// A variable of the environment, as long as this lives.

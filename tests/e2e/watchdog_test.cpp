@@ -1,21 +1,10 @@
-#include "tests/e2e/process.hpp"
+#include "tests/e2e/node.hpp"
 #include "tests/support/environment_variable.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/service_manager.hpp"
 
 using namespace troupe;
 using namespace troupe::tests;
-
-namespace {
-
-std::uint16_t port_of(const process& x) {
-  REQUIRE(eventually([&] { return x.err().find("troupe: serving http://") != std::string::npos; }));
-  auto text = x.err();
-  return static_cast<std::uint16_t>(
-      std::stoi(text.substr(text.find(':', text.find("http://") + 7) + 1)));
-}
-
-} // namespace
 
 TEST_CASE("a node is fed to the watchdog only while its runtime answers", "[e2e][watchdog]") {
   scratch in;

@@ -2,7 +2,8 @@
 // TROUPE_SHIM_BELOW=DIR      only files below this directory count,
 // TROUPE_SHIM_DIES_AT=N      SIGKILL instead of the N-th operation that changes or syncs one,
 // TROUPE_SHIM_SLOW=PART:MS   a sync of a file with PART in its name takes so long,
-// TROUPE_SHIM_FAILS_WITH=FILE   a sync of one fails as soon as FILE is there.
+// TROUPE_SHIM_FAILS_WITH=FILE   a sync of one fails as soon as FILE is there,
+// TROUPE_SHIM_HELD_BY=FILE   a sync of one waits as long as FILE is there, and makes FILE.waits.
 
 #include <cerrno>
 #include <climits>
@@ -20,7 +21,7 @@
 namespace {
 
 struct settings {
-  std::string below, slow_part, fails_with;
+  std::string below, slow_part, fails_with, held_by;
   long dies_at = 0, slow_ms = 0;
 
   settings() {
@@ -30,6 +31,7 @@ struct settings {
     };
     below = text("TROUPE_SHIM_BELOW");
     fails_with = text("TROUPE_SHIM_FAILS_WITH");
+    held_by = text("TROUPE_SHIM_HELD_BY");
     dies_at = std::atol(text("TROUPE_SHIM_DIES_AT").c_str());
     auto slow = text("TROUPE_SHIM_SLOW");
     if (auto colon = slow.rfind(':'); colon != slow.npos) {
@@ -77,6 +79,17 @@ void count(int fd) {
     count(name_of(fd));
 }
 
+bool is_there(const std::string& name) { return ::access(name.c_str(), F_OK) == 0; }
+
+void hold(int fd) {
+  auto& x = set();
+  if (x.held_by.empty() || !is_there(x.held_by) || !name_of(fd).starts_with(x.below))
+    return;
+  ::close(::creat((x.held_by + ".waits").c_str(), 0600));
+  for (timespec look{0, 1'000'000}; is_there(x.held_by); look = {0, 1'000'000})
+    ::nanosleep(&look, nullptr); // Whoever has made the file takes it away.
+}
+
 void delay(int fd) {
   auto& x = set();
   if (x.slow_ms == 0 || name_of(fd).find(x.slow_part) == std::string::npos)
@@ -88,8 +101,7 @@ void delay(int fd) {
 
 bool fails(int fd) {
   auto& x = set();
-  return !x.fails_with.empty() && ::access(x.fails_with.c_str(), F_OK) == 0
-         && name_of(fd).starts_with(x.below);
+  return !x.fails_with.empty() && is_there(x.fails_with) && name_of(fd).starts_with(x.below);
 }
 
 int fail() {
@@ -172,6 +184,7 @@ int fdatasync(int fd) {
   REAL(fdatasync);
   count(fd);
   delay(fd);
+  hold(fd);
   return fails(fd) ? fail() : next(fd);
 }
 
@@ -179,6 +192,7 @@ int fsync(int fd) {
   REAL(fsync);
   count(fd);
   delay(fd);
+  hold(fd);
   return fails(fd) ? fail() : next(fd);
 }
 

@@ -52,6 +52,7 @@ public:
   http_client& operator=(const http_client&) = delete;
 
   bool connected() const noexcept { return connected_; }
+  bool is_open() const noexcept { return fd_ >= 0; } ///< It was not closed here.
   void close() {
     if (fd_ >= 0)
       ::close(std::exchange(fd_, -1));
@@ -147,6 +148,14 @@ public:
   bool hears(std::chrono::milliseconds time) const {
     pollfd ready{fd_, POLLIN, 0};
     return ::poll(&ready, 1, static_cast<int>(time.count())) == 1;
+  }
+
+  /// All that has come and is not read yet; waits for nothing, and takes nothing away.
+  const std::string& heard() {
+    char piece[16384];
+    for (ssize_t n; (n = ::recv(fd_, piece, sizeof piece, MSG_DONTWAIT)) > 0;)
+      buffer_.append(piece, static_cast<std::size_t>(n));
+    return buffer_;
   }
 
   /// Whether the server closes the connection within the patience, having sent nothing more.
