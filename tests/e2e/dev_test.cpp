@@ -115,6 +115,11 @@ TEST_CASE("a node is tried with curl, killed, started again, and its events go o
   CHECK(lines_of(curl(home, {"-N", job + "/events", "-H", key, "-H", ndjson})) == all);
   auto result = json_of(curl(home, {job + "/result?wait=30s", "-H", key}));
   CHECK(text_at(result, "state") == "completed");
+  auto metrics = curl(home, {url + "/metrics"});
+  CHECK_THAT(metrics,
+             Contains(R"(troupe_jobs_finished_total{flow_id="delays",status="completed"} 1)")
+                 && Contains(R"(troupe_job_run_seconds_count{flow_id="delays",task_type="job"} 1)")
+                 && Contains(R"(troupe_queue_jobs{flow_id="delays"} 0)"));
   auto seen = watch.wait();
   INFO(seen.err);
   CHECK(seen.code == 0);

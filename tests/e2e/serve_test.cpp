@@ -199,11 +199,76 @@ TEST_CASE("a node with keys takes calls by their roles, and writes them down", "
 TEST_CASE("graphs over HTTP may run programs only if that is allowed", "[e2e][serve]") {
   scratch in;
   process x{in, {"serve", "--port", "0"}};
-  REQUIRE(eventually([&] { return x.err().find("troupe: serving http://") != x.err().npos; }));
-  auto text = x.err();
-  auto port = std::stoi(text.substr(text.find(':', text.find("http://") + 7) + 1));
-  http_client c{static_cast<std::uint16_t>(port)};
+  http_client c{port_of(x)};
   auto refused = c.ask("POST", "/v1/jobs", gated);
   CHECK(refused.status == 403);
   CHECK(refused.text("code") == "kind_not_allowed");
+}
+
+TEST_CASE("configs/node.json runs as it is", "[e2e][serve]") {
+  scratch in;
+  variable data{"TROUPE_DATA_DIR", "data"}, port{"TROUPE_HTTP_PORT", "0"};
+  process x{in, {"serve", "-c", TROUPE_SOURCE_DIR "/configs/node.json"}};
+  http_client c{port_of(x)};
+  auto made = c.ask("POST", "/v1/jobs",
+                    R"j({"graph":{"vertices":[{"id":"a","kind":"jq",)j"
+                    R"j("config":{"program":"6 * 7"}}]}})j");
+  REQUIRE(made.status == 201);
+  auto result = c.ask("GET", "/v1/jobs/" + made.text("id") + "/result?wait=60s").json();
+  CHECK(*result.find("result") == value{value::object{{"a", 42}}});
+  CHECK(c.ask("POST", "/v1/jobs", gated).text("code") == "kind_not_allowed");
+  x.send(SIGTERM);
+  CHECK(x.wait().code == 0);
+  CHECK(fs::exists(in.path() / "data" / "MANIFEST"));
+}
+
+TEST_CASE("no key stands in metrics, refusals or logs", "[e2e][serve]") {
+  scratch in;
+  auto made = troupe_with(in, {"keys", "create", "--role", "viewer", "-o", "json"});
+  REQUIRE(made.code == 0);
+  auto key = text_at(json_of(made.out), "key");
+  auto secret = key.substr(std::string{"trp_1a2b3c4d_"}.size());
+  REQUIRE(secret.size() > 40);
+  std::string told;
+  {
+    variable level{"TROUPE_LOG_LEVEL", "trace"};
+    node x{in};
+    auto ask = [&](const std::string& method, const std::string& path, const std::string& field,
+                   int status) {
+      http_client c{x.port()};
+      auto body = method == "POST" ? R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})" : "";
+      auto got = c.ask(method, path, body, "Authorization: " + field + "\r\n");
+      INFO(method << " " << path << ": " << got.body);
+      CHECK(got.status == status);
+      for (auto& [name, text] : got.fields)
+        told += name + ": " + text + "\n";
+      told += got.body;
+    };
+    ask("GET", "/v1/jobs", "Bearer " + key, 200);
+    ask("POST", "/v1/jobs", "Bearer " + key, 403);
+    ask("GET", "/nothing", "Bearer " + key, 404);
+    ask("GET", "/v1/jobs?limit=x", "Bearer " + key, 400);
+    ask("GET", "/v1/jobs", "Bearer " + key + "x", 401);
+    ask("GET", "/v1/jobs", "Bearer x" + key, 401);
+    ask("GET", "/v1/jobs", "Basic " + key, 401);
+    ask("GET", "/v1/jobs", key, 401);
+    ask("GET", "/metrics", "Bearer " + key, 200);
+    http_client malformed{x.port()}; // The key is in what is no header.
+    malformed.send("GET /v1/jobs HTTP/1.1\r\nAuthorization Bearer " + key + "\r\n\r\n");
+    told += malformed.read().body;
+    http_client misplaced{x.port()}; // By mistake in the path, which the log has.
+    CHECK(misplaced.ask("GET", "/v1/jobs/" + key + "?key=" + key).status == 404);
+    x.send(SIGTERM);
+    auto ended = x.wait();
+    CHECK(ended.code == 0);
+    told += ended.err + ended.out;
+  }
+  CHECK(told.find("no_key") != told.npos);
+  CHECK(told.find("troupe_http_requests_total") != told.npos);
+  CHECK(told.find(secret) == told.npos);
+  for (auto& file : fs::recursive_directory_iterator{in.path() / ".troupe"})
+    if (file.is_regular_file() && file.file_size() < (1 << 20)) {
+      INFO(file.path());
+      CHECK(read_file(file.path()).find(secret) == std::string::npos);
+    }
 }

@@ -88,6 +88,32 @@ TEST_CASE_METHOD(task_node, "a task is submitted, worked on, and has its record"
   CHECK_FALSE(is_true(ask("GET", "/api/tasks/status"), "has_active_task"));
 }
 
+TEST_CASE_METHOD(task_node, "the record of a failed task says why, and where it worked",
+                 "[http][tasks]") {
+  auto made = ask("POST", "/api/tasks/submit",
+                  R"({"session_id":"s1","task_description":"book a table",)"
+                  R"("llm_profile_name":"p","workspace_dir":"/work/s1"})");
+  CHECK(made.text("workspace_dir") == "/work/s1");
+  auto id = made.text("task_id");
+  auto running = ask("GET", "/api/tasks/" + id).json();
+  CHECK(text_in(running, "workspace_dir") == "/work/s1");
+  CHECK(*running.find("error_message") == value{});
+  auto got = ask("POST", "/v1/work:fetch", R"({"wait":"30s","queues":["tasks"]})").json();
+  auto token = text_in(got.find("work")->items()->at(0), "token");
+  REQUIRE(ask("POST", "/v1/work:fail",
+              R"({"token":")" + token
+                  + R"(","error":{"code":"no_table","detail":"all tables are taken"}})")
+              .status
+          == 204);
+  REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").text("state") == "failed");
+  auto record = ask("GET", "/api/tasks/" + id).json();
+  CHECK(text_in(record, "status") == "failed");
+  CHECK(text_in(record, "error_message").find("all tables are taken") != std::string::npos);
+  CHECK(text_in(record, "workspace_dir") == "/work/s1");
+  CHECK(*record.find("task_result") == value{});
+  CHECK(text_in(record.find("transitions")->items()->back(), "to") == "failed");
+}
+
 TEST_CASE_METHOD(task_node, "a second task is refused while there is one", "[http][tasks]") {
   auto id = start();
   auto busy = ask("POST", "/api/tasks/submit", asked);
