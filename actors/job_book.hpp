@@ -47,7 +47,7 @@ public:
   /// A reader wants events from now on. Returns the number of the first that will be in the ring.
   std::uint64_t watch();
 
-  /// The first record of a job that is added right now.
+  /// The first record of a job that is added right now; before it, rows that go with it.
   void add(const core::record& added);
 
 private:

@@ -15,7 +15,7 @@ namespace troupe::graph_json {
 /// Errors: `invalid_spec`; the detail has line, column, byte offset and what was expected.
 result<value> parse_value(std::string_view text);
 
-/// Reads one value a line; empty lines do not count.
+/// Reads one value a line; empty lines do not count. Integers must not lose digits.
 /// Errors: `invalid_spec`; line and byte offset are those of the whole text.
 result<value::list> parse_ndjson(std::string_view text);
 

@@ -47,7 +47,7 @@ struct write_rows {
   std::string queue;
   std::vector<row_condition> conditions;
   std::vector<row_write> rows;
-  std::vector<submit_job> jobs; ///< Without replies of their own, nothing to reuse.
+  std::vector<submit_job> jobs; ///< Without replies of their own; one that reuses, alone.
   reply<std::vector<submitted>> done;
 };
 

@@ -35,7 +35,7 @@ struct transaction {
   std::string queue = "default";
   std::vector<row_condition> conditions; ///< All looked at before anything is written.
   std::vector<row_write> rows;           ///< In this order: the last write of a key counts.
-  std::vector<job_spec> jobs;            ///< Of this namespace and queue; without `reuse`.
+  std::vector<job_spec> jobs;            ///< Of this namespace and queue; one with `reuse` alone.
 };
 
 } // namespace troupe

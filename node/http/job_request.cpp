@@ -152,11 +152,4 @@ result<std::string> idempotency_key_of(const std::string* field) {
   return std::string{key};
 }
 
-std::variant<value, std::string> read_body(std::string_view text) {
-  auto parsed = graph_json::parse_value(text);
-  if (!parsed)
-    return parsed.error().detail;
-  return std::move(*parsed);
-}
-
 } // namespace troupe::http

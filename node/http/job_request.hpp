@@ -37,7 +37,4 @@ value problem_of(const read_request& x);
 /// Errors: `invalid_spec`.
 result<std::string> idempotency_key_of(const std::string* field);
 
-/// The JSON of a whole body. Malformed: what is wrong, with the byte.
-std::variant<value, std::string> read_body(std::string_view text);
-
 } // namespace troupe::http

@@ -6,8 +6,8 @@
 /// What the query of a list means: which rows, and from where on. Pure; any thread.
 namespace troupe::http {
 
-/// `state`, `queue`, `q`, `ended_before` and `label`s, of jobs of any namespace. Errors: `invalid_spec` for one that is
-/// malformed, or that no job can have.
+/// `state`, `queue`, `q`, `ended_before` and `label`s, of jobs of any namespace. Errors:
+/// `invalid_spec` for one that is malformed, or that no job can have.
 result<job_filter> filter_in(const query_arguments& query);
 
 /// Where the next page of a list of jobs begins, in this life of the store.

@@ -58,8 +58,7 @@ struct lane {
 } // namespace
 
 struct server::impl {
-  explicit impl(http_options options)
-      : shared{std::make_shared<const http_options>(std::move(options)), router{{}}} {}
+  explicit impl(http_options options) : shared{live_options{std::move(options)}, router{{}}} {}
   ~impl();
 
   status use_tls();
@@ -195,9 +194,7 @@ server::impl::~impl() {
 
 server::server(std::unique_ptr<impl> x) : impl_(std::move(x)) {}
 
-void server::change(http_options options) {
-  impl_->shared.options = std::make_shared<const http_options>(std::move(options));
-}
+void server::change(http_options options) { impl_->shared.options.store(std::move(options)); }
 
 server::~server() { shut(0ms); }
 

@@ -17,9 +17,30 @@ inline constexpr std::size_t session_read_bytes = 4 << 10;  ///< An idle connect
 inline constexpr std::chrono::seconds crowded_idle_time{5}; ///< Of a connection for operators.
 inline constexpr std::size_t body_bytes_per_second_min = 16 << 10; ///< Of a body that is no stream.
 
+/// Options that may be changed while they are used. Thread-safe. (The atomic `shared_ptr` of g++ 12
+/// has a race of its own.)
+class live_options {
+public:
+  explicit live_options(http_options x) { store(std::move(x)); }
+
+  std::shared_ptr<const http_options> load() const {
+    std::scoped_lock lock{mutex_};
+    return now_;
+  }
+  void store(http_options x) {
+    auto next = std::make_shared<const http_options>(std::move(x));
+    std::scoped_lock lock{mutex_};
+    now_ = std::move(next);
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const http_options> now_; ///< Not null.
+};
+
 /// What the connections of a server share.
 struct shared_parts {
-  std::atomic<std::shared_ptr<const http_options>> options; ///< Of new connections; not null.
+  live_options options; ///< Of new connections.
   router routes;
   std::atomic<std::size_t> open{0}; ///< Connections.
   std::atomic<bool> closing{false};

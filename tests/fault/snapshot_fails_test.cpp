@@ -1,3 +1,4 @@
+#include "tests/e2e/node.hpp"
 #include "tests/fault/store_checks.hpp"
 #include "tests/support/http_client.hpp"
 
@@ -7,14 +8,6 @@ using namespace troupe::tests;
 namespace {
 
 constexpr auto job = R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})";
-
-std::uint16_t port_of(const process& x) {
-  const std::string sign = "troupe: serving http://";
-  REQUIRE(eventually([&] { return has(x.err(), sign); }));
-  auto text = x.err();
-  return static_cast<std::uint16_t>(
-      std::stoi(text.substr(text.find(':', text.find(sign) + sign.size()) + 1)));
-}
 
 } // namespace
 

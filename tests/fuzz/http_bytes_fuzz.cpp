@@ -106,7 +106,7 @@ outcome serve(std::string_view sent, std::size_t piece) {
   options.observe = [&](const served& s) {
     x.lines.push_back({std::string{s.method}, std::string{s.target}, s.status, s.gone});
   };
-  shared_parts shared{std::make_shared<const http_options>(options), router{routes()}};
+  shared_parts shared{live_options{options}, router{routes()}};
   asio::io_context io{1};
   auto one = std::make_shared<session>(std::make_unique<memory_wire>(io, sent, piece, x.got),
                                        shared, false);

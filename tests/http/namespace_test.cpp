@@ -52,7 +52,8 @@ std::string with_token(const std::string& token, const std::string& more) {
 struct two_namespaces : http_node {
   two_namespaces()
       : http_node(
-          in_memory(), [](http::api_parts& parts) { parts.metrics = [] { return "up 1\n"; }; },
+          in_memory(),
+          [](http::api_parts& parts) { parts.metrics = [](auto) { return "up 1\n"; }; },
           [](http::http_options& options) {
             options.authenticate = [](std::string_view key) -> result<http::principal> {
               return http::principal{"", "", key == "two" ? namespace_id{2} : namespace_id{1},

@@ -119,7 +119,7 @@ TEST_CASE("a full disk refuses a blob and leaves nothing behind", "[storage]") {
   std::vector<std::string> left;
   files.list("/data/blobs/tmp", left);
   CHECK(left.empty());
-  files.before = {};
+  files.before = nullptr;
   CHECK(store->put(space, content_of(1)).code() == ec::none);
 }
 

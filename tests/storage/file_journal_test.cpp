@@ -231,7 +231,7 @@ TEST_CASE("short writes are gone on with", "[storage]") {
     auto journal = std::move(*open_file_journal(store->directory, tiny));
     append_all(*journal, shard_id{0}, 10, 200);
   }
-  files.before = {};
+  files.before = nullptr;
   auto journal = std::move(*open_file_journal(store->directory, tiny));
   CHECK(*read_all(*journal, shard_id{0}) == 10);
 }
@@ -256,7 +256,7 @@ TEST_CASE("a full disk is told as such, and the journal goes on when there is sp
     told = at.head;
     CHECK(told > 1);
   }
-  files.before = {};
+  files.before = nullptr;
   auto journal = std::move(*open_file_journal(store->directory, tiny));
   CHECK(journal->open(shard_id{0})->head == told);
   append_all(*journal, shard_id{0}, 20, 500);

@@ -329,9 +329,15 @@ TEST_CASE("a check beside a writer in short slices finds no problem", "[storage]
               .code()
           == ec::none);
   std::atomic<bool> stop = false;
+  std::atomic<int> failed = 0;
   std::jthread writer{[&] {
-    for (int i = 0; !stop; ++i)
-      put(*x.store, table(i % 2), std::to_string(i * 7919 % 20'000), std::to_string(i));
+    for (int i = 0; !stop; ++i) {
+      auto done = update(*x.store, [i](table_writer& w) {
+        return w.put(table(i % 2), bytes_of(std::to_string(i * 7919 % 20'000)),
+                     bytes_of(std::to_string(i)));
+      });
+      failed += !done;
+    }
   }};
   std::uint64_t compared = 0;
   for (int i = 0; i < 5; ++i) {
@@ -343,6 +349,8 @@ TEST_CASE("a check beside a writer in short slices finds no problem", "[storage]
     compared += found->compared;
   }
   stop = true;
+  writer.join();
+  CHECK(failed == 0);
   CHECK(compared >= 5 * (tables - 2)); // Tables that did not change meanwhile.
 }
 

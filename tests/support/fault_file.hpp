@@ -3,6 +3,8 @@
 #include "storage/file_ops.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
@@ -34,12 +36,33 @@ public:
     space
   };
 
+  /// What is called before operations; may be replaced while there are some.
+  class hook {
+  public:
+    using call = std::function<int(op, const path&)>;
+
+    void operator=(call x) {
+      std::scoped_lock lock{mutex_};
+      call_ = std::move(x);
+    }
+    int operator()(op what, const path& name) const {
+      auto now = [this] {
+        std::scoped_lock lock{mutex_};
+        return call_;
+      }();
+      return now ? now(what, name) : 0;
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    call call_;
+  };
   /// Called before each operation, from any thread, without a lock: answers 0 to let it happen or
   /// `-errno`; for `write` a number above 0 is how many bytes it may take.
-  std::function<int(op, const path&)> before;
+  hook before;
 
   /// From the n-th operation that changes anything on, nothing happens any more: the process died.
-  std::uint64_t dies_at = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> dies_at = ~std::uint64_t{0};
 
   /// Operations so far that change or sync anything.
   std::uint64_t changes() {
@@ -359,7 +382,7 @@ private:
       if (++changes_ >= dies_at)
         return -EIO;
     }
-    return before ? before(what, name) : 0;
+    return before(what, name);
   }
 
   int sync(op what, int fd) {
@@ -384,7 +407,7 @@ private:
     locks_.clear();
     dies_at = ~std::uint64_t{0};
     changes_ = 0;
-    before = {};
+    before = nullptr;
   }
 
   std::mutex mutex_;
