@@ -292,7 +292,8 @@ result<store> read_once(const std::filesystem::path& path) {
     return found.error();
   if (*found == storage::snapshot_presence::lost)
     return storage::snapshot_lost(**directory);
-  if (*found == storage::snapshot_presence::there) {
+  auto is_made = (*directory)->about().format > storage::data_format_first; // Else it may be empty.
+  if (*found == storage::snapshot_presence::there && is_made) {
     auto tables = storage::open_lmdb_tables(**directory);
     if (!tables)
       return tables.error();

@@ -1,4 +1,4 @@
-#include "actors/store.hpp"
+#include "storage/data_pin.hpp"
 #include "tests/fault/small_disk.hpp"
 #include "tests/support/engine_client.hpp"
 
@@ -196,7 +196,7 @@ TEST_CASE("who reads the directory makes it grow up to the limit only, and lets 
   node_on_disk x;
   if (lacks_disk(x))
     return;
-  x.disk.fill(28 * megabyte);
+  x.disk.fill(48 * megabyte);
   auto node = x.open();
   auto graph = node.add(one_large());
   /// One job comes, ends and goes: what it took is used again. Nothing: it was refused.
@@ -208,18 +208,22 @@ TEST_CASE("who reads the directory makes it grow up to the limit only, and lets 
     }
     return id;
   };
-  for (int i = 0; i < 200; ++i)
+  auto settled = [&] { return eventually([&] { return is_caught_up(node); }); };
+  for (int i = 0; i < 100; ++i) {
     REQUIRE(pass());
-  auto reader = std::optional{must(actors::read_store(x.disk.path() / "data"))};
+    if (i % 20 == 0)
+      REQUIRE(settled());
+  }
+  auto read = must(storage::data_dir::open(x.disk.path() / "data", storage::open_mode::read));
+  auto pin = std::optional{must(storage::data_pin::take(read))}; // As every reader does.
   result<job_id> last = pass();
   for (int i = 0; last && i < most; ++i)
     last = pass();
   REQUIRE(last.code() == ec::no_space); // What the reader may need was kept.
   CHECK(node.engine().stats().snapshot_is_written);
   CHECK(x.disk.free_bytes() > 0);
-  reader->close();
-  reader.reset();
+  pin.reset();
   CHECK(eventually([&] { return bool(pass()); }));
-  for (int i = 0; i < 50; ++i)
-    REQUIRE(pass());
+  REQUIRE(settled());
+  CHECK(pass());
 }

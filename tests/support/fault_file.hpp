@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
