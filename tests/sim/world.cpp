@@ -301,7 +301,7 @@ bool world::all_ended() {
 
 void world::run() {
   // What is told too early may be durable a step later; looking after each step takes long.
-  auto between = seed % 16 == 0 ? std::size_t{1} : std::size_t{16};
+  auto between = seed % 64 == 0 ? std::size_t{1} : std::size_t{16};
   for (std::size_t steps = 0; steps < steps_max; ++steps) {
     while (step())
       if (++steps % between == 0)
