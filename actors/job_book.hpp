@@ -31,6 +31,9 @@ public:
   /// How many records were taken here.
   std::uint64_t taken() const noexcept { return taken_; }
 
+  /// What was taken and not flushed yet.
+  const core::record_group& group() const noexcept { return group_; }
+
   /// Applies a decision; it is durable after `flush`.
   void take(core::record_group decided);
 

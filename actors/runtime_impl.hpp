@@ -2,6 +2,7 @@
 
 #include "actors/answer_once.hpp"
 #include "actors/engine.hpp"
+#include "core/admission.hpp"
 #include "core/place.hpp"
 #include "messages/job.hpp"
 #include "troupe/runtime.hpp"
@@ -45,7 +46,7 @@ struct __attribute__((visibility("hidden"))) runtime::impl {
   /// Tells the observer of a request for jobs that no shard has seen. Returns why it is refused.
   error refused(const std::string& queue, error why) const {
     auto& observer = engine->env().observer;
-    if (observer && (why.code == ec::no_space || why.code == ec::overloaded))
+    if (observer && core::is_for_want_of_room(why.code))
       observer->job_refused(queue, why.code);
     return why;
   }

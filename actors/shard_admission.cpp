@@ -25,8 +25,20 @@ status reuse(job_book& book, const msg::submit_job& m) {
   return {};
 }
 
-bool has_expired(const core::job& x, core::shard_time now) {
-  return x.spec.expires_at != core::shard_time{} && x.spec.expires_at <= now;
+/// The book of a new job: what comes `before` it in its group, that it is there, and if it
+/// `begins`, that and what it reuses. Nothing is appended yet.
+result<job_book> open_book(shard_self self, const msg::submit_job& m, new_job made, bool begins,
+                           const core::record_group& before = {}) {
+  job_book book{self->state.shard, std::move(made.job)};
+  for (auto& r : before)
+    book.add(r);
+  book.add(made.added);
+  if (!begins)
+    return book;
+  book.take(*core::decide_move(book.job(), core::job_request::start, "", made.added.at));
+  if (auto reused = reuse(book, m); !reused)
+    return reused.error();
+  return book;
 }
 
 /// What the record names is held until it is durable.
@@ -40,24 +52,22 @@ void record_job(shard_self self, const msg::submit_job& m) {
   auto& st = self->state;
   auto made = make_job(self, m);
   auto id = made.job.id;
-  job_book book{st.shard, std::move(made.job)};
-  book.add(made.added);
   auto expires_at = made.job.spec.expires_at;
-  auto at_once = has_room(self) && st.queue.empty() && st.recovery.done
-                 && !has_expired(made.job, made.added.at);
-  if (at_once || m.earlier)
-    book.take(*core::decide_move(book.job(), core::job_request::start, "", made.added.at));
-  if (auto reused = reuse(book, m); !reused)
-    return m.accepted(reused.error()); // Nothing was appended.
+  auto begins = m.earlier
+                || (has_room(self) && st.queue.empty() && st.recovery.done
+                    && !core::has_expired(expires_at, made.added.at));
+  auto book = open_book(self, m, std::move(made), begins);
+  if (!book)
+    return m.accepted(book.error());
   if (m.ended)
     shard_of(self).waiting.emplace(id, m.ended);
-  book.flush(tell_accepted(m, id));
-  remember_request(self, m, id, book.at());
-  if (at_once || m.earlier) {
+  book->flush(tell_accepted(m, id));
+  remember_request(self, m, id, book->at());
+  if (begins) {
     ++st.running;
-    return start_job(self, std::move(book));
+    return start_job(self, std::move(*book));
   }
-  keep(self, std::move(book));
+  keep(self, std::move(*book));
   enqueue(self, id, expires_at);
 }
 
@@ -204,10 +214,7 @@ new_job make_job(shard_self self, const msg::submit_job& m) {
   auto now = shard_of(self).log->now();
   auto id = st.ids.next(core::place(m.ns, m.spec.queue), now, st.random);
   auto spec = m.spec;
-  if (m.expires_after > core::duration{})
-    spec.expires_at = spec.expires_at == core::shard_time{}
-                          ? now + m.expires_after
-                          : std::min(spec.expires_at, now + m.expires_after);
+  spec.expires_at = core::expiry_of(spec.expires_at, m.expires_after, now);
   core::record added{m.ns, shard_of(self).id, id, now, std::move(spec)};
   auto job = core::job_of(added);
   job.plan = m.plan;
@@ -216,15 +223,7 @@ new_job make_job(shard_self self, const msg::submit_job& m) {
 
 result<job_book> make_begun(shard_self self, const msg::submit_job& m,
                             const core::record_group& before) {
-  auto made = make_job(self, m);
-  job_book book{self->state.shard, std::move(made.job)};
-  for (auto& r : before)
-    book.add(r);
-  book.add(made.added);
-  book.take(*core::decide_move(book.job(), core::job_request::start, "", made.added.at));
-  if (auto reused = reuse(book, m); !reused)
-    return reused.error();
-  return book;
+  return open_book(self, m, make_job(self, m), true, before);
 }
 
 result<std::optional<known_request>> find_request(shard_self self, const msg::submit_job& m) {

@@ -191,7 +191,7 @@ void write_now(shard_self self, const msg::write_rows& m) {
   if (checked)
     checked = plan_jobs(self, m, all);
   if (checked)
-    checked = check_size(all.group);
+    checked = check_size(all.begun ? all.begun->group() : all.group);
   if (checked)
     commit(self, m, std::move(all));
   else

@@ -87,4 +87,10 @@ result<duration> admission_delay(const pressure& x) {
       std::max(1.0, part * static_cast<double>(duration{limits::admission_delay_max}.count())))};
 }
 
+shard_time expiry_of(shard_time at, duration after, shard_time now) noexcept {
+  if (after <= duration{})
+    return at;
+  return at == shard_time{} ? now + after : std::min(at, now + after);
+}
+
 } // namespace troupe::core

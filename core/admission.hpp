@@ -105,4 +105,18 @@ status space_for_jobs(const pressure& x);
 /// and those of `space_for_jobs`.
 result<duration> admission_delay(const pressure& x);
 
+/// When a job that is made `now` expires: at `at`, or `after` has gone by, whichever is earlier.
+/// Zero says never, in the arguments and in the answer.
+shard_time expiry_of(shard_time at, duration after, shard_time now) noexcept;
+
+/// Whether a job that has not begun is too late.
+constexpr bool has_expired(shard_time expires_at, shard_time now) noexcept {
+  return expires_at != shard_time{} && expires_at <= now;
+}
+
+/// Whether a refusal is for want of room: repeat later. Metrics count these.
+constexpr bool is_for_want_of_room(ec x) noexcept {
+  return x == ec::overloaded || x == ec::no_space;
+}
+
 } // namespace troupe::core

@@ -1,5 +1,6 @@
 #include "node/admin_verbs.hpp"
 
+#include "node/choice.hpp"
 #include "node/completion.hpp"
 #include "node/doctor.hpp"
 #include "node/job_verbs.hpp"
@@ -119,10 +120,9 @@ void add_keys(CLI::App& app, const cli_targets& cli, request& r) {
   keys.require_subcommand(1);
   auto& make = add_act(keys, cli, "create", "Make a key and print it, once", keys_footer,
                        [&r, cli](console& to) { return create(to, cli, r); });
-  std::vector<std::string> roles(role_names().begin(), role_names().end());
   make.add_option("--role", r.role, "viewer, worker, operator or admin (default: operator)")
       ->type_name("ROLE")
-      ->check(CLI::IsMember(roles).description(""));
+      ->check(one_of({role_names().begin(), role_names().end()}));
   make.add_option("--name", r.wish.name, "What the audit log calls its holder")->type_name("NAME");
   make.add_option("--namespace", r.wish.ns,
                   "The namespace that it opens (default: 0, at a node the asking key's)")
@@ -163,7 +163,7 @@ void add_completion(CLI::App& app, const cli_targets& cli, request& r) {
   verb.group("Look");
   verb.add_option("SHELL", r.shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
+      ->check(one_of({"bash", "zsh", "fish"}));
 }
 
 } // namespace

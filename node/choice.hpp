@@ -2,6 +2,7 @@
 
 #include "core/names.hpp"
 
+#include <algorithm>
 #include <CLI/CLI.hpp>
 #include <map>
 #include <string>
@@ -23,6 +24,16 @@ CLI::Validator choice(std::map<std::string, T> words) {
     return core::quoted(text) + " is none of " + core::listed(names);
   };
   return CLI::Validator{read, ""};
+}
+
+/// For `CLI::Option::check`: one of some words.
+inline CLI::Validator one_of(std::vector<std::string_view> words) {
+  auto check = [words = std::move(words)](std::string& text) -> std::string {
+    if (std::ranges::find(words, text) != words.end())
+      return {};
+    return core::quoted(text) + " is none of " + core::listed(words);
+  };
+  return CLI::Validator{check, ""};
 }
 
 } // namespace troupe::node

@@ -184,7 +184,7 @@ answer<storage::job_query> query_of(const export_options& x) {
   auto since = core::parse_time(*x.since);
   if (!since)
     return trouble{fault::bad_usage, core::quoted(*x.since) + " is no time",
-                   "a time looks like 2026-01-31T12:00:00Z"};
+                   "a time looks like 2026-01-31T12:00:00Z", "--since 2026-01-31T12:00:00Z"};
   // Ids begin with the milliseconds of their creation.
   query.from = job_id{static_cast<std::uint64_t>(since->time_since_epoch().count()) << 16, 0};
   return query;

@@ -17,7 +17,7 @@ answer<std::optional<job_state>> state_of(const std::optional<std::string>& name
       return std::optional{job_state(i)};
   }
   return trouble{fault::bad_usage, "there is no state " + core::quoted(*name),
-                 "the states are " + core::listed(names)};
+                 "the states are " + core::listed(names), "--state failed"};
 }
 
 answer<std::pair<std::string, std::string>> label_of(const std::string& text) {
@@ -48,7 +48,7 @@ answer<job_filter> filter_of(const job_query& x) {
   auto age = core::parse_duration(*x.older_than);
   if (!age)
     return trouble{fault::bad_usage, core::quoted(*x.older_than) + " is no duration",
-                   "a duration looks like 30d, 12h or 90s"};
+                   "a duration looks like 30d, 12h or 90s", "--older-than 30d"};
   auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   filter.ended_before = now - *age;
   return filter;

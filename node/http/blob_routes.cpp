@@ -1,3 +1,4 @@
+#include "core/admission.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/http/api.hpp"
 
@@ -28,7 +29,7 @@ void refuse_blob(const call_ptr& x, const error& why) {
 
 /// Refuses what cannot be stored; who has no room for it is counted.
 void refuse_to_store(const api_ptr& in, const call_ptr& x, const error& why) {
-  if (in->outside.rejected && is_for_want_of_room(why.code))
+  if (in->outside.rejected && core::is_for_want_of_room(why.code))
     in->outside.rejected(to_string(why.code));
   refuse(x, why);
 }

@@ -1,5 +1,6 @@
 #include "node/http/graph_door.hpp"
 
+#include "core/admission.hpp"
 #include "core/names.hpp"
 #include "graph_json/graph_json.hpp"
 
@@ -104,7 +105,8 @@ std::variant<known_graph, graph_trouble> graph_door::add(namespace_id ns, const 
     return std::move(*wrong);
   auto id = node_.add_graph(*from.graph, ns);
   if (!id) {
-    if (rejected_ && is_for_want_of_room(id.code())) // A job that is refused is counted elsewhere.
+    if (rejected_
+        && core::is_for_want_of_room(id.code())) // A job that is refused is counted elsewhere.
       rejected_(to_string(id.code()));
     return graph_trouble{{}, id.error(), {}};
   }

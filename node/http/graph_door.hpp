@@ -66,11 +66,6 @@ private:
   std::deque<key> order_; ///< Of arrival: the oldest goes first.
 };
 
-/// Whether this is a refusal for want of room, which metrics count.
-constexpr bool is_for_want_of_room(ec x) noexcept {
-  return x == ec::overloaded || x == ec::no_space;
-}
-
 /// The answer to what is in the way of a graph.
 response graph_answer(const graph_trouble& x);
 

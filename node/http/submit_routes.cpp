@@ -1,3 +1,4 @@
+#include "core/admission.hpp"
 #include "core/payload.hpp"
 #include "core/trace.hpp"
 #include "node/http/exclusive.hpp"
@@ -109,10 +110,8 @@ job_info new_job(const job_spec& spec, const known_graph& graph, job_id id) {
   job.graph_name = graph.name;
   job.labels = spec.labels;
   job.created = time_point{std::chrono::milliseconds{id.high >> 16}};
-  job.expires_at = spec.expires_at.value_or(time_point{});
-  if (auto from_now = job.created + spec.expires_after.value_or(std::chrono::milliseconds{});
-      spec.expires_after && (!spec.expires_at || from_now < *spec.expires_at))
-    job.expires_at = from_now;
+  job.expires_at = core::expiry_of(spec.expires_at.value_or(time_point{}),
+                                   spec.expires_after.value_or(core::duration{}), job.created);
   job.events = 1;
   if (spec.reuse)
     job.retry_of = spec.reuse->job;

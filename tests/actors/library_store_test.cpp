@@ -207,6 +207,29 @@ TEST_CASE_METHOD(fixture, "a transaction may have one job that reuses results",
   CHECK(reused == std::set<std::string>{"a"});
 }
 
+TEST_CASE_METHOD(fixture, "what a job reuses counts for the size of its transaction",
+                 "[actors][rows][reuse]") {
+  auto node = open();
+  graph_builder graph{"g"};
+  for (int i = 0; i < 6; ++i)
+    graph.add("v" + std::to_string(i), "noop", value::object{{"output", std::string(60'000, 'x')}});
+  graph.add("last", "noop");
+  job_spec spec;
+  spec.graph = must(node.add_graph(graph.build()));
+  auto first = must(node.submit(spec));
+  must(node.wait(first, patience));
+  transaction x;
+  for (int i = 0; i < 14; ++i) // Alone within the limit of one group.
+    x.rows.push_back({std::to_string(i), bytes_of(std::string(65'536, 'x'))});
+  spec.reuse = reuse_spec{first, "last"};
+  x.jobs = {spec};
+  CHECK(node.transact(x).code() == ec::too_large);
+  CHECK(must(node.list()).size() == 1);
+  CHECK_FALSE(must(node.row("default", "0")));
+  x.rows.resize(1);
+  CHECK(must(node.transact(x)).size() == 1);
+}
+
 TEST_CASE_METHOD(fixture, "lists merge shards and go on where they stopped", "[actors][list]") {
   auto node = open();
   std::vector<job_id> ids;

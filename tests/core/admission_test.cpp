@@ -93,6 +93,19 @@ TEST_CASE("new jobs are slowed above the soft limit and refused at the hard one"
   CHECK(admission_delay({0, 100, 200, false}).code() == ec::no_space);
 }
 
+TEST_CASE("a job expires at its time or after its while, whichever is earlier",
+          "[core][admission]") {
+  auto never = at(0);
+  CHECK(expiry_of(never, duration{}, at(100)) == never);
+  CHECK(expiry_of(at(150), duration{}, at(100)) == at(150));
+  CHECK(expiry_of(never, 20ms, at(100)) == at(120));
+  CHECK(expiry_of(at(150), 20ms, at(100)) == at(120));
+  CHECK(expiry_of(at(110), 20ms, at(100)) == at(110));
+  CHECK_FALSE(has_expired(never, at(100)));
+  CHECK_FALSE(has_expired(at(101), at(100)));
+  CHECK(has_expired(at(100), at(100)));
+}
+
 TEST_CASE("ids to come lie above all that were seen, in whatever slot", "[core][admission]") {
   std::mt19937_64 bits{7};
   random_bits random = bits;

@@ -9,7 +9,7 @@ using namespace troupe::tests;
 
 namespace {
 
-constexpr std::uint64_t rounds_wanted = sanitized ? 10 : 40;
+constexpr std::uint64_t rounds_wanted = sanitized ? 15 : 40;
 constexpr int verify_each = 10;
 constexpr auto flood_patience = 280s;
 
