@@ -46,16 +46,10 @@ std::optional<core::job> from_view(shard_self self, const Message& m) {
 }
 
 /// A step of a job that has not begun. It stands in its queue exactly while it is pending.
-void move_waiting(shard_self self, job_book book, const msg::move_job& m) {
+void move_waiting(shard_self self, job_book book, core::record_group moved,
+                  const msg::move_job& m) {
   auto before = book.job().state;
-  auto moved = core::decide_move(book.job(), m.on, m.reason, book.now());
-  if (!moved) {
-    book.flush([done = m.done, why = status{moved.error()}](const status& outcome) {
-      done(outcome ? why : outcome);
-    });
-    return;
-  }
-  book.take(std::move(*moved));
+  book.take(std::move(moved));
   book.flush(m.done);
   auto after = book.job().state;
   if (before == job_state::pending && after != job_state::pending)
@@ -66,15 +60,17 @@ void move_waiting(shard_self self, job_book book, const msg::move_job& m) {
   admit(self);
 }
 
+/// A refusal reflects what the view may not tell yet: the book stays where it is.
 void move_fresh(shard_self self, const msg::move_job& m) {
-  auto book = self->state.fresh.extract(m.job);
-  if (!terminal(book.mapped().job().state))
-    return move_waiting(self, std::move(book.mapped()), m);
-  auto moved = core::decide_move(book.mapped().job(), m.on, "", shard_of(self).log->now());
-  book.mapped().flush([done = m.done, why = status{moved.error()}](const status& outcome) {
-    done(outcome ? why : outcome);
-  });
-  self->state.fresh.insert(std::move(book));
+  auto& fresh = self->state.fresh;
+  auto found = fresh.find(m.job);
+  auto& book = found->second;
+  auto moved = core::decide_move(book.job(), m.on, m.reason, book.now());
+  if (!moved)
+    return book.flush([done = m.done, why = status{moved.error()}](const status& outcome) {
+      done(outcome ? why : outcome);
+    });
+  move_waiting(self, std::move(fresh.extract(found).mapped()), std::move(*moved), m);
 }
 
 /// A job that rests, waits, or has ended, and nothing of it is on its way to the disk.
@@ -85,7 +81,7 @@ void move_recorded(shard_self self, core::job x, const msg::move_job& m) {
   if (self->state.held.contains(m.job))
     return m.done(error{ec::illegal_request, "the job waits for its release"});
   if (!begun(x))
-    return move_waiting(self, job_book{self->state.shard, std::move(x)}, m);
+    return move_waiting(self, job_book{self->state.shard, std::move(x)}, std::move(*moved), m);
   if (auto woken = wake(self, x); !woken)
     return m.done(woken);
   self->send(self->state.live[m.job].actor, m);

@@ -3,12 +3,14 @@
 #include "troupe/limits.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <functional>
 
 namespace troupe::core {
 
 void pending_queue::remove(job_id id) {
   gaps_.add(id);
+  assert(gaps_.total() <= ids_.size());
   if (gaps_.total() * 2 <= ids_.size())
     return;
   std::erase_if(ids_, [this](auto x) { return gaps_.take(x); }); // From the front: oldest first.
@@ -33,6 +35,7 @@ void wake_heap::push(entry x) {
 
 void wake_heap::remove(const entry& x) {
   gaps_.add(x);
+  assert(gaps_.total() <= heap_.size());
   if (gaps_.total() * 2 <= heap_.size())
     return;
   std::erase_if(heap_, [this](auto& y) { return gaps_.take(y); });
