@@ -50,6 +50,10 @@ core::shard_time wall_clock() {
   return std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now());
 }
 
+std::chrono::nanoseconds steady_clock() {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
 /// Kills what a node that died here has left, and makes the place for what this one starts.
 status prepare_exec(const std::filesystem::path& directory) {
   std::error_code code;
@@ -203,8 +207,13 @@ void engine::make_shards() {
     shard->env = env_;
     shard->view = store_.shards[i].view;
     shard->ring = ring;
-    shard_log_parts parts{shard->id, store_.journal, shard->view, wall_clock, {},
-                          {},        env_->observer};
+    shard_log_parts parts;
+    parts.shard = shard->id;
+    parts.journal = store_.journal;
+    parts.view = shard->view;
+    parts.wall_clock = wall_clock;
+    parts.steady_clock = steady_clock;
+    parts.observer = env_->observer;
     parts.wake = [to = std::weak_ptr{shard}] {
       if (auto shard = to.lock())
         caf::anon_send(shard->shard.get(), messages::release_outputs{});
@@ -233,12 +242,15 @@ status engine::start() {
                               return actor;
                             }});
   }
+  for (auto& actor : env_->vertex_actors)
+    how.children.push_back({"vertex", [actor](caf::local_actor*) { return actor; }, false});
   how.children.push_back(
       {"work_board", [board = env_->work_board](caf::local_actor*) { return board; }, false});
   how.restarts = [env = env_](auto&) { env->happened(occurrence::shard_restarted); };
-  how.escalate = [shards = shards_, recovered, env = env_](const std::string&) mutable {
+  how.escalate = [shards = shards_, recovered, env = env_](const std::string& child) mutable {
     env->happened(occurrence::shard_escalated);
-    error why{ec::not_ready, "a shard failed too often; open the runtime again"};
+    error why{ec::not_ready,
+              "the actor \"" + child + "\" failed too often; open the runtime again"};
     for (auto& shard : shards) {
       shard->log->fail(why);
       shard->log->release(); // Its actor, which does so else, has ended.

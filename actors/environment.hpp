@@ -79,6 +79,13 @@ struct environment {
     happened(occurrence::stale_completion);
   }
 
+  /// A request for jobs is refused: the observer is told if it is for want of room. Returns `why`.
+  error refused(const std::string& queue, error why) const {
+    if (observer && core::is_for_want_of_room(why.code))
+      observer->job_refused(queue, why.code);
+    return why;
+  }
+
   /// Whether so many blobs wait that nothing may start that could make more.
   bool blobs_lag() const {
     return blob_bytes_waiting && blob_bytes_waiting() >= limits::blob_queue_bytes_max;

@@ -54,9 +54,18 @@ bool event_feed::read_ring(std::vector<event>& to, std::size_t limit,
     return false;
   if (what == event_ring::found::gone)
     first_live_ = first;
+  ended_ = what == event_ring::found::ended;
   for (auto& x : found)
     take(std::move(x), to);
   return true;
+}
+
+/// Whether the view has all events of the job that there will ever be.
+bool event_feed::has_ended() const {
+  if (first_live_ != 0)
+    return false;
+  auto row = shard_->view->find(job_);
+  return row && terminal(row->state);
 }
 
 std::vector<event> event_feed::read_spare(std::size_t limit) {
@@ -75,7 +84,9 @@ result<std::vector<event>> event_feed::next(std::chrono::steady_clock::time_poin
     if (in_view()) {
       if (auto read = read_view(events, limit); !read)
         return read.error();
-      if (events.empty() && (first_live_ == 0 || std::chrono::steady_clock::now() > until))
+      if (events.empty() && has_ended())
+        ended_ = true; // This reader began beyond the last event.
+      else if (events.empty() && (first_live_ == 0 || std::chrono::steady_clock::now() > until))
         return error{ec::timed_out, "the job has no further events yet"};
     } else if (!read_ring(events, limit, until)) {
       auto journal = shard_->log->state();

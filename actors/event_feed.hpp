@@ -15,7 +15,8 @@ public:
   event_feed& operator=(const event_feed&) = delete;
 
   /// The next events, at least one and at most `limit`; waits for them up to `until`. Empty once
-  /// `end` has been read. Errors: `timed_out`, `not_ready`, `journal_failed`.
+  /// `end` has been read, or has a smaller number than those wanted. Errors: `timed_out`,
+  /// `not_ready`, `journal_failed`, and those of `view::replay`.
   result<std::vector<event>> next(std::chrono::steady_clock::time_point until,
                                   std::size_t limit = limits::events_read_max);
 
@@ -30,6 +31,7 @@ private:
   status read_view(std::vector<event>& to, std::size_t limit);
   bool read_ring(std::vector<event>& to, std::size_t limit,
                  std::chrono::steady_clock::time_point until);
+  bool has_ended() const;
   std::vector<event> read_spare(std::size_t limit);
 
   std::shared_ptr<shard_context> shard_;

@@ -29,8 +29,7 @@ void event_ring::await(job_id job, std::uint64_t from, std::function<void()> tol
   {
     std::scoped_lock lock{mutex_};
     auto at = feeds_.find(job);
-    auto first = at == feeds_.end() ? 0 : at->second.first;
-    if (!shut_ && first > 0 && from >= first + at->second.events.size())
+    if (!shut_ && at != feeds_.end() && !at->second.ended && from >= at->second.next())
       return at->second.awaiting.push_back(std::move(told));
   }
   told();
@@ -53,11 +52,12 @@ void event_ring::push(std::vector<event> events) {
   std::unique_lock lock{mutex_};
   for (auto& x : events) {
     auto found = feeds_.find(x.job);
-    if (found == feeds_.end() || x.id < found->second.first + found->second.events.size())
+    if (found == feeds_.end() || x.id < found->second.next())
       continue;
     auto size = sizeof(event) + core::encoded_size(x.data);
     order_.emplace_back(x.job, size);
     bytes_ += size;
+    found->second.ended = x.type == "end";
     found->second.events.push_back(std::move(x));
   }
   while (bytes_ > bytes_max_ && order_.size() > 1)
@@ -100,6 +100,8 @@ event_ring::found event_ring::read(job_id job, std::uint64_t from, std::size_t l
       to.push_back(feed.events[i]);
     if (!to.empty())
       return found::events;
+    if (feed.ended)
+      return found::ended;
     if (shut_ || pushed_.wait_until(lock, until) == std::cv_status::timeout)
       return found::nothing_yet;
   }

@@ -39,10 +39,11 @@ public:
   /// Adds events of one job, in the order of their numbers.
   void push(std::vector<event> events);
 
-  enum class found { events, nothing_yet, gone };
+  enum class found { events, nothing_yet, gone, ended };
 
   /// Copies at most `limit` events of the job from number `from` on; waits for the first one up
-  /// to `until`. `gone`: they were here and are only in the view now; `first` is here.
+  /// to `until`. `gone`: they were here and are only in the view now; `first` is here. `ended`:
+  /// the job's last event has a smaller number.
   found read(job_id job, std::uint64_t from, std::size_t limit,
              std::chrono::steady_clock::time_point until, std::vector<event>& to,
              std::uint64_t& first);
@@ -55,7 +56,10 @@ private:
     std::uint64_t first = 0; ///< The number of the oldest event here, or of the next to come.
     std::deque<event> events;
     std::size_t readers = 0;
+    bool ended = false; ///< The job's last event has come.
     std::vector<std::function<void()>> awaiting;
+
+    std::uint64_t next() const noexcept { return first + events.size(); }
   };
 
   void drop_oldest();

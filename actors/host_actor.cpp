@@ -89,7 +89,7 @@ void submit_checked(engine& runtime, const host::submit& m,
                     const std::function<void(const result<job_id>&)>& done) {
   auto request = runtime.while_open([&] { return checked(m.spec, runtime); });
   if (!request)
-    return done(request.error());
+    return done(runtime.env().refused(m.spec.queue, request.error()));
   request->accepted = [done](const result<submitted>& x) {
     done(x ? result<job_id>{x->id} : result<job_id>{x.error()});
   };
@@ -103,7 +103,7 @@ void submit(self_ptr self, const host::submit& m) {
   auto done = answer_later<result<job_id>>(self);
   if (st.runtime->env().blobs_lag()
       || !st.tasks->post([runtime = st.runtime, m, done] { submit_checked(*runtime, m, done); }))
-    done(too_much());
+    done(st.runtime->env().refused(m.spec.queue, too_much()));
 }
 
 /// Sends a request to the shard of its job; `Message` takes the callback last.
@@ -132,10 +132,30 @@ subscriber* find(self_ptr self, const host::subscription& x) {
   return found == job->second.end() ? nullptr : &found->second;
 }
 
+void watch(self_ptr self, const caf::actor& who) {
+  if (self->state.watched[who.address()]++ == 0)
+    self->monitor(who);
+}
+
+void unwatch(self_ptr self, const caf::actor_addr& who) {
+  auto& watched = self->state.watched;
+  auto found = watched.find(who);
+  if (found == watched.end() || --found->second > 0)
+    return;
+  watched.erase(found);
+  self->demonitor(who);
+}
+
 void drop(self_ptr self, host::subscription x) {
   auto job = self->state.subscribers.find(x.job);
-  if (job == self->state.subscribers.end() || job->second.erase(x.number) == 0)
+  if (job == self->state.subscribers.end())
     return;
+  auto found = job->second.find(x.number);
+  if (found == job->second.end())
+    return;
+  auto who = found->second.to.address();
+  job->second.erase(found);
+  unwatch(self, who);
   --self->state.subscriptions;
   if (job->second.empty())
     self->state.subscribers.erase(job);
@@ -200,7 +220,7 @@ void subscribe(self_ptr self, const host::subscribe& m) {
   if (!to)
     return; // Sent by no actor: nobody to answer, nobody to send events to.
   st.asked.emplace(st.next++, self->make_response_promise());
-  self->monitor(to);
+  watch(self, to);
   ++st.subscriptions;
   st.subscribers[m.job][number] = {to, m.from, std::min(m.credit, limits::subscription_credit_max),
                                    nullptr};

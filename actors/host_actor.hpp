@@ -51,6 +51,7 @@ struct host_state {
   std::map<std::uint64_t, caf::response_promise> asked; ///< Answers that are on their way.
   std::uint64_t next = 1;                               ///< Number of the next request.
   std::map<job_id, std::map<std::uint64_t, subscriber>> subscribers;
+  std::map<caf::actor_addr, std::size_t> watched; ///< Subscribers, each monitored once.
   std::size_t subscriptions = 0;
   bool looking = false;
 };

@@ -84,7 +84,8 @@ void timer_due(job_self self, const msg::timer_due& m) {
   if (detail->current) {
     end_attempt(self, *detail->current, {m.vertex, core::attempt_end::succeeded, {}, {}});
     after_end(self, m.vertex);
-  } else if (state_of(self, m.vertex) == core::vertex_state::backoff) {
+  } else if (state_of(self, m.vertex) == core::vertex_state::backoff
+             && self->state.due.insert(m.vertex).second) {
     self->state.ready.push_back(m.vertex);
   }
   finish(self);
@@ -105,7 +106,8 @@ void move_job(job_self self, const msg::move_job& m) {
   }
   if (m.on == core::job_request::resume)
     for (auto v : core::resume(job_of(self)).timers)
-      arm(self, v);
+      if (!st.due.contains(v)) // It is ready, or runs without a record.
+        arm(self, v);
   finish(self, m.done);
 }
 

@@ -47,7 +47,8 @@ struct job_actor_state {
   std::map<core::vertex_index, core::shard_time> offered; ///< To workers; since when.
   bool held_back = false;                                 ///< Until fewer blobs wait.
   bool ending = false;                                    ///< What ran was told to end.
-  bool over = false; ///< The shard knows that the job has ended.
+  bool over = false;                ///< The shard knows that the job has ended.
+  std::set<core::vertex_index> due; ///< Back-offs that are over, until the attempt has ended.
   std::set<std::pair<core::shard_time, core::vertex_index>> armed; ///< Timers that will be due.
   std::uint64_t rested_at = 0; ///< What `book->taken()` was when it decided to rest.
   bool woken = false;          ///< It was just woken from a rest, for something.

@@ -6,6 +6,8 @@ namespace troupe::actors {
 
 namespace {
 
+constexpr std::size_t record_bytes = 96; ///< Of one without contents, or somewhat more.
+
 void tell_end(shard_context& shard, const result<job_info>& info, job_id id) {
   for (auto& call : shard.waiting.take(id))
     call(info);
@@ -97,10 +99,13 @@ void job_book::add(const core::record& added) {
   told(added, {});
 }
 
+bool job_book::is_full() const noexcept { return weight_ >= limits::record_group_bytes_max / 2; }
+
 void job_book::take(core::record_group decided) {
   auto all = core::transact(job_, std::move(decided), now(),
                             [this](auto& r, auto& seen) { told(r, seen); });
   taken_ += all.size();
+  weight_ += all.size() * record_bytes;
   group_.insert(group_.end(), std::make_move_iterator(all.begin()),
                 std::make_move_iterator(all.end()));
 }
@@ -135,6 +140,7 @@ void job_book::flush(output out) {
     return;
   }
   auto group = std::exchange(group_, {});
+  weight_ = 0;
   output all;
   if (seen_)
     seen_->count(job_);

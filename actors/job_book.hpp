@@ -34,6 +34,11 @@ public:
   /// What was taken and not flushed yet.
   const core::record_group& group() const noexcept { return group_; }
 
+  /// Contents of so many bytes go with what is taken next.
+  void weigh(std::size_t bytes) noexcept { weight_ += bytes; }
+  /// Whether the group is so large that it should be flushed before it takes more.
+  bool is_full() const noexcept;
+
   /// Applies a decision; it is durable after `flush`.
   void take(core::record_group decided);
 
@@ -62,6 +67,7 @@ private:
   core::position at_; ///< The newest record of the job.
   std::uint64_t taken_ = 0;
   core::record_group group_;
+  std::size_t weight_ = 0; ///< Bytes of the group, or somewhat more.
   std::vector<event> events_;
   std::vector<core::vertex_index> ready_;
   std::shared_ptr<observation> seen_;   ///< In this group; null if nobody observes.

@@ -23,8 +23,11 @@ void take_results(job_self self, std::vector<core::attempt_result> results, core
     after_end(self, v);
 }
 
+constexpr std::size_t result_bytes = 64; ///< Of one without contents.
+
 std::size_t bytes_of(const core::attempt_result& r) {
-  return r.output.blob() ? 64 : core::encoded_size(r.output.get()) + r.error.detail.size() + 64;
+  return result_bytes + (r.output.blob() ? 0 : core::encoded_size(r.output.get()))
+         + r.error.code.size() + r.error.pointer.size() + r.error.detail.size();
 }
 
 } // namespace
@@ -53,16 +56,15 @@ bool end_pooled(job_self self, const core::token& proof, core::attempt_result&& 
 }
 
 void record(job_self self, std::vector<core::attempt_result> results, core::duration took) {
+  auto& book = *self->state.book;
   std::vector<core::attempt_result> part;
-  std::size_t bytes = 0;
   for (auto& r : results) {
-    bytes += bytes_of(r) + core::untaken_bytes(job_of(self), r.vertex);
+    book.weigh(bytes_of(r) + core::untaken_bytes(job_of(self), r.vertex));
     part.push_back(std::move(r));
-    if (bytes < limits::record_group_bytes_max / 2)
+    if (!book.is_full())
       continue;
     take_results(self, std::exchange(part, {}), took);
     flush(self);
-    bytes = 0;
   }
   if (!part.empty())
     take_results(self, std::move(part), took);
@@ -70,6 +72,7 @@ void record(job_self self, std::vector<core::attempt_result> results, core::dura
 
 void after_end(job_self self, vertex_index v) {
   self->state.holders.erase(v);
+  self->state.due.erase(v);
   if (job_of(self).run && state_of(self, v) == core::vertex_state::backoff)
     arm(self, v);
 }

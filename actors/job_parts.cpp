@@ -1,5 +1,6 @@
 #include "actors/job_parts.hpp"
 
+#include <algorithm>
 #include <caf/send.hpp>
 
 namespace troupe::actors {
@@ -70,7 +71,8 @@ bool is_current(job_self self, vertex_index v, const core::token& proof) {
 void arm(job_self self, vertex_index v) {
   auto due = detail_of(self, v)->due;
   self->state.armed.emplace(due, v);
-  auto left = std::max(due - self->state.book->now(), core::duration{});
+  auto left = std::clamp(due - self->state.book->now(), core::duration{},
+                         core::duration{limits::duration_max});
   if (left > core::duration{})
     self->delayed_send(self, left, messages::timer_due{v, due});
   else

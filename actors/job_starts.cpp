@@ -218,9 +218,12 @@ bool may_start(job_self self) {
 }
 
 void start_all(job_self self) {
-  for (int round = 0; round < rounds_max; ++round)
+  for (int round = 0; round < rounds_max; ++round) {
     if (!start_some(self))
       return;
+    if (self->state.book->is_full())
+      flush(self);
+  }
   self->send(self, msg::start_ready{});
 }
 

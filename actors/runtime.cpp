@@ -79,11 +79,11 @@ result<graph_spec> runtime::graph(const graph_id& id, namespace_id ns) {
 void runtime::submit_once(const job_spec& spec, accepted_once then, ended finally) {
   auto& engine = *impl_->engine;
   if (engine.env().blobs_lag())
-    return then(impl_->refused(
+    return then(engine.env().refused(
         spec.queue, {ec::overloaded, "large values wait for the disk; repeat after a while"}));
   auto request = engine.while_open([&] { return actors::checked(spec, engine); });
   if (!request)
-    return then(impl_->refused(spec.queue, request.error()));
+    return then(engine.env().refused(spec.queue, request.error()));
   request->accepted = actors::answered<result<submitted>>(std::move(then));
   request->ended = std::move(finally);
   auto refused = request->accepted;

@@ -2,7 +2,6 @@
 
 #include "actors/answer_once.hpp"
 #include "actors/engine.hpp"
-#include "core/admission.hpp"
 #include "core/place.hpp"
 #include "messages/job.hpp"
 #include "troupe/runtime.hpp"
@@ -41,14 +40,6 @@ struct __attribute__((visibility("hidden"))) runtime::impl {
   static status move(runtime& x, job_id id, job_change to, std::string reason) {
     return answer_of<status>(
         [&](auto done) { return x.change(id, to, std::move(reason), std::move(done)), true; });
-  }
-
-  /// Tells the observer of a request for jobs that no shard has seen. Returns why it is refused.
-  error refused(const std::string& queue, error why) const {
-    auto& observer = engine->env().observer;
-    if (observer && core::is_for_want_of_room(why.code))
-      observer->job_refused(queue, why.code);
-    return why;
   }
 
   /// The shard of a queue.

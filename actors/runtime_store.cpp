@@ -180,7 +180,7 @@ result<std::size_t> runtime::purge(const job_filter& filter, bool dry_run) {
 void runtime::transact(const transaction& x, transacted then) {
   auto request = impl_->engine->while_open([&] { return actors::checked(x, *impl_->engine); });
   if (!request)
-    return then(impl_->refused(x.queue, request.error()));
+    return then(impl_->engine->env().refused(x.queue, request.error()));
   impl_->ask<result<std::vector<submitted>>>(
       [&](auto done) {
         request->done = std::move(done);

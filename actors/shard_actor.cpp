@@ -22,8 +22,12 @@ namespace msg = messages;
 constexpr auto clean_up_interval = std::chrono::seconds{10};
 
 void release_outputs(shard_self self) {
-  shard_of(self).log->release();
+  auto& shard = shard_of(self);
+  shard.log->release();
   forget_durable(self);
+  if (auto open = shard.log->state(); !open)
+    for (auto& waiter : shard.waiting.take_all()) // No job of this shard ends any more.
+      waiter(open.error());
 }
 
 void admit_jobs(shard_self self) {
@@ -106,7 +110,10 @@ caf::behavior serving(shard_self self) {
       [self](const msg::find_lease& m) { find_lease(self, m); },
       [self](const msg::report_load& m) { report_load(self, m); },
       [self](const msg::release_job& m) { release_job(self, m); },
-      [self](const msg::restart_job& m) { restart_job(self, m); },
+      [self](const msg::restart_job& m) {
+        restart_job(self, m);
+        close_if_done(self);
+      },
       [self](const msg::apply_retention&) { apply_retention(self); },
       [self](const msg::retention_applied& m) { retention_applied(self, m); },
       [self](const msg::retention_due&) { look_at_retention(self); },

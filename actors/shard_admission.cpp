@@ -29,6 +29,10 @@ status reuse(job_book& book, const msg::submit_job& m) {
 /// `begins`, that and what it reuses. Nothing is appended yet.
 result<job_book> open_book(shard_self self, const msg::submit_job& m, new_job made, bool begins,
                            const core::record_group& before = {}) {
+  if (m.earlier && !has_room(self))
+    return error{ec::overloaded, "a job that reuses results begins at once, and "
+                                     + std::to_string(self->state.running)
+                                     + " jobs of its shard run; repeat when some have ended"};
   job_book book{self->state.shard, std::move(made.job)};
   for (auto& r : before)
     book.add(r);
@@ -58,7 +62,7 @@ void record_job(shard_self self, const msg::submit_job& m) {
                     && !core::has_expired(expires_at, made.added.at));
   auto book = open_book(self, m, std::move(made), begins);
   if (!book)
-    return m.accepted(book.error());
+    return m.accepted(shard_of(self).env->refused(m.spec.queue, book.error()));
   if (m.ended)
     shard_of(self).waiting.emplace(id, m.ended);
   book->flush(tell_accepted(m, id));
@@ -90,10 +94,8 @@ void submit_now(shard_self self, const msg::submit_job& m) {
         });
   if (*known)
     return repeat(self, m, **known);
-  if (auto why = refusal(self, true)) {
-    tell_refused(self, m.spec.queue, why->code);
-    return m.accepted(*why);
-  }
+  if (auto why = refusal(self, true))
+    return m.accepted(shard_of(self).env->refused(m.spec.queue, *why));
   record_job(self, m);
 }
 
@@ -163,11 +165,6 @@ std::optional<error> refusal(shard_self self, bool new_jobs) {
   return {};
 }
 
-void tell_refused(shard_self self, const std::string& queue, ec why) {
-  if (auto& to = shard_of(self).env->observer)
-    to->job_refused(queue, why);
-}
-
 std::optional<core::duration> delay_now(shard_self self) {
   auto delay = core::admission_delay(pressure_of(self));
   if (delay && (*delay > core::duration{} || !self->state.slowed.empty()))
@@ -192,10 +189,7 @@ void submit(shard_self self, const msg::submit_job& m) {
   if (auto delay = delay_now(self))
     return slow(
         self, *delay, [self, m] { submit_now(self, m); },
-        [&](const error& why) {
-          tell_refused(self, m.spec.queue, why.code);
-          m.accepted(why);
-        });
+        [&](const error& why) { m.accepted(shard_of(self).env->refused(m.spec.queue, why)); });
   submit_now(self, m);
 }
 

@@ -23,9 +23,6 @@ void slow(shard_self self, core::duration delay, std::function<void()> go,
 /// Whether one more job may run.
 bool has_room(shard_self self);
 
-/// Tells the observer of a request that was refused for such a reason.
-void tell_refused(shard_self self, const std::string& queue, ec why);
-
 /// Takes the requests whose delay is over.
 void go_on_slowed(shard_self self);
 
@@ -43,7 +40,7 @@ new_job make_job(shard_self self, const messages::submit_job& m);
 
 /// One that begins at once with the results of an earlier job, which the request must have;
 /// `before` goes first in its group. Nothing of it is appended. Errors: `illegal_request`, if there
-/// is nothing to reuse.
+/// is nothing to reuse; `overloaded`, if there is no room for one more that runs.
 result<job_book> make_begun(shard_self self, const messages::submit_job& m,
                             const core::record_group& before);
 

@@ -11,14 +11,23 @@ shard_log::shard_log(shard_log_parts parts, const storage::opened& found)
 
 core::shard_time shard_log::now() {
   auto wall = parts_.wall_clock();
+  auto steady = parts_.steady_clock();
   std::scoped_lock lock{mutex_};
-  return time_ = std::max(time_, wall);
+  auto even = base_ + std::chrono::floor<core::duration>(steady - since_);
+  if (wall >= even) {
+    base_ = even = wall;
+    since_ = steady;
+  }
+  return time_ = std::max(time_, even);
 }
 
 void shard_log::saw(core::shard_time time) {
   std::scoped_lock lock{mutex_};
-  time_ = std::max(time_, time);
   ++times_seen_;
+  if (time <= time_)
+    return;
+  time_ = base_ = time;
+  since_ = parts_.steady_clock();
 }
 
 std::uint64_t shard_log::times_seen() const {
@@ -54,8 +63,13 @@ void shard_log::add_bytes(const core::record_group& group) {
   auto before = next.records.size();
   for (auto& r : group)
     core::encode(r, next.records);
-  assert(next.records.size() - before <= limits::record_group_bytes_max);
-  gathered_ += next.records.size() - before;
+  auto size = next.records.size() - before;
+  assert(size <= limits::record_group_bytes_max);
+  if (size > limits::record_group_bytes_max && failed_)
+    failed_ = error{ec::journal_failed, "a record group has " + std::to_string(size)
+                                            + " bytes, allowed are "
+                                            + std::to_string(limits::record_group_bytes_max)};
+  gathered_ += size;
   next.time = time_;
 }
 

@@ -27,6 +27,8 @@ struct shard_log_parts {
   std::shared_ptr<storage::journal> journal;
   std::shared_ptr<storage::view> view;
   std::function<core::shard_time()> wall_clock;
+  /// Goes on evenly, whatever becomes of the wall clock.
+  std::function<std::chrono::nanoseconds()> steady_clock;
   /// Called on any thread when outputs may be released: have `release` called soon.
   std::function<void()> wake;
   failpoint at;
@@ -41,7 +43,8 @@ public:
   /// Continues after what `journal::open` found.
   shard_log(shard_log_parts parts, const storage::opened& found);
 
-  /// max(previous, wall clock).
+  /// The wall clock, but never behind what was told before: when the wall clock was set back, or
+  /// records are of a later time, time goes on from there, evenly.
   core::shard_time now();
 
   /// Time was `time` before: a recovered shard's newest record. `now` never goes back behind it.
@@ -99,6 +102,8 @@ private:
   mutable std::mutex mutex_;
   core::epoch epoch_;
   core::shard_time time_{};
+  core::shard_time base_{};          ///< Time goes on evenly from here,
+  std::chrono::nanoseconds since_{}; ///< since the steady clock showed this.
   std::uint64_t times_seen_ = 0;
   core::position durable_, head_;
   bool writing_ = false;

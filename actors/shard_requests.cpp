@@ -130,6 +130,8 @@ void await_end(shard_self self, const msg::await_end& m) {
     return unknown(self, m);
   if (row && terminal(row->state))
     return get_job(self, {m.job, m.done});
+  if (auto open = shard_of(self).log->state(); !open)
+    return m.done(open.error());
   shard_of(self).waiting.emplace(m.job, m.done);
 }
 

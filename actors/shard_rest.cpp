@@ -3,6 +3,7 @@
 #include "actors/shard_admission.hpp"
 #include "core/decide_passivate.hpp"
 
+#include <algorithm>
 #include <caf/event_based_actor.hpp>
 
 namespace troupe::actors {
@@ -44,7 +45,8 @@ void arm_wake(shard_self self) {
   if (!next || st.closing || (!st.wakes_at.empty() && *st.wakes_at.begin() <= *next))
     return; // Nothing to do, or there is a look before: then this is asked again.
   st.wakes_at.insert(*next);
-  auto left = std::max(*next - shard_of(self).log->now(), core::duration{1});
+  auto left = std::clamp(*next - shard_of(self).log->now(), core::duration{1},
+                         core::duration{limits::duration_max});
   self->delayed_send(self, left, msg::wake_jobs{*next});
 }
 
@@ -54,9 +56,11 @@ void wake_due(shard_self self, const core::wake_heap::entry& due) {
 }
 
 status wake(shard_self self, const core::job& x) {
+  if (auto started = start_again(self, x.id); !started)
+    return started; // It still wakes by itself.
   if (auto rest = core::rest_of(x); rest && rest->wake_at != core::shard_time{})
     self->state.resting.remove({rest->wake_at, x.id});
-  return start_again(self, x.id);
+  return {};
 }
 
 } // namespace troupe::actors

@@ -92,6 +92,10 @@ void restart_job(shard_self self, const msg::restart_job& m) {
     self->delayed_send(self, m.delay, msg::restart_job{m.job, m.escalate, {}});
     return;
   }
+  if (st.closing) { // It goes on at the next start.
+    st.live.erase(live);
+    return;
+  }
   if (m.escalate) {
     st.running -= !live->second.over;
     st.live.erase(live);

@@ -181,10 +181,9 @@ void commit(shard_self self, const msg::write_rows& m, plan all) {
 }
 
 void write_now(shard_self self, const msg::write_rows& m) {
-  if (auto why = refusal(self, !m.jobs.empty())) {
-    tell_refused(self, m.queue, why->code);
-    return m.done(*why);
-  }
+  auto& env = *shard_of(self).env;
+  if (auto why = refusal(self, !m.jobs.empty()))
+    return m.done(env.refused(m.queue, *why));
   plan all;
   plan_rows(self, m, all);
   auto checked = check(self, m);
@@ -195,7 +194,7 @@ void write_now(shard_self self, const msg::write_rows& m) {
   if (checked)
     commit(self, m, std::move(all));
   else
-    refuse(self, m, checked.error());
+    refuse(self, m, env.refused(m.queue, checked.error()));
 }
 
 } // namespace
@@ -204,10 +203,7 @@ void write_rows(shard_self self, const msg::write_rows& m) {
   if (auto delay = delay_now(self))
     return slow(
         self, *delay, [self, m] { write_now(self, m); },
-        [&](const error& why) {
-          tell_refused(self, m.queue, why.code);
-          m.done(why);
-        });
+        [&](const error& why) { m.done(shard_of(self).env->refused(m.queue, why)); });
   write_now(self, m);
 }
 

@@ -1,6 +1,7 @@
 #include "actors/vertex_actor.hpp"
 
 #include "actors/attempt_reports.hpp"
+#include "actors/faults.hpp"
 
 #include <caf/send.hpp>
 
@@ -27,6 +28,15 @@ attempt_report run_one(const environment& env, const msg::run_vertices& m, msg::
                           shape.timeouts});
 }
 
+/// The same; what cannot be done for want of memory, say, fails its vertex alone.
+attempt_report try_one(const environment& env, const msg::run_vertices& m, msg::pure_task& task) {
+  try {
+    return run_one(env, m, task);
+  } catch (const std::exception& x) {
+    return {attempt_outcome::failed, {}, {"exception", "", x.what()}};
+  }
+}
+
 bool needs_blob(const attempt_report& x) {
   return x.outcome == attempt_outcome::succeeded
          && core::encoded_size(x.output) > limits::record_value_bytes_max;
@@ -47,7 +57,7 @@ void run(environment& env, msg::run_vertices& m) {
   msg::vertices_done done;
   done.results.reserve(m.tasks.size());
   for (auto& task : m.tasks) {
-    auto x = run_one(env, m, task);
+    auto x = try_one(env, m, task);
     if (needs_blob(x))
       send_later(env, m, task.vertex, std::move(x));
     else
@@ -64,6 +74,7 @@ void run(environment& env, msg::run_vertices& m) {
 
 caf::behavior vertex_actor(caf::event_based_actor* self, std::shared_ptr<environment> env) {
   self->set_default_handler(caf::drop);
+  report_faults(self, "vertex", env);
   return {
       [env](msg::run_vertices& m) { run(*env, m); },
   };

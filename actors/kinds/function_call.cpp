@@ -1,5 +1,7 @@
 #include "actors/kinds/function_call.hpp"
 
+#include "troupe/limits.hpp"
+
 namespace troupe::actors {
 
 function_call::function_call(function_registry::entry body, attempt x, attempt_runner::report done,
@@ -7,9 +9,10 @@ function_call::function_call(function_registry::entry body, attempt x, attempt_r
     : body_(std::move(body)), x_(std::move(x)), done_(std::move(done)), say_(std::move(say)) {}
 
 attempt_report function_call::run() {
-  auto say = [this](std::string text) {
+  auto say = [this, said = std::size_t{0}](std::string text) mutable {
     std::lock_guard lock{mutex_};
-    if (!reported_ && say_)
+    said += text.size();
+    if (!reported_ && say_ && said <= limits::stream_bytes_max) // The job takes no more.
       say_(std::move(text));
   };
   return call(*body_, x_, say, stop_.get_token());

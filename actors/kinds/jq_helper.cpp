@@ -78,7 +78,8 @@ void remove(std::string& text, std::string_view part) {
 std::string tidy(std::string messages) {
   remove(messages, " (Unix shell quoting issues?)");
   remove(messages, "jq: error: ");
-  if (auto at = messages.rfind("jq: "); at != messages.npos && messages.find(" compile error", at))
+  if (auto at = messages.rfind("jq: ");
+      at != messages.npos && messages.find(" compile error", at) != messages.npos)
     messages.resize(at);
   while (!messages.empty() && messages.back() == '\n')
     messages.pop_back();

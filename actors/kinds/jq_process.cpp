@@ -1,6 +1,7 @@
 #include "actors/kinds/jq_process.hpp"
 
 #include "graph_json/value_json.hpp"
+#include "troupe/limits.hpp"
 
 #include <array>
 #include <cassert>
@@ -105,7 +106,8 @@ void jq_process::feed() {
 
 void jq_process::read() {
   std::array<char, 65536> buffer;
-  while (process_.out) {
+  while (process_.out
+         && received_.size() <= sizeof(jq_frames::answer_header) + limits::value_bytes_max) {
     auto n = ::read(process_.out.get(), buffer.data(), buffer.size());
     if (n > 0)
       received_.append(buffer.data(), static_cast<std::size_t>(n));
@@ -122,6 +124,10 @@ void jq_process::take_answer() {
   if (!task_ || dying_ || received_.size() < sizeof header)
     return;
   std::memcpy(&header, received_.data(), sizeof header);
+  if (header.bytes > limits::value_bytes_max)
+    return kill(failed("output_too_large", "the output has " + std::to_string(header.bytes)
+                                               + " bytes of JSON, allowed are "
+                                               + std::to_string(limits::value_bytes_max)));
   if (received_.size() - sizeof header < header.bytes)
     return;
   auto text = std::exchange(received_, {});

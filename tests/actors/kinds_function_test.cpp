@@ -51,6 +51,18 @@ TEST_CASE("a function gets inputs and context and gives the output", "[actors][f
   CHECK(o.said() == std::vector<std::string>{"hello \xef\xbf\xbd"});
 }
 
+TEST_CASE("a function says no more than its job takes", "[actors][function]") {
+  bench b{[](const value&, function_context& context) -> value {
+    for (std::size_t i = 0; i < 4 * limits::stream_bytes_max / 1'000; ++i)
+      context.log(std::string(1'000, 'x'));
+    return {};
+  }};
+  function_runner runner{b.registry};
+  auto o = start(runner, call_of("f"));
+  o.wait();
+  CHECK(o.said().size() == limits::stream_bytes_max / 1'000);
+}
+
 TEST_CASE("what a function returns must be able to stand in JSON", "[actors][function]") {
   bench b{[](const value& inputs, function_context&) -> value {
     if (inputs.is_null())

@@ -116,6 +116,13 @@ TEST_CASE("a program that wants too much memory fails, and the next one runs", "
   CHECK(output(run(runner, program("1"))) == 1);
 }
 
+TEST_CASE("an output beyond the limit of a value fails, and the next one runs", "[actors][jq]") {
+  jq_runner runner{{}};
+  auto x = failure_of(runner, "[range(70) | \"x\" * 1000000] | add");
+  CHECK(x.reason.code == "output_too_large");
+  CHECK(output(run(runner, program("1"))) == 1);
+}
+
 TEST_CASE("a program that crashes its helper fails, and the next one runs", "[actors][jq]") {
   jq_options options;
   options.helpers_max = 1;

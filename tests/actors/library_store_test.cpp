@@ -230,6 +230,44 @@ TEST_CASE_METHOD(fixture, "what a job reuses counts for the size of its transact
   CHECK(must(node.transact(x)).size() == 1);
 }
 
+TEST_CASE_METHOD(fixture, "many results of one moment go in groups that a record may have",
+                 "[actors][runtime]") {
+  auto node = open();
+  graph_builder graph{"wide"};
+  for (int i = 0; i < 6'000; ++i) // Together far beyond one group, and one batch.
+    graph.add("v" + std::to_string(i), "noop",
+              value::object{{"output", std::to_string(i) + std::string(900, 'x')}});
+  job_spec spec;
+  spec.graph = must(node.add_graph(graph.build()));
+  auto id = must(node.submit(spec));
+  auto job = must(node.wait(id, patience));
+  CHECK(job.state == job_state::completed);
+}
+
+TEST_CASE_METHOD(fixture, "a retry needs room to run", "[actors][runtime][reuse]") {
+  config.running_jobs_max = 1;
+  config.shards = 1;
+  auto node = open();
+  graph_builder graph{"slow"};
+  graph.add("a", "noop").add("nap", "delay", value::object{{"for", "900ms"}});
+  graph.add("work", "worker", value::object{{"task", "nobody"}});
+  graph.connect("a", "nap");
+  job_spec spec;
+  spec.graph = must(node.add_graph(graph.build()));
+  auto first = must(node.submit(spec));
+  CHECK(node.stop(first));
+  CHECK(must(node.wait(first, patience)).state == job_state::stopped);
+  spec.reuse = reuse_spec{first, {}};
+  auto second = must(node.submit(spec));
+  CHECK(node.submit(spec).code() == ec::overloaded);
+  transaction x;
+  x.jobs = {spec};
+  CHECK(node.transact(x).code() == ec::overloaded);
+  CHECK(node.stop(second));
+  CHECK(must(node.wait(second, patience)).state == job_state::stopped);
+  CHECK(must(node.submit(spec)) != second);
+}
+
 TEST_CASE_METHOD(fixture, "lists merge shards and go on where they stopped", "[actors][list]") {
   auto node = open();
   std::vector<job_id> ids;

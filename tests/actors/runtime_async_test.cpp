@@ -137,6 +137,26 @@ TEST_CASE_METHOD(fixture, "a reader that is told when there is more gets all wit
     CHECK(all[i].id == i + 1);
 }
 
+TEST_CASE_METHOD(fixture, "a reader that begins beyond the last event of a job ends with it",
+                 "[actors][runtime]") {
+  auto job = sleeper();
+  auto early = *node.events(job, 1'000);
+  std::promise<void> more;
+  early.when_more([&] { more.set_value(); });
+  REQUIRE(node.stop(job));
+  REQUIRE(more.get_future().wait_for(patience) == std::future_status::ready);
+  for (auto some = early.next(patience);; some = early.next(patience)) {
+    REQUIRE((some || some.code() == ec::timed_out));
+    if (some && some->empty())
+      break;
+    REQUIRE_FALSE(some); // It waits for the end.
+  }
+  auto late = *node.events(job, 1'000);
+  auto none = late.next(0ms);
+  REQUIRE(none);
+  CHECK(none->empty());
+}
+
 TEST_CASE_METHOD(fixture, "the vertices of a job come in pages", "[actors][runtime]") {
   graph_builder graph{"three"};
   for (auto name : {"a", "b", "c"})

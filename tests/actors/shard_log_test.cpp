@@ -13,16 +13,20 @@ struct fixture {
   std::shared_ptr<sim_journal> journal = std::make_shared<sim_journal>();
   std::shared_ptr<storage::view> view = std::make_shared<storage::view>(core::shard_id{});
   core::shard_time clock{std::chrono::milliseconds{1000}};
+  std::chrono::nanoseconds steady{};
   int woken = 0;
   std::shared_ptr<shard_log> log;
   std::vector<std::string> told;
 
   fixture() {
     auto found = journal->open(core::shard_id{});
-    log = std::make_shared<shard_log>(
-        shard_log_parts{
-            core::shard_id{}, journal, view, [this] { return clock; }, [this] { ++woken; }, {}},
-        *found);
+    shard_log_parts parts;
+    parts.journal = journal;
+    parts.view = view;
+    parts.wall_clock = [this] { return clock; };
+    parts.steady_clock = [this] { return steady; };
+    parts.wake = [this] { ++woken; };
+    log = std::make_shared<shard_log>(std::move(parts), *found);
   }
 
   ~fixture() {
@@ -122,4 +126,22 @@ TEST_CASE_METHOD(fixture, "time never goes back", "[actors][gate]") {
   CHECK(log->now() == before);
   log->saw(before + std::chrono::hours{1});
   CHECK(log->now() == before + std::chrono::hours{1});
+}
+
+TEST_CASE_METHOD(fixture, "time goes on evenly while the wall clock is behind", "[actors][gate]") {
+  using namespace std::chrono_literals;
+  auto before = log->now();
+  clock -= 1h;
+  for (int i = 1; i <= 5; ++i) {
+    steady += 1s + 400us;
+    clock += 1s;
+    CHECK(log->now() == before + i * 1s + i * 400us / 1ms * 1ms);
+  }
+  log->saw(before + 2h);
+  steady += 1s;
+  CHECK(log->now() == before + 2h + 1s);
+  clock = before + 3h;
+  CHECK(log->now() == before + 3h);
+  steady += 900us; // The wall clock goes before.
+  CHECK(log->now() == before + 3h);
 }

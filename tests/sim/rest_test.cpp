@@ -193,3 +193,70 @@ TEST_CASE("pending jobs are rows until their turn, whatever became of them", "[s
     CHECK(row_of(w, ids[i]).state == job_state::failed);
   w.check_history();
 }
+
+TEST_CASE("a clock that is set back holds up no timer", "[sim][rest]") {
+  world w{36, 1};
+  w.start();
+  w.submit(nap("10s"), "q");
+  w.settle();
+  w.wall_is_ahead = -1h;
+  w.advance(9s);
+  CHECK(w.runner->started.empty());
+  w.advance(1s);
+  CHECK(w.runner->started.size() == 1);
+  w.run();
+  w.check_history();
+}
+
+TEST_CASE("a time that is farther away than any timer reaches does not come at once",
+          "[sim][rest]") {
+  world w{37, 1};
+  w.settings.running_jobs_max = 1;
+  w.start();
+  graph_spec g;
+  add(g, "late", "delay").config = value::object{{"until", "9999-01-01T00:00:00Z"}};
+  w.submit(g, "q");
+  w.settle();
+  auto id = only_job(w);
+  CHECK(row_of(w, id).state == job_state::running);
+  w.submit(impure_chain(), "q"); // It runs, and the next one waits behind it.
+  w.settle();
+  w.expires_after = 24h * 365 * 7000;
+  w.submit(impure_chain(), "q");
+  w.settle();
+  for (int i = 0; i < 10; ++i)
+    w.advance(1h);
+  for (auto& [job, client] : w.clients)
+    CHECK_FALSE(terminal(row_of(w, job).state));
+}
+
+TEST_CASE("a pure vertex that is tried again does not run twice after a pause", "[sim][rest]") {
+  world w{38, 1};
+  w.start();
+  graph_spec g;
+  auto& v = add(g, "jq", "jq");
+  v.config = value::object{{"program", "."}};
+  v.retry.max_attempts = 3;
+  w.submit(g, "q");
+  w.settle();
+  auto id = only_job(w);
+  auto fail = [&] {
+    REQUIRE(w.runner->in_flight.size() == 1);
+    auto attempt = std::move(w.runner->in_flight.front());
+    w.runner->in_flight.clear();
+    attempt.done({actors::attempt_outcome::failed, {}, {"no", "", "not this time"}});
+    w.settle();
+    w.advance(10min);
+  };
+  fail();
+  REQUIRE(w.runner->in_flight.size() == 1);
+  for (int i = 0; i < 3; ++i) {
+    w.move(id, job_request::pause);
+    w.move(id, job_request::resume);
+    w.settle();
+  }
+  fail();
+  w.run();
+  CHECK(row_of(w, id).state == job_state::completed);
+  w.check_history();
+}

@@ -44,7 +44,8 @@ struct two_jobs {
 
 TEST_CASE("of steps that come before the first one is durable, one is granted", "[sim][steps]") {
   two_jobs x{51};
-  for (auto on : {job_request::pause, job_request::resume, job_request::pause, job_request::resume}) {
+  for (auto on :
+       {job_request::pause, job_request::resume, job_request::pause, job_request::resume}) {
     x.w.clients[x.second].moves.clear();
     for (int i = 0; i < 5; ++i)
       x.w.move(x.second, on);

@@ -1,6 +1,9 @@
+#include "actors/answer_once.hpp"
 #include "tests/sim/sim_graphs.hpp"
 #include "tests/sim/world.hpp"
 #include "tests/support/catch.hpp"
+
+#include <caf/send.hpp>
 
 using namespace troupe;
 using namespace troupe::tests;
@@ -19,6 +22,11 @@ graph_spec two_works() {
 job_id only_job(world& w) {
   REQUIRE(w.clients.size() == 1);
   return w.clients.begin()->first;
+}
+
+template <class Message>
+void tell_shard(world& w, job_id id, Message m) {
+  caf::anon_send(w.context(id).shard.get(), std::move(m));
 }
 
 job_state state_of(world& w, job_id id) { return w.context(id).view->find(id)->state; }
@@ -140,13 +148,43 @@ TEST_CASE("a failed disk is told to everyone and nothing is told as durable", "[
   w.submit(two_works(), "q");
   w.settle();
   auto id = only_job(w);
+  std::vector<ec> waited;
+  auto wait = [&] {
+    tell_shard(w, id,
+               messages::await_end{id, messages::end_waiter{actors::answered<result<job_info>>(
+                                           [&](auto& x) { waited.push_back(x.code()); })}});
+  };
+  wait();
   w.move(id, core::job_request::cancel);
   while (!w.journal->has_waiting())
     w.scheduler().try_run_once();
+  CHECK(waited.empty());
   w.journal->fail_next();
   while (w.scheduler().try_run_once())
     ;
   REQUIRE(w.clients[id].moves.size() == 1);
   CHECK(w.clients[id].moves.front().second.code() == ec::journal_failed);
+  wait(); // The job will not end, now or later.
+  while (w.scheduler().try_run_once())
+    ;
+  CHECK(waited == std::vector{ec::journal_failed, ec::journal_failed});
   CHECK(state_of(w, id) == job_state::running);
+}
+
+TEST_CASE("a shard closes while a job of it waits to be started again", "[sim][supervision]") {
+  world w{10, 1};
+  w.start();
+  auto before = w.running_actors();
+  w.runner->on_start = [](auto&) { throw std::runtime_error{"a defect"}; };
+  w.submit(two_works(), "q");
+  w.settle(); // Its actor has failed; the next one comes after a back-off.
+  auto id = only_job(w);
+  auto closed = false;
+  tell_shard(w, id, messages::close_shard{[&] { closed = true; }});
+  w.settle();
+  CHECK_FALSE(closed);
+  w.runner->on_start = {}; // A new actor would go on.
+  w.advance(std::chrono::minutes{1});
+  CHECK(closed);
+  CHECK(w.running_actors() == before);
 }

@@ -87,7 +87,12 @@ void world::make_shard(std::uint16_t index) {
     shard->view->add(x);
     return {};
   }));
-  actors::shard_log_parts parts{id, journal, shard->view, [this] { return now(); }, {}, {}};
+  actors::shard_log_parts parts;
+  parts.shard = id;
+  parts.journal = journal;
+  parts.view = shard->view;
+  parts.wall_clock = [this] { return now() + wall_is_ahead; };
+  parts.steady_clock = [this] { return now().time_since_epoch(); };
   parts.wake = [to = std::weak_ptr{shard}] {
     if (auto x = to.lock())
       caf::anon_send(x->shard.get(), msg::release_outputs{});

@@ -84,6 +84,7 @@ public:
   bool dead = false;
   std::uint64_t crashes = 0;
   std::map<std::string, std::uint64_t> passed;                  ///< How often each failpoint was.
+  core::duration wall_is_ahead{};                               ///< Of the even clock.
   core::duration expires_after{};                               ///< Of jobs submitted from now on.
   std::size_t window_bytes = limits::snapshot_window_bytes_max; ///< Of the snapshot.
   std::shared_ptr<sim_journal> journal = std::make_shared<sim_journal>();
