@@ -2,6 +2,7 @@
 
 #include "storage/backup_parts.hpp"
 #include "storage/data_pin.hpp"
+#include "storage/file_journal.hpp"
 #include "storage/snapshot_presence.hpp"
 
 #include <fcntl.h>
@@ -51,6 +52,9 @@ public:
     auto pin = data_pin::take(from_);
     if (!pin)
       return pin.error();
+    auto heads = read_heads();
+    if (!heads)
+      return heads.error();
     if (auto copied = copy_snapshot(); !copied)
       return copied.error();
     auto made = prepare_parts(to_, about_.source);
@@ -58,6 +62,8 @@ public:
       return made.error();
     if (auto filled = fill(*made); !filled)
       return filled.error();
+    if (auto whole = check_reached(*heads); !whole)
+      return whole.error();
     if (auto left = remove_owner_files(to_); !left)
       return left.error();
     if (auto written = write_about(); !written)
@@ -69,6 +75,29 @@ private:
   void tell(const char* part, std::uint64_t bytes, std::uint64_t total) const {
     if (options_.progress)
       options_.progress({part, bytes, total});
+  }
+
+  using heads = std::map<core::shard_id, core::position>;
+
+  /// How far the journal goes before anything is copied.
+  result<heads> read_heads() const {
+    auto journal = open_journal_reader(from_);
+    return journal ? result<heads>{journal->heads()} : journal.error();
+  }
+
+  /// Whether all of that is in the copy.
+  status check_reached(const heads& before) const {
+    for (auto& [shard, head] : before) {
+      auto found = about_.positions.find(shard);
+      auto at = found == about_.positions.end() ? 0 : found->second;
+      if (at < head)
+        return error{ec::journal_corrupt,
+                     "the backup has shard " + std::to_string(core::index_of(shard))
+                         + " up to position " + std::to_string(at) + ", but the journal of "
+                         + from_.path().string() + " went to " + std::to_string(head)
+                         + " when it began: something took it away meanwhile; repeat the backup"};
+    }
+    return {};
   }
 
   status copy_snapshot() {
@@ -119,22 +148,13 @@ private:
     return copy_blobs(**tables);
   }
 
+  /// Graphs too that no job names yet: they were acknowledged when they were added.
   status copy_blobs(lmdb_tables& tables) {
-    blob_files from{from_.files(), from_.blobs_path()}, to{system_files(), to_ / "blobs"};
-    if (auto made = make_directories(system_files(), to_ / "blobs"); !made)
-      return made;
-    return each_named_blob(tables, from_.about().shards,
-                           [&](namespace_id space, const sha256_digest& name) -> status {
-                             auto there = to.has(space, name);
-                             if (!there || *there)
-                               return there ? status{} : status{there.error()};
-                             auto bytes = from.copy(space, name, to);
-                             if (!bytes)
-                               return bytes.error();
-                             add_blob(about_.blobs, space, name, *bytes);
-                             tell("blobs", about_.blobs.bytes, need_.blobs);
-                             return {};
-                           });
+    blob_files from{from_.files(), from_.blobs_path()};
+    return storage::copy_blobs(
+        tables, from_.about().shards, from, to_ / "blobs",
+        [&](const blob_file& x) { return from.holds_graph(x.space, x.name); }, about_.blobs,
+        [this](std::uint64_t bytes) { tell("blobs", bytes, need_.blobs); });
   }
 
   status write_about() {

@@ -1,5 +1,7 @@
 #include "storage/backup_blobs.hpp"
 
+#include "storage/blob_errors.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -99,6 +101,15 @@ result<bool> blob_files::has(namespace_id space, const sha256_digest& name) cons
   if (!opened && opened.code() != ec::blob_missing)
     return opened.error();
   return static_cast<bool>(opened);
+}
+
+result<bool> blob_files::holds_graph(namespace_id space, const sha256_digest& name) const {
+  auto opened = open(space, name);
+  if (!opened)
+    return opened.code() == ec::blob_missing ? result<bool>{false} : opened.error();
+  core::bytes first(1);
+  auto got = opened->read(first, 0);
+  return got ? result<bool>{*got == 1 && is_graph(first)} : got.error();
 }
 
 status blob_files::each(const std::function<status(const blob_file&)>& each,

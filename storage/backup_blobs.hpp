@@ -29,6 +29,9 @@ public:
   /// Whether it is there, of whatever content. Errors: `io_failed`.
   result<bool> has(namespace_id space, const sha256_digest& name) const;
 
+  /// Whether it begins as a graph does; false if it is gone. Errors: `io_failed`.
+  result<bool> holds_graph(namespace_id space, const sha256_digest& name) const;
+
   /// Hands on every file that is named as a blob, in order; stops at the first error of `each`.
   /// `odd` gets the path of whatever else lies between them. Errors: `io_failed`.
   status each(const std::function<status(const blob_file&)>& each,

@@ -112,6 +112,32 @@ status remove_file(const fs::path& name) {
   return failed < 0 && failed != -ENOENT ? status{os_error("remove", name, failed)} : status{};
 }
 
+/// Blobs on their way to another directory.
+class blob_copier {
+public:
+  blob_copier(const blob_files& from, const fs::path& to, blob_totals& sum,
+              const std::function<void(std::uint64_t)>& told)
+      : from_(from), to_(system_files(), to), sum_(sum), told_(told) {}
+
+  status copy(namespace_id space, const sha256_digest& name) {
+    auto there = to_.has(space, name);
+    if (!there || *there)
+      return there ? status{} : status{there.error()};
+    auto bytes = from_.copy(space, name, to_);
+    if (!bytes)
+      return bytes.error();
+    add_blob(sum_, space, name, *bytes);
+    told_(sum_.bytes);
+    return {};
+  }
+
+private:
+  const blob_files& from_;
+  blob_files to_;
+  blob_totals& sum_;
+  const std::function<void(std::uint64_t)>& told_;
+};
+
 } // namespace
 
 result<data_dir> prepare_parts(const fs::path& directory, const manifest& about) {
@@ -192,6 +218,24 @@ result<parts_summary> check_parts(const data_dir& directory, lmdb_tables& tables
     sum.positions[core::shard_id{i}] = meta->applied;
   }
   return sum;
+}
+
+status copy_blobs(table_store& tables, std::uint16_t shards, const blob_files& from,
+                  const fs::path& to, const std::function<result<bool>(const blob_file&)>& also,
+                  blob_totals& sum, const std::function<void(std::uint64_t)>& told) {
+  if (auto made = make_directories(system_files(), to); !made)
+    return made;
+  blob_copier copier{from, to, sum, told};
+  auto named = each_named_blob(
+      tables, shards, [&](namespace_id space, auto& name) { return copier.copy(space, name); });
+  if (!named)
+    return named;
+  return from.each([&](const blob_file& x) -> status {
+    auto wanted = also(x);
+    if (!wanted || !*wanted)
+      return wanted ? status{} : status{wanted.error()};
+    return copier.copy(x.space, x.name);
+  });
 }
 
 status each_named_blob(table_store& tables, std::uint16_t shards, const blob_sink& each) {

@@ -32,6 +32,14 @@ struct parts_summary {
 /// Errors: `journal_corrupt` with the first thing that is wrong, `io_failed`.
 result<parts_summary> check_parts(const data_dir& directory, lmdb_tables& tables);
 
+/// Copies blobs from one directory to another, each once, and checks them on the way: all that the
+/// tables name, then the others of `from` that `also` picks. `told` gets the sum so far.
+/// Errors: those of `each_named_blob` and `blob_files::copy`.
+status copy_blobs(table_store& tables, std::uint16_t shards, const blob_files& from,
+                  const std::filesystem::path& to,
+                  const std::function<result<bool>(const blob_file&)>& also, blob_totals& sum,
+                  const std::function<void(std::uint64_t)>& told);
+
 /// Hands on every blob that anything in the tables names, graphs too; some more than once. Stops
 /// at the first error of `each`. Errors: those of `table_store`, `journal_corrupt`.
 status each_named_blob(table_store& tables, std::uint16_t shards,

@@ -42,6 +42,7 @@ public:
       return made.error();
     if (int failed = folders_.files().touch(file_.name()); failed < 0) // Its last piece may be old.
       return os_error("touch", file_.name(), failed);
+    blob_folders::change naming{folders_, path.parent_path()};
     // One that is there has the same content, or is damaged.
     if (int failed = folders_.files().rename(file_.name(), path); failed < 0)
       return os_error("rename", file_.name(), failed);

@@ -66,9 +66,8 @@ public:
     bool intact =
         there && *there && std::equal(data.begin(), data.end(), (*there)->begin(), (*there)->end());
     // Who wrote one that is there may have died before its name was durable.
-    auto kept = intact && files_.touch(path) == 0
-                    ? sync_directory(files_, path.parent_path())
-                    : replace_file(files_, path, folders_.next_passing(), data);
+    auto kept =
+        intact && files_.touch(path) == 0 ? folders_.sync(path.parent_path()) : write(path, data);
     if (!kept)
       return kept.error();
     return held;
@@ -84,6 +83,8 @@ public:
       return blob_is_missing({space, name});
     if (failed < 0)
       return os_error("touch", path, failed);
+    if (auto synced = folders_.sync(path.parent_path()); !synced)
+      return synced.error();
     return held;
   }
 
@@ -188,6 +189,11 @@ private:
     if (directory_.mode() == open_mode::write)
       return {};
     return error{ec::unsupported, root_.string() + " is open for reading only"};
+  }
+
+  status write(const fs::path& path, core::byte_view data) {
+    blob_folders::change naming{folders_, path.parent_path()};
+    return replace_file(files_, path, folders_.next_passing(), data);
   }
 
   bool is_old(const blob_key& key, blob_time before, std::uint64_t& bytes) {

@@ -34,6 +34,34 @@ status blob_folders::make_one(const fs::path& directory) {
   return {};
 }
 
+blob_folders::change::change(blob_folders& in, fs::path directory)
+    : in_(in), directory_(std::move(directory)) {
+  std::scoped_lock lock{in_.mutex_};
+  auto& names = in_.names_[directory_];
+  ++names.changing;
+  ++names.changes;
+  names.synced = false;
+}
+
+blob_folders::change::~change() {
+  std::scoped_lock lock{in_.mutex_};
+  --in_.names_[directory_].changing;
+}
+
+status blob_folders::sync(const fs::path& directory) {
+  std::unique_lock lock{mutex_};
+  auto before = names_[directory];
+  lock.unlock();
+  if (before.synced)
+    return {};
+  if (auto synced = sync_directory(files_, directory); !synced)
+    return synced;
+  lock.lock();
+  auto& names = names_[directory];
+  names.synced = names.changing == 0 && names.changes == before.changes;
+  return {};
+}
+
 fs::path blob_folders::path_of(namespace_id space) const {
   return root_ / std::to_string(static_cast<std::uint32_t>(space));
 }

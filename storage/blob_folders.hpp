@@ -4,6 +4,7 @@
 #include "storage/file.hpp"
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -27,6 +28,24 @@ public:
   /// no one removes any. Errors: `io_failed`, `no_space`.
   status make(const std::filesystem::path& directory);
 
+  /// A new name in a directory, from before it is given until it is synced.
+  class change {
+  public:
+    change(blob_folders& in, std::filesystem::path directory);
+    ~change();
+    change(const change&) = delete;
+    change& operator=(const change&) = delete;
+
+  private:
+    blob_folders& in_;
+    std::filesystem::path directory_;
+  };
+
+  /// Makes the names in a directory durable, whoever gave them: a process that is no more may have
+  /// died before its sync. Costs nothing if it was called before and nobody has changed the
+  /// directory since. Errors: `io_failed`.
+  status sync(const std::filesystem::path& directory);
+
   /// The names in a namespace, sorted. Errors: `io_failed`.
   result<std::vector<sha256_digest>> names_of(namespace_id space) const;
 
@@ -46,6 +65,12 @@ private:
   std::atomic<std::uint64_t> next_ = 1;
   std::mutex mutex_;
   std::set<std::filesystem::path> durable_;
+  struct names_state {
+    std::size_t changing = 0;  ///< Changes on their way.
+    std::uint64_t changes = 0; ///< Ever.
+    bool synced = false;       ///< None since the last sync.
+  };
+  std::map<std::filesystem::path, names_state> names_;
 };
 
 } // namespace troupe::storage

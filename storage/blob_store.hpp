@@ -93,8 +93,8 @@ public:
   virtual result<blob_pin> keep(namespace_id space, core::byte_view data,
                                 std::size_t bytes_max = limits::value_bytes_max) = 0;
 
-  /// Holds a blob that is there, and makes it as young as a new one. Errors: `blob_missing`,
-  /// `io_failed`, `unsupported`.
+  /// Holds a blob that is there, makes its name durable, and makes it as young as a new one.
+  /// Errors: `blob_missing`, `io_failed`, `unsupported`.
   virtual result<blob_pin> pin(namespace_id space, const sha256_digest& name) = 0;
 
   /// Begins a blob that comes in pieces. Errors: `io_failed`, `no_space`, `unsupported`.

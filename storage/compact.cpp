@@ -1,15 +1,16 @@
 #include "storage/compact.hpp"
 
 #include "storage/backup_parts.hpp"
+#include "storage/data_pin.hpp"
 #include "storage/snapshot_presence.hpp"
+
+#include <cerrno>
 
 namespace troupe::storage {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* passing_name = "compact.tmp";
 
 fs::path snapshot_of(const fs::path& directory) { return directory / "snapshot" / "data.mdb"; }
 
@@ -48,9 +49,13 @@ status check(const data_dir& from, const fs::path& copied) {
   return sum ? status{} : status{sum.error()};
 }
 
-/// Puts the copy into the place of the old file.
+/// Puts the copy into the place of the old file. The table of readers goes first: one that has the
+/// old file open would go on in it, and the next owner take its number for the new file's.
 status replace(const data_dir& at, const fs::path& copied) {
   auto to = snapshot_of(at.path());
+  auto readers = to.parent_path() / "lock.mdb";
+  if (int failed = at.files().unlink(readers); failed < 0 && failed != -ENOENT)
+    return os_error("remove", readers, failed);
   if (int failed = at.files().rename(snapshot_of(copied), to); failed < 0)
     return os_error("rename", snapshot_of(copied), failed);
   return sync_directory(at.files(), to.parent_path());
@@ -74,7 +79,12 @@ result<compact_report> compact(const fs::path& data) {
     return error{ec::io_failed, data.string()
                                     + " has no snapshot yet; open it once, e.g. with "
                                       "`troupe run`"};
-  auto passing = data / passing_name;
+  auto gate = removal_gate::open(*directory);
+  if (!gate)
+    return gate.error();
+  if (auto alone = gate->pass_soon([] { return status{}; }); !alone)
+    return alone.error();
+  auto passing = data / compact_passing_name;
   std::error_code failed;
   fs::remove_all(passing, failed);
   auto before = copy(*directory, passing);
@@ -83,7 +93,7 @@ result<compact_report> compact(const fs::path& data) {
   auto done = check(*directory, passing);
   bool smaller = fs::file_size(snapshot_of(passing), failed) < *before && !failed;
   if (done && smaller)
-    done = replace(*directory, passing);
+    done = gate->pass_soon([&] { return replace(*directory, passing); });
   fs::remove_all(passing, failed);
   if (!done)
     return done.error();

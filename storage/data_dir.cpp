@@ -1,11 +1,12 @@
 #include "storage/data_dir.hpp"
 
+#include "storage/backup_manifest.hpp"
+#include "storage/data_lock.hpp"
 #include "storage/segment_file.hpp"
 
 #include <cassert>
 #include <cerrno>
 #include <fcntl.h>
-#include <unistd.h>
 
 namespace troupe::storage {
 
@@ -13,7 +14,6 @@ namespace {
 
 constexpr const char* manifest_name = "MANIFEST";
 constexpr const char* manifest_passing_name = "MANIFEST.tmp";
-constexpr const char* lock_name = "LOCK";
 
 core::byte_view bytes_of(const std::string& text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -37,33 +37,30 @@ status enter_directory(file_ops& files, const std::filesystem::path& path, open_
   return make_directories(files, path);
 }
 
-error already_open(const file& lock) {
-  core::bytes pid(20);
-  auto got = lock.read(pid, 0);
-  pid.resize(got ? *got : 0);
-  std::string owner{pid.begin(), pid.end()};
-  auto who = owner == std::to_string(::getpid()) ? "this process (pid " + owner + ")"
-             : owner.empty()                     ? std::string{"another process"}
-                                                 : "the process with pid " + owner;
-  return {ec::already_open, lock.name().parent_path().string() + " is already open for writing by "
-                                + who + "; use or end that one"};
+/// A backup never changes, and holds nothing that could be read as a data directory.
+status refuse_backup(file_ops& files, const std::filesystem::path& path) {
+  file_about ignored;
+  if (files.about(path / backup_file_name, ignored) < 0)
+    return {};
+  return error{ec::io_failed, path.string() + " is a backup, no data directory; `troupe restore "
+                                  + path.string() + " --data NEW` makes one of it"};
 }
 
-/// Takes the lock and leaves the process id in the file.
-result<file> take_lock(file_ops& files, const std::filesystem::path& path) {
-  auto lock = file::open(files, path / lock_name, O_RDWR | O_CREAT);
-  if (!lock)
-    return lock.error();
-  if (int failed = files.lock(lock->descriptor()); failed == -EWOULDBLOCK)
-    return already_open(*lock);
-  else if (failed < 0)
-    return os_error("lock", lock->name(), failed);
-  auto pid = std::to_string(::getpid());
-  if (auto done = lock->truncate(0); !done)
-    return done.error();
-  if (auto done = lock->write(bytes_of(pid), 0); !done)
-    return done.error();
-  return lock;
+/// Removes what a crash left of an import or a compaction. What they have put into its place is
+/// made durable first.
+status remove_passing(file_ops& files, const std::filesystem::path& path) {
+  for (auto name : {journal_passing_name, compact_passing_name}) {
+    std::vector<std::string> names;
+    if (files.list(path / name, names) == -ENOENT)
+      continue;
+    if (auto synced = sync_directory(files, path); !synced)
+      return synced;
+    std::error_code failed;
+    std::filesystem::remove_all(path / name, failed);
+    if (failed)
+      return os_error("remove", path / name, -failed.value());
+  }
+  return {};
 }
 
 /// Whether the directory holds journal segments; one that is not there holds none.
@@ -79,15 +76,26 @@ result<data_dir> data_dir::open(const std::filesystem::path& directory, open_mod
   data_dir opened{directory, *options.files};
   if (auto entered = enter_directory(*options.files, directory, mode); !entered)
     return entered.error();
+  if (auto refused = refuse_backup(*options.files, directory); !refused)
+    return refused.error();
   if (mode == open_mode::write) {
-    auto lock = take_lock(*options.files, directory);
+    auto lock = lock_data(*options.files, directory);
     if (!lock)
       return lock.error();
     opened.lock_ = std::move(*lock);
   }
   if (auto loaded = opened.load(options); !loaded)
     return loaded.error();
+  if (mode == open_mode::write)
+    if (auto removed = remove_passing(*options.files, directory); !removed)
+      return removed.error();
   return opened;
+}
+
+/// Nobody is to be told of a process that has left.
+data_dir::~data_dir() {
+  if (lock_ && lock_->descriptor() >= 0)
+    (void)lock_->truncate(0);
 }
 
 status data_dir::load(const data_dir_options& options) {

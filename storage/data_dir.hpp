@@ -5,6 +5,11 @@
 
 namespace troupe::storage {
 
+/// Where what takes the place of a part is made. What a crash left there goes when the directory is
+/// opened to write.
+inline constexpr const char* journal_passing_name = "journal.tmp";
+inline constexpr const char* compact_passing_name = "compact.tmp";
+
 enum class open_mode {
   write, ///< Makes the directory if it is not there; locks it against other writers.
   read,  ///< Beside a process that writes; changes nothing.
@@ -21,8 +26,13 @@ struct data_dir_options {
 /// goes with this object. Thread-safe.
 class data_dir {
 public:
+  data_dir(data_dir&&) noexcept = default;
+  data_dir& operator=(data_dir&&) noexcept = default;
+  ~data_dir();
+
   /// Errors: `already_open`, `newer_format`, `wrong_node`, `journal_corrupt` if the manifest is
-  /// damaged or gone, `io_failed`, `no_space`. Each names the path and what to do.
+  /// damaged or gone, `io_failed`, also for a backup, which stays as it is, `no_space`. Each names
+  /// the path and what to do.
   static result<data_dir> open(const std::filesystem::path& directory, open_mode mode,
                                const data_dir_options& options = {});
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* pin_name = "PIN";
 constexpr auto retry_every = std::chrono::milliseconds{5};
+constexpr auto readers_wait = std::chrono::seconds{1}; ///< A list of jobs is read faster.
 
 } // namespace
 
@@ -57,6 +58,20 @@ status removal_gate::pass(const std::function<status()>& remove) {
   auto done = remove();
   files_->unlock(lock_.descriptor());
   return done;
+}
+
+status removal_gate::pass_soon(const std::function<status()>& remove) {
+  auto until = std::chrono::steady_clock::now() + readers_wait;
+  auto done = pass(remove);
+  while (done.code() == ec::not_ready && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(retry_every);
+    done = pass(remove);
+  }
+  if (done.code() != ec::not_ready)
+    return done;
+  return error{ec::already_open, lock_.name().parent_path().string()
+                                     + " is held by a backup or a reader, e.g. an export; repeat "
+                                       "when it has ended"};
 }
 
 } // namespace troupe::storage

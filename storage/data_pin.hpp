@@ -31,6 +31,10 @@ public:
   /// try later.
   status pass(const std::function<status()>& remove);
 
+  /// The same for a command that has no later: waits a second for those who hold one, then
+  /// answers `already_open` with what to do.
+  status pass_soon(const std::function<status()>& remove);
+
 private:
   removal_gate(file_ops& files, file lock) : files_(&files), lock_(std::move(lock)) {}
 

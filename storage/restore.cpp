@@ -111,23 +111,14 @@ private:
     return copy_blobs(**tables);
   }
 
+  /// All that are there: graphs need no job that names them.
   status copy_blobs(lmdb_tables& tables) const {
-    blob_files from{system_files(), from_ / "blobs"}, to{system_files(), to_ / "blobs"};
-    if (auto made = make_directories(system_files(), to_ / "blobs"); !made)
-      return made;
+    blob_files from{system_files(), from_ / "blobs"};
     blob_totals sum;
-    auto copied = each_named_blob(tables, about_.source.shards,
-                                  [&](namespace_id space, const sha256_digest& name) -> status {
-                                    auto there = to.has(space, name);
-                                    if (!there || *there)
-                                      return there ? status{} : status{there.error()};
-                                    auto bytes = from.copy(space, name, to);
-                                    if (!bytes)
-                                      return bytes.error();
-                                    add_blob(sum, space, name, *bytes);
-                                    tell("blobs", sum.bytes, about_.blobs.bytes);
-                                    return {};
-                                  });
+    auto copied = storage::copy_blobs(
+        tables, about_.source.shards, from, to_ / "blobs",
+        [](const blob_file&) { return result<bool>{true}; }, sum,
+        [this](std::uint64_t bytes) { tell("blobs", bytes, about_.blobs.bytes); });
     if (copied && !(sum == about_.blobs))
       return differs(from_, "its blobs are not those that BACKUP sums up");
     return copied;

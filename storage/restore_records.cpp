@@ -2,6 +2,7 @@
 
 #include "core/place.hpp"
 #include "storage/backup_parts.hpp"
+#include "storage/data_pin.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -59,21 +60,34 @@ status record_writer::take_in_journal() {
 }
 
 /// What is added has positions that the journal never saw. All that is in the old one is in the
-/// tables, so an empty one takes its place in one step.
+/// tables, so an empty one takes its place in one step. A backup copies the tables first and reads
+/// the journal later: while one holds its pin, this is refused.
 status record_writer::begin_journal_anew() {
-  if (std::exchange(anew_, true))
+  if (anew_)
     return {};
+  auto gate = removal_gate::open(*directory_);
+  if (!gate)
+    return gate.error();
+  auto done = gate->pass_soon([this] { return exchange_journal(); });
+  anew_ = static_cast<bool>(done);
+  return done;
+}
+
+status record_writer::exchange_journal() {
   if (auto forgotten = forget_journal(*tables_); !forgotten)
     return forgotten;
-  auto journal = directory_->journal_path(), fresh = directory_->path() / "journal.tmp";
+  auto journal = directory_->journal_path(), fresh = directory_->path() / journal_passing_name;
   std::error_code failed;
   fs::remove_all(fresh, failed);
   if (auto made = make_directories(directory_->files(), fresh); !made)
     return made;
   if (auto exchanged = exchange(fresh, journal); !exchanged)
     return exchanged;
+  // Before anything of the old one goes: a power loss must not bring it back without its files.
+  if (auto synced = sync_directory(directory_->files(), directory_->path()); !synced)
+    return synced;
   fs::remove_all(fresh, failed);
-  return sync_directory(directory_->files(), directory_->path());
+  return {};
 }
 
 result<bool> record_writer::has(job_id id) const {
@@ -158,14 +172,16 @@ void record_writer::close_batch(core::shard_id shard) {
 }
 
 status record_writer::flush() {
+  for (std::uint16_t i = 0; i < shards(); ++i)
+    close_batch(core::shard_id{i});
+  if (std::ranges::all_of(parts_, [](auto& part) { return part.batches.empty(); }))
+    return {};
   if (auto begun = begin_journal_anew(); !begun)
     return begun;
   std::vector<shard_window> windows;
-  for (std::uint16_t i = 0; i < shards(); ++i) {
-    close_batch(core::shard_id{i});
+  for (std::uint16_t i = 0; i < shards(); ++i)
     if (!parts_[i].batches.empty())
       windows.push_back({core::shard_id{i}, std::exchange(parts_[i].batches, {})});
-  }
   if (auto applied = storage::apply_windows(*tables_, windows); !applied)
     return applied;
   for (auto& window : windows) {

@@ -12,8 +12,8 @@ namespace troupe::storage {
 
 /// Takes the records of whole jobs, and rows, into a data directory that no process has open for
 /// writing: straight into the snapshot, many in one transaction, each job whole or not at all, also
-/// if it has more records than one batch holds. The journal begins anew behind them. For one
-/// thread.
+/// if it has more records than one batch holds. The journal begins anew behind them; where nothing
+/// is added, nothing is touched. For one thread.
 class record_writer {
 public:
   /// The directory must be of this version's format: open a runtime on it once before. Takes in
@@ -35,8 +35,8 @@ public:
   /// Adds rows, each as a record without a job.
   status add_row(core::record row);
 
-  /// Makes what was added durable, all at once. Errors: those of `apply_windows`; then none of it
-  /// is there.
+  /// Makes what was added durable, all at once. Errors: those of `apply_windows`; `already_open`
+  /// while a backup or a reader holds its pin; then none of it is there.
   status flush();
 
 private:
@@ -51,6 +51,7 @@ private:
 
   status take_in_journal();
   status begin_journal_anew();
+  status exchange_journal();
   status append(core::shard_id shard, core::byte_view record);
   void close_batch(core::shard_id shard);
   core::shard_id shard_for(const core::record& r) const;

@@ -1,6 +1,7 @@
 #include "storage/verify.hpp"
 
 #include "storage/backup_manifest.hpp"
+#include "storage/data_lock.hpp"
 #include "storage/lmdb_tables.hpp"
 #include "storage/snapshot_presence.hpp"
 
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 /// The lock of a data directory whose owner is away; kept while it is checked.
 result<std::optional<file>> keep_owner_out(const data_dir& directory) {
   auto& files = directory.files();
-  auto name = directory.path() / "LOCK";
+  auto name = directory.path() / data_lock_name;
   int fd = files.open(name, O_RDONLY);
   if (fd == -ENOENT)
     return std::optional<file>{};

@@ -1,8 +1,10 @@
 #include "storage/backup.hpp"
 
 #include "storage/compact.hpp"
+#include "storage/data_pin.hpp"
 #include "storage/restore.hpp"
 #include "storage/restore_records.hpp"
+#include "tests/storage/child_process.hpp"
 #include "tests/storage/store_history.hpp"
 
 #include <fstream>
@@ -76,6 +78,67 @@ TEST_CASE("a backup is restored to the same content in a new incarnation", "[sto
   REQUIRE(twice);
   CHECK(twice->made.owner.incarnation > made->source.owner.incarnation);
   CHECK(content_of(store.at("other")) == content_of(store.at("third")));
+}
+
+TEST_CASE("a graph that no job names yet is backed up and restored", "[storage][backup]") {
+  kept_store store;
+  store.history.run(20);
+  store.history.close();
+  const std::string text = R"({"name":"nobody runs it yet"})", other = "a value nobody names";
+  auto put = [&](const std::string& x) {
+    auto directory = storage::data_dir::open(store.at("data"), storage::open_mode::write);
+    auto blobs = std::move(*storage::open_blob_store(*directory));
+    auto name = blobs->put({}, {reinterpret_cast<const std::uint8_t*>(x.data()), x.size()});
+    REQUIRE(name);
+    return *name;
+  };
+  auto graph = put(text), value = put(other);
+  REQUIRE(storage::back_up(store.at("data"), store.at("backup")));
+  auto checked = store.check(store.at("backup"));
+  INFO(text_of(checked));
+  CHECK(checked.clean());
+  REQUIRE(storage::restore(store.at("backup"), store.at("other")));
+  storage::blob_files restored{storage::system_files(), store.at("other") / "blobs"};
+  CHECK(restored.check({}, graph).code() == ec::none);
+  CHECK_FALSE(*restored.has({}, value));
+}
+
+TEST_CASE("a backup whose journal is taken away meanwhile is refused", "[storage][backup]") {
+  kept_store store;
+  store.history.run(100);
+  store.history.close();
+  storage::copy_options options;
+  options.progress = [&](const storage::copy_progress& x) {
+    if (x.part != std::string{"snapshot"})
+      return;
+    fs::remove_all(store.at("data") / "journal");
+    fs::create_directories(store.at("data") / "journal");
+  };
+  auto refused = storage::back_up(store.at("data"), store.at("backup"), options);
+  CHECK(refused.code() == ec::journal_corrupt);
+  CHECK_FALSE(fs::exists(store.at("backup")));
+}
+
+TEST_CASE("a backup is no data directory, and stays as it is", "[storage][backup]") {
+  kept_store store;
+  store.history.run(30);
+  store.history.close();
+  REQUIRE(storage::back_up(store.at("data"), store.at("backup")));
+  auto files = [&] {
+    std::set<fs::path> all;
+    for (auto& entry : fs::recursive_directory_iterator{store.at("backup")})
+      all.insert(entry.path());
+    return all;
+  };
+  auto before = files();
+  for (auto mode : {storage::open_mode::read, storage::open_mode::write}) {
+    auto refused = storage::data_dir::open(store.at("backup"), mode);
+    REQUIRE(refused.code() == ec::io_failed);
+    INFO(refused.error().detail);
+    CHECK(refused.error().detail.find("troupe restore " + store.at("backup").string())
+          != std::string::npos);
+  }
+  CHECK(files() == before);
 }
 
 TEST_CASE("a directory that was never applied is backed up by its journal", "[storage][backup]") {
@@ -173,6 +236,55 @@ TEST_CASE("a compact snapshot has the same content in less space", "[storage][co
   auto checked = store.check(store.at("data"));
   INFO(text_of(checked));
   CHECK(checked.clean());
+}
+
+TEST_CASE("a snapshot is not compacted under a backup or a reader", "[storage][compact]") {
+  kept_store store;
+  store.history.run(100);
+  store.history.apply_all();
+  store.history.close();
+  auto bytes = fs::file_size(store.at("data") / "snapshot" / "data.mdb");
+  auto directory = storage::data_dir::open(store.at("data"), storage::open_mode::read);
+  auto pin = std::optional{*storage::data_pin::take(*directory)};
+  CHECK(storage::compact(store.at("data")).code() == ec::already_open);
+  CHECK(fs::file_size(store.at("data") / "snapshot" / "data.mdb") == bytes);
+  pin.reset();
+  CHECK(storage::compact(store.at("data")).code() == ec::none);
+}
+
+TEST_CASE("a reader of the file before leaves the compact one whole", "[storage][compact]") {
+  kept_store store;
+  INFO("seed " << store.seed);
+  for (int i = 0; i < 20; ++i) {
+    store.history.run(20);
+    store.history.apply_all();
+  }
+  store.history.close();
+  child_process reading{[&](int said) { // As `verify --online` does, without a pin.
+    auto directory = storage::data_dir::open(store.at("data"), storage::open_mode::read);
+    auto tables = storage::open_lmdb_tables(*directory);
+    auto reader = tables ? (*tables)->read() : tables.error();
+    if (!reader || ::write(said, "x", 1) != 1)
+      return 1;
+    return ::pause();
+  }};
+  REQUIRE(reading.read(1) == "x");
+  auto done = storage::compact(store.at("data"));
+  REQUIRE(done);
+  CHECK(done->after < done->before);
+  auto after = [&] {
+    auto checked = store.check(store.at("data"));
+    INFO(text_of(checked));
+    CHECK(checked.clean());
+  };
+  after();
+  {
+    auto directory = storage::data_dir::open(store.at("data"), storage::open_mode::write);
+    auto tables = storage::open_lmdb_tables(*directory);
+    REQUIRE(tables);
+    REQUIRE(storage::forget_journal(**tables)); // Writes.
+  }
+  after();
 }
 
 TEST_CASE("incarnations grow and differ", "[storage][backup]") {

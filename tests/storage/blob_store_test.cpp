@@ -20,6 +20,10 @@ std::string path_of(const sha256_digest& name) {
   return "/data/blobs/7/" + hex.substr(0, 2) + "/" + hex;
 }
 
+std::filesystem::path fs_folder(const sha256_digest& name) {
+  return std::filesystem::path{path_of(name)}.parent_path();
+}
+
 result<data_dir> directory_of(file_ops& files, open_mode mode = open_mode::write) {
   return data_dir::open("/data", mode, options_for(files));
 }
@@ -158,4 +162,51 @@ TEST_CASE("threads put and get the same blobs at once", "[storage]") {
       });
   }
   CHECK(wrong == 0);
+}
+
+TEST_CASE("a blob that a process left with an unsynced name is durable once it is held",
+          "[storage]") {
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    INFO("seed " << seed);
+    fault_files files;
+    auto name = sha256(content_of(1));
+    {
+      auto directory = directory_of(files);
+      auto store = std::move(*open_blob_store(*directory));
+      REQUIRE(store->put(space, content_of(2)));
+      files.before = [&](op what, const file_ops::path& of) {
+        return what == op::fsync && of == fs_folder(name) ? -EIO : 0;
+      };
+      CHECK(store->put(space, content_of(1)).code() == ec::io_failed);
+      files.before = nullptr;
+      files.kill();
+    }
+    auto directory = directory_of(files);
+    auto store = std::move(*open_blob_store(*directory));
+    REQUIRE(store->pin(space, name));
+    files.lose_power(seed);
+    auto again = directory_of(files);
+    CHECK((*open_blob_store(*again))->get(space, name).code() == ec::none);
+  }
+}
+
+TEST_CASE("holding a blob again costs no sync until its directory changes", "[storage]") {
+  fault_files files;
+  auto directory = directory_of(files);
+  auto store = std::move(*open_blob_store(*directory));
+  auto name = *store->put(space, content_of(1));
+  REQUIRE(store->pin(space, name));
+  int synced = 0;
+  files.before = [&](op what, const file_ops::path&) {
+    synced += what == op::fsync;
+    return 0;
+  };
+  REQUIRE(store->pin(space, name));
+  REQUIRE(store->put(space, content_of(1)));
+  CHECK(synced == 0);
+  files.content(path_of(name))[17] ^= 1; // Makes the next one write it anew.
+  REQUIRE(store->put(space, content_of(1)));
+  synced = 0;
+  REQUIRE(store->pin(space, name));
+  CHECK(synced == 1);
 }

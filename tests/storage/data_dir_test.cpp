@@ -2,6 +2,7 @@
 
 #include "core/crc32c.hpp"
 
+#include <fcntl.h>
 #include <fstream>
 #include <sys/mount.h>
 
@@ -218,4 +219,38 @@ TEST_CASE("a directory is whole or not there after a power loss at any step", "[
       if (owner)
         CHECK(again->about().owner == *owner);
     }
+}
+
+TEST_CASE("an owner that has closed is not named to the next one", "[storage]") {
+  temporary_directory temporary;
+  CHECK(code_of(temporary.path) == ec::none);
+  CHECK(text_of(temporary.path / "LOCK").empty());
+}
+
+TEST_CASE("a process that does not hold the lock is not named", "[storage]") {
+  temporary_directory temporary;
+  CHECK(code_of(temporary.path) == ec::none);
+  write_text(temporary.path / "LOCK", std::to_string(::getppid())); // Killed, its number reused.
+  auto check = file::open(system_files(), temporary.path / "LOCK", O_RDONLY);
+  REQUIRE(check);
+  REQUIRE(system_files().lock(check->descriptor()) == 0); // As `verify` does.
+  auto refused = data_dir::open(temporary.path, open_mode::write);
+  REQUIRE(refused.code() == ec::already_open);
+  INFO(refused.error().detail);
+  CHECK(refused.error().detail.find(std::to_string(::getppid())) == std::string::npos);
+  CHECK(refused.error().detail.find("troupe verify") != std::string::npos);
+}
+
+TEST_CASE("what an import or a compaction left half done goes at the next start", "[storage]") {
+  temporary_directory temporary;
+  CHECK(code_of(temporary.path) == ec::none);
+  for (auto* name : {"journal.tmp", "compact.tmp"}) {
+    std::filesystem::create_directories(temporary.path / name / "snapshot");
+    write_text(temporary.path / name / "snapshot" / "data.mdb", "left");
+  }
+  CHECK(code_of(temporary.path, open_mode::read) == ec::none);
+  CHECK(std::filesystem::exists(temporary.path / "journal.tmp"));
+  CHECK(code_of(temporary.path) == ec::none);
+  CHECK_FALSE(std::filesystem::exists(temporary.path / "journal.tmp"));
+  CHECK_FALSE(std::filesystem::exists(temporary.path / "compact.tmp"));
 }

@@ -1,7 +1,10 @@
 #include "storage/restore_records.hpp"
 
 #include "core/place.hpp"
+#include "storage/data_pin.hpp"
 #include "tests/storage/store_history.hpp"
+
+#include <sys/stat.h>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -55,6 +58,17 @@ struct writer_fixture {
     return std::move(*report);
   }
 };
+
+/// The names of its files, with the numbers of what they are.
+std::set<std::pair<std::string, ino_t>> journal_of(const std::filesystem::path& data) {
+  std::set<std::pair<std::string, ino_t>> files;
+  for (auto& entry : std::filesystem::directory_iterator{data / "journal"}) {
+    struct stat about {};
+    REQUIRE(::stat(entry.path().c_str(), &about) == 0);
+    files.emplace(entry.path().filename().string(), about.st_ino);
+  }
+  return files;
+}
 
 } // namespace
 
@@ -111,4 +125,35 @@ TEST_CASE("a job with more records than a batch holds comes in whole", "[storage
     CHECK(at->epoch > meta->epoch);
     CHECK(append(**journal, batch_of(shard_id{i}, *at)).get().code() == ec::none);
   }
+}
+
+TEST_CASE("the journal stays while a backup or a reader holds its pin", "[storage][restore]") {
+  writer_fixture store;
+  auto id = store.next_id();
+  auto writer = storage::record_writer::open(store.history.path());
+  REQUIRE(writer);
+  REQUIRE(writer->add(job_of_size(id, store.history.any_graph(), 100)));
+  auto before = journal_of(store.history.path());
+  {
+    auto directory = storage::data_dir::open(store.history.path(), storage::open_mode::read);
+    auto pin = storage::data_pin::take(*directory);
+    REQUIRE(pin);
+    auto refused = writer->flush();
+    REQUIRE(refused.code() == ec::already_open);
+    CHECK(refused.error().detail.find(store.history.path().string()) != std::string::npos);
+    CHECK(journal_of(store.history.path()) == before);
+  }
+  REQUIRE(writer->flush());
+  CHECK(*writer->has(id));
+  CHECK(journal_of(store.history.path()).empty());
+}
+
+TEST_CASE("where nothing is taken in the journal stays", "[storage][restore]") {
+  writer_fixture store;
+  auto before = journal_of(store.history.path());
+  REQUIRE_FALSE(before.empty());
+  auto writer = storage::record_writer::open(store.history.path());
+  REQUIRE(writer);
+  REQUIRE(writer->flush());
+  CHECK(journal_of(store.history.path()) == before);
 }

@@ -170,7 +170,8 @@ public:
     if (int failed = enter(op::truncate, name_of(fd), true); failed != 0)
       return failed;
     std::scoped_lock lock{mutex_};
-    open_.at(fd).file->resize(size);
+    if (auto found = open_.find(fd); found != open_.end())
+      found->second.file->resize(size);
     return 0;
   }
 
