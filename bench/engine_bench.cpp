@@ -2,6 +2,7 @@
 // in the same run. `docs/performance.md` explains the rows.
 
 #include "bench/load.hpp"
+#include "bench/options.hpp"
 #include "bench/process.hpp"
 #include "bench/raw_sync.hpp"
 #include "graph_json/wfformat.hpp"
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct options {
-  fs::path directory = fs::temp_directory_path() / "troupe-bench";
+  fs::path directory = fs::temp_directory_path();
   std::size_t runs = 5;
   std::size_t jobs = 20'000;
   std::string only;
@@ -171,29 +172,20 @@ void bench_idle(const options& o) {
   print_row("idle: anonymous memory", {memory_bytes("RssAnon") / (1 << 20)}, "MB", "at most 25");
 }
 
-options read_options(int argc, char** argv) {
+options options_of(int argc, char** argv) {
   options o;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    std::string key = argv[i], x = argv[i + 1];
-    if (key == "--dir")
-      o.directory = x;
-    else if (key == "--runs")
-      o.runs = std::stoul(x);
-    else if (key == "--jobs")
-      o.jobs = std::stoul(x);
-    else if (key == "--only")
-      o.only = x;
-    else
-      throw std::runtime_error{"options: --dir DIR, --runs N, --jobs N, --only ROW"};
-  }
+  read_options(argc, argv,
+               {sets(o.directory, "--dir", "DIR"), sets(o.runs, "--runs", "N"),
+                sets(o.jobs, "--jobs", "N"), sets(o.only, "--only", "ROW")});
   return o;
 }
 
 } // namespace
 
 int main(int argc, char** argv) try {
-  auto o = read_options(argc, argv);
-  fs::create_directories(o.directory);
+  auto o = options_of(argc, argv);
+  own_directory own{o.directory, "engine_bench.data"};
+  o.directory = own.path();
   auto wanted = [&](const char* name) { return o.only.empty() || o.only == name; };
   value::object impure{{"name", "impure"}};
   std::printf("| %-44s | %10s | %-21s | %-8s | goal |\n", "", "median", "least…most", "unit");
@@ -212,7 +204,6 @@ int main(int argc, char** argv) try {
     bench_montage(o);
   if (wanted("layers"))
     bench_layers(o);
-  fs::remove_all(o.directory);
 } catch (const std::exception& x) {
   std::fprintf(stderr, "engine_bench: %s\n", x.what());
   return 1;

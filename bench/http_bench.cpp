@@ -3,6 +3,7 @@
 // rows.
 
 #include "bench/http_rows.hpp"
+#include "bench/options.hpp"
 #include "bench/raw_sync.hpp"
 
 #include <atomic>
@@ -167,42 +168,27 @@ constexpr row rows[]{{"submits", bench_submits}, {"one", bench_one},
                      {"readers", bench_readers}, {"scrape", bench_scrape},
                      {"soak", bench_soak, false}};
 
-http_bench_options read_options(int argc, char** argv) {
+http_bench_options options_of(int argc, char** argv) {
   http_bench_options o;
   o.troupe = fs::path{argv[0]}.parent_path() / "troupe";
-  for (int i = 1; i < argc; i += 2) {
-    std::string key = argv[i], x = i + 1 < argc ? argv[i + 1] : "";
-    if (key == "--dir")
-      o.directory = x;
-    else if (key == "--troupe")
-      o.troupe = x;
-    else if (key == "--runs")
-      o.runs = std::stoul(x);
-    else if (key == "--seconds")
-      o.seconds = std::stod(x);
-    else if (key == "--lines")
-      o.lines = std::stoul(x);
-    else if (key == "--readers")
-      o.readers = std::stoul(x);
-    else if (key == "--only")
-      o.only = x;
-    else
-      throw std::runtime_error{"options: --dir DIR, --troupe PROGRAM, --runs N, --seconds N, "
-                               "--lines N, --readers N, --only ROW"};
-  }
+  read_options(argc, argv,
+               {sets(o.directory, "--dir", "DIR"), sets(o.troupe, "--troupe", "PROGRAM"),
+                sets(o.runs, "--runs", "N"), sets(o.seconds, "--seconds", "N"),
+                sets(o.lines, "--lines", "N"), sets(o.readers, "--readers", "N"),
+                sets(o.only, "--only", "ROW")});
   return o;
 }
 
 } // namespace
 
 int main(int argc, char** argv) try {
-  auto o = read_options(argc, argv);
-  fs::create_directories(o.directory);
+  auto o = options_of(argc, argv);
+  own_directory own{o.directory, "http_bench.data"};
+  o.directory = own.path();
   std::printf("| %-44s | %10s | %-21s | %-8s | goal |\n", "", "median", "least…most", "unit");
   for (auto& row : rows)
     if (o.only.empty() ? row.usual : o.only == row.name)
       row.run(o);
-  fs::remove_all(o.directory / "data");
 } catch (const std::exception& x) {
   std::fprintf(stderr, "http_bench: %s\n", x.what());
   return 1;

@@ -9,7 +9,7 @@
 namespace troupe::bench {
 
 struct http_bench_options {
-  std::filesystem::path directory = "http_bench";
+  std::filesystem::path directory = ".";
   std::string troupe = "troupe";
   std::size_t runs = 3;
   double seconds = 5;

@@ -10,7 +10,7 @@
 namespace troupe::bench {
 
 struct store_options {
-  std::filesystem::path directory = std::filesystem::temp_directory_path() / "troupe-store-bench";
+  std::filesystem::path directory = std::filesystem::temp_directory_path();
   std::size_t runs = 3;
   std::size_t jobs = 1'000'000; ///< Of the large stores.
   std::size_t seconds = 60;     ///< Of a steady load.
