@@ -22,7 +22,15 @@ install(FILES ${PROJECT_BINARY_DIR}/TroupeConfig.cmake
   ${PROJECT_BINARY_DIR}/TroupeConfigVersion.cmake cmake/FindCAF.cmake
   DESTINATION ${package_dir})
 
-file(RELATIVE_PATH pc_prefix /${pkgconfig_dir} /)
+# From where the files are, so that all may be moved; a directory that was given as an absolute path
+# stands as it is.
+cmake_path(ABSOLUTE_PATH pkgconfig_dir BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} OUTPUT_VARIABLE pc_dir)
+file(RELATIVE_PATH pc_prefix ${pc_dir} ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
+set(pc_libdir "\${prefix}")
+set(pc_includedir "\${prefix}")
+cmake_path(APPEND pc_libdir ${CMAKE_INSTALL_LIBDIR})
+cmake_path(APPEND pc_includedir ${CMAKE_INSTALL_INCLUDEDIR})
 foreach(name IN ITEMS troupe troupe-caf)
   configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir})
