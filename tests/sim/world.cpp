@@ -383,10 +383,13 @@ void world::tell_shard_to_fail(job_id id) {
 std::size_t world::running_actors() { return system_->registry().running(); }
 
 storage::view::graph_source world::graphs() {
-  auto store = std::make_shared<actors::graph_store>(blobs);
-  return [store](namespace_id ns, const graph_id& id) {
-    auto found = store->find(ns, id);
-    return found ? *found : nullptr;
+  return [this](namespace_id ns, const graph_id& id) -> std::shared_ptr<const core::graph> {
+    if (!blobs->get(ns, id.sha256))
+      return nullptr;
+    auto& known = compiled_[id]; // Of content; a copy that holds no blob.
+    if (!known)
+      known = std::make_shared<core::graph>(**actors::graph_store{blobs}.find(ns, id));
+    return known;
   };
 }
 

@@ -127,6 +127,7 @@ private:
   bool down_ = false;        ///< What is told now is told by nobody.
   core::duration elapsed_{}; ///< Of earlier nodes.
   std::deque<std::function<void(bool told)>> blobs_waiting_; ///< To be written.
+  std::map<graph_id, std::shared_ptr<const core::graph>> compiled_;
   std::unique_ptr<config> config_;
   std::unique_ptr<caf::actor_system> system_;
   caf::actor supervisor_;
