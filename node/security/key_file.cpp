@@ -5,11 +5,10 @@
 #include "graph_json/base64.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/security/key_fields.hpp"
-#include "storage/file.hpp"
+#include "node/security/owned_file.hpp"
 
 #include <cerrno>
 #include <chrono>
-#include <fcntl.h>
 #include <sys/random.h>
 #include <thread>
 
@@ -110,20 +109,15 @@ status write_keys(const fs::path& file, const std::vector<stored_key>& keys) {
   for (auto& x : keys)
     all.emplace_back(to_value(x))["sha256"] = storage::to_hex(x.hash);
   auto text = graph_json::to_json_pretty(value::object{{"version", 1}, {"keys", all}}) + "\n";
-  auto through = file;
-  through += ".new";
-  return storage::replace_file(storage::system_files(), file, through, bytes_of(text));
+  return replace_owned(file, bytes_of(text));
 }
 
 /// The right to change the file, while it lives.
 result<storage::file> lock(const fs::path& file) {
   auto& ops = storage::system_files();
-  if (file.has_parent_path())
-    if (auto made = storage::make_directories(ops, file.parent_path()); !made)
-      return made.error();
   auto name = file;
   name += ".lock";
-  auto opened = storage::file::open(ops, name, O_RDWR | O_CREAT);
+  auto opened = open_owned(name);
   if (!opened)
     return opened.error();
   auto until = std::chrono::steady_clock::now() + lock_wait;
@@ -135,6 +129,18 @@ result<storage::file> lock(const fs::path& file) {
   if (locked < 0)
     return storage::os_error("lock", name, locked);
   return opened;
+}
+
+/// Only who makes a key makes its directory, too.
+status make_directory_of(const fs::path& file) {
+  if (!file.has_parent_path())
+    return {};
+  return storage::make_directories(storage::system_files(), file.parent_path());
+}
+
+error no_key(std::string_view id) {
+  return {ec::condition_failed,
+          "there is no key " + core::quoted(id) + "; `troupe keys list` shows them"};
 }
 
 bool has_id(const std::vector<stored_key>& keys, std::string_view id) {
@@ -184,6 +190,8 @@ result<new_key> create_key(const fs::path& file, node::role role, std::string na
   if (!core::is_name(name))
     return error{ec::invalid_spec,
                  core::quoted(name) + " is no name of a key: 1 to 128 of A-Z a-z 0-9 _ . : -"};
+  if (auto made = make_directory_of(file); !made)
+    return made.error();
   auto locked = lock(file);
   if (!locked)
     return locked.error();
@@ -207,6 +215,9 @@ result<new_key> create_key(const fs::path& file, node::role role, std::string na
 }
 
 status revoke_key(const fs::path& file, std::string_view id, const key_check& check) {
+  std::error_code ignored;
+  if (file.has_parent_path() && !fs::exists(file.parent_path(), ignored))
+    return no_key(id);
   auto locked = lock(file);
   if (!locked)
     return locked.error();
@@ -216,8 +227,7 @@ status revoke_key(const fs::path& file, std::string_view id, const key_check& ch
   if (auto allowed = check ? check(*keys) : status{}; !allowed)
     return allowed.error();
   if (std::erase_if(*keys, [&](auto& x) { return x.id == id; }) == 0)
-    return error{ec::condition_failed,
-                 "there is no key " + core::quoted(id) + "; `troupe keys list` shows them"};
+    return no_key(id);
   return write_keys(file, *keys);
 }
 

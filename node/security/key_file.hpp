@@ -47,14 +47,15 @@ result<std::vector<stored_key>> read_keys(const std::filesystem::path& file);
 /// there. Its error refuses the change. Unset: nothing is asked.
 using key_check = std::function<status(const std::vector<stored_key>& there)>;
 
-/// Makes a key and adds it; durable when this returns. Processes that change the file at once take
-/// turns. Errors: as `read_keys`, `no_space`, `too_large` with `keys_max` keys; `invalid_spec` for
-/// a name that is none; those of `check`.
+/// Makes a key and adds it, and the file and its directory if need be; durable when this returns.
+/// If root does it, the file belongs to the owner of the one before, else of the directory.
+/// Processes that change the file at once take turns. Errors: as `read_keys`, `no_space`,
+/// `too_large` with `keys_max` keys; `invalid_spec` for a name that is none; those of `check`.
 result<new_key> create_key(const std::filesystem::path& file, node::role role, std::string name,
                            namespace_id ns, core::shard_time now, const key_check& check = {});
 
-/// Takes a key out of the file. Errors: as `read_keys`, `no_space`; `condition_failed` if there is
-/// no such key; those of `check`.
+/// Takes a key out of the file, which has the same owner after. Errors: as `read_keys`, `no_space`;
+/// `condition_failed` if there is no such key; those of `check`.
 status revoke_key(const std::filesystem::path& file, std::string_view id,
                   const key_check& check = {});
 

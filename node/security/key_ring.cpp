@@ -1,5 +1,6 @@
 #include "node/security/key_ring.hpp"
 
+#include <cerrno>
 #include <openssl/crypto.h>
 #include <sys/stat.h>
 
@@ -17,7 +18,8 @@ result<std::unique_ptr<key_ring>> key_ring::open(const std::filesystem::path& fi
 key_ring::mark key_ring::mark_of(const std::filesystem::path& file) {
   struct stat x {};
   if (::stat(file.c_str(), &x) != 0)
-    return {};
+    return errno == ENOENT || errno == ENOTDIR ? mark{}
+                                               : mark{~std::uint64_t{}}; // There may be one.
   return {x.st_dev, x.st_ino, std::uint64_t(x.st_size),
           x.st_mtim.tv_sec * 1'000'000'000 + x.st_mtim.tv_nsec};
 }
@@ -48,21 +50,26 @@ void key_ring::refresh_changed() { load_if(true); }
 void key_ring::load_if(bool changed) {
   std::scoped_lock lock{loading_};
   auto now = mark_of(file_);
-  if (now == seen_ && !changed)
+  if (now == seen_ && !changed) {
+    is_shut_ = false; // It is what was read.
     return;
-  auto loaded = now == mark{}
-                    ? status{error{ec::io_failed, file_.string()
-                                                      + " is gone; the keys "
-                                                        "that were in it are still valid"}}
-                    : load();
+  }
+  auto loaded = now == mark{} ? status{error{ec::io_failed, file_.string() + " is gone"}} : load();
+  is_shut_ = !loaded && now != mark{} && !has_keys();
   if (loaded) {
     seen_ = now;
     reported_.reset();
   } else if (reported_ != now) {
     reported_ = now;
     if (report_)
-      report_(loaded.error());
+      report_(told(loaded.error()));
   }
+}
+
+error key_ring::told(error x) const {
+  x.detail += is_shut_ ? "; no keys are known, so every caller is refused until it can be read"
+                       : "; the keys that were in it are still valid";
+  return x;
 }
 
 void key_ring::look(clock::time_point now) {
@@ -74,7 +81,7 @@ void key_ring::look(clock::time_point now) {
 
 std::optional<principal> key_ring::check(std::string_view bearer, bool open_to_all) const {
   auto all = keys();
-  if (all->empty() && open_to_all)
+  if (all->empty() && open_to_all && !is_shut_)
     return principal{{}, "anyone", {}, role::admin};
   auto found = all->find(id_of_key(bearer));
   auto hash =

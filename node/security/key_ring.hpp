@@ -13,7 +13,8 @@ namespace troupe::node {
 inline constexpr auto keys_poll = std::chrono::seconds{1}; ///< Between two looks at the file.
 
 /// The keys of a running node. A file that became unreadable or went away changes nothing: nobody
-/// comes in because of that, and it is read again until it can be. Thread-safe.
+/// comes in because of that, and it is read again until it can be. If there is a file that cannot
+/// be read, and no keys are known, nobody comes in at all. Thread-safe.
 class key_ring {
 public:
   using clock = std::chrono::steady_clock;
@@ -57,6 +58,7 @@ private:
   static mark mark_of(const std::filesystem::path& file);
   status load();
   void load_if(bool changed);
+  error told(error x) const;
   std::shared_ptr<const table> keys() const;
 
   const std::filesystem::path file_;
@@ -66,6 +68,7 @@ private:
   std::mutex loading_;
   mark seen_;                          ///< Of what was read. Under `loading_`, as the next.
   std::optional<mark> reported_;       ///< Of the file that could not be read, and this was told.
+  std::atomic<bool> is_shut_{false};   ///< There is a file, and nobody knows what is in it.
   std::atomic<clock::rep> look_at_{0}; ///< When the file is looked at next.
 };
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace troupe;
 using namespace troupe::node;
@@ -124,6 +125,60 @@ TEST_CASE_METHOD(fixture, "a key file that breaks or goes lets nobody else in", 
   CHECK_FALSE(ring.check("", true));
   CHECK(told.size() == 2);
   CHECK(told[1].code == ec::io_failed);
+}
+
+TEST_CASE_METHOD(fixture, "a file of keys that nobody can read shuts a node without keys",
+                 "[security]") {
+  std::vector<error> told;
+  auto opened = key_ring::open(file, [&](const error& x) { told.push_back(x); });
+  REQUIRE(opened);
+  auto& ring = **opened;
+  CHECK(ring.check("", true));
+  std::filesystem::create_directories(file); // Cannot be read as a file, by root neither.
+  ring.refresh();
+  CHECK_FALSE(ring.check("", true));
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(told[0].detail, Catch::Contains("every caller is refused"));
+  std::filesystem::remove(file);
+  ring.refresh();
+  CHECK(ring.check("", true));
+  auto made = create(role::admin);
+  ring.refresh();
+  CHECK(ring.check(made.text, true));
+  CHECK_FALSE(ring.check("", true));
+}
+
+TEST_CASE_METHOD(fixture, "keys that root makes and revokes stay those of the node's user",
+                 "[security]") {
+  if (::geteuid() != 0)
+    return; // Only root can give files away.
+  constexpr uid_t nobody = 65534;
+  std::filesystem::create_directories(file.parent_path());
+  REQUIRE(::chown(file.parent_path().c_str(), nobody, nobody) == 0);
+  auto owner = [](const std::filesystem::path& x) {
+    struct stat about {};
+    REQUIRE(::stat(x.c_str(), &about) == 0);
+    CHECK((about.st_mode & 0777) == 0600);
+    return about.st_uid;
+  };
+  auto lock = file;
+  lock += ".lock";
+  auto made = create(role::admin);
+  CHECK(owner(file) == nobody);
+  CHECK(owner(lock) == nobody);
+  REQUIRE(::chown(file.c_str(), 1234, 1234) == 0);
+  REQUIRE(revoke_key(file, made.stored.id));
+  CHECK(owner(file) == 1234);
+  REQUIRE(::chown(file.c_str(), 0, 0) == 0); // As earlier versions left it.
+  REQUIRE(::chown(lock.c_str(), 0, 0) == 0);
+  create(role::admin);
+  CHECK(owner(file) == nobody);
+  CHECK(owner(lock) == nobody);
+}
+
+TEST_CASE_METHOD(fixture, "only who makes a key makes the directory", "[security]") {
+  CHECK(revoke_key(file, "00000001").code() == ec::condition_failed);
+  CHECK_FALSE(std::filesystem::exists(file.parent_path()));
 }
 
 TEST_CASE_METHOD(fixture, "a file of keys that could not be read is read again", "[security]") {
