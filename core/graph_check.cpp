@@ -114,7 +114,7 @@ private:
                  found_.full() ? "" : described(way));
   }
 
-  /// The vertices of a cycle, the first one again at the end.
+  /// The vertices of a cycle, the first one again at the end, and the way out.
   std::string described(const cycle& way) const {
     auto name = [&](std::uint32_t i) { return spec_.vertices[edges_.links[i].from].id; };
     std::string text;
@@ -123,7 +123,7 @@ private:
       text += name(way[i]) + " -> ";
     if (shown < way.size())
       text += "(" + std::to_string(way.size() - shown) + " more) -> ";
-    return text + name(way.front());
+    return "a cycle: " + text + name(way.front()) + "; take one of these edges out";
   }
 
   problem_list found_;
