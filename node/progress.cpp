@@ -1,5 +1,8 @@
 #include "node/progress.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace troupe::node {
 
 namespace {
@@ -31,17 +34,33 @@ problem problem_of(const value& x) {
 }
 
 void progress::apply(const event& x) {
+  if (newest_ == 0)
+    begun_at_ = x.time;
   newest_ = x.id;
+  newest_at_ = x.time;
   if (x.type == "vertex_start")
     start(std::string{text_of(x.data, "vertex")});
   else if (x.type == "end_vertex")
     end(std::string{text_of(x.data, "vertex")}, x.data);
   else if (x.type == "state")
-    state_ = state_named(text_of(x.data, "to"));
+    move(state_named(text_of(x.data, "to")), x.time);
   else if (x.type == "vertices_sorted")
     total_ = static_cast<std::uint32_t>(number_of(x.data, "count"));
   else if (x.type == "end")
-    ended_ = true;
+    end_job();
+}
+
+void progress::move(job_state to, time_point at) {
+  state_ = to;
+  if (to == job_state::running && !std::exchange(has_begun_, true))
+    begun_at_ = at;
+}
+
+/// A job that was cancelled takes all with it that has not ended.
+void progress::end_job() {
+  ended_ = true;
+  if (state_ == job_state::cancelled || state_ == job_state::stopped)
+    cancelled_ += total_ - std::min(total_, done());
 }
 
 std::vector<std::string> progress::oldest_running(std::size_t count) const {

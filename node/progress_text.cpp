@@ -73,8 +73,8 @@ std::string status_lines(const progress& x, std::string_view name, std::chrono::
   std::string lines;
   if (room > 3)
     lines = cut(name, room - 2) + "  ";
-  if (style.width > bar_width + 2)
-    lines += bar_of(x, style) + cut(counts, style.width - bar_width);
+  if (style.width >= bar_width + width_of(counts)) // What is said goes before what is drawn.
+    lines += bar_of(x, style) + counts;
   else
     lines = cut(counts.substr(2), style.width);
   if (x.running() > 0)

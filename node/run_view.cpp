@@ -107,9 +107,8 @@ void run_view::say_counts(clock::time_point now) {
 void run_view::finish() {
   if (mode_ == show_mode::quiet)
     return;
-  auto now = clock::now();
   to_.err(erased() + std::exchange(waiting_, {}) + picture()
-          + (seen_.ended() ? ending_line(seen_, since(now), style_) : counts_text(seen_)) + "\n");
+          + (seen_.ended() ? ending_line(seen_, seen_.span(), style_) : counts_text(seen_)) + "\n");
 }
 
 } // namespace troupe::node

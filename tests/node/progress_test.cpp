@@ -136,6 +136,38 @@ TEST_CASE("status lines fit into a terminal of any width", "[node]") {
   }
 }
 
+TEST_CASE("a narrow terminal shows the counts, not the bar", "[node]") {
+  story s;
+  s.sorted(10);
+  s.start("v");
+  auto narrow = status_lines(s.seen, "g", 5s, {false, false, 45});
+  CHECK(narrow == "0 of 10 done, 1 running  5.0 s\n  v");
+  auto wide = status_lines(s.seen, "g", 5s, {false, false, 56});
+  CHECK(wide == "........................  0 of 10 done, 1 running  5.0 s\n  v");
+}
+
+TEST_CASE("the time that a job took is from its beginning to its end", "[node]") {
+  progress seen;
+  auto at = [&, n = 0](std::string_view type, value::object data,
+                       std::chrono::seconds when) mutable {
+    event x;
+    x.id = static_cast<std::uint64_t>(++n);
+    x.type = type;
+    x.data = std::move(data);
+    x.time = time_point{when};
+    seen.apply(x);
+  };
+  at("state", {{"to", "pending"}}, 100s);
+  at("state", {{"to", "running"}}, 160s);
+  at("vertices_sorted", {{"count", 3}}, 160s);
+  at("state", {{"to", "cancelling"}}, 170s);
+  at("end_vertex", {{"vertex", "a"}, {"state", "cancelled"}}, 171s);
+  at("state", {{"to", "cancelled"}}, 172s);
+  at("end", {{"state", "cancelled"}}, 172s);
+  CHECK(seen.span() == 12s);
+  CHECK(seen.cancelled() == 3);
+}
+
 TEST_CASE("status lines say how many more vertices run", "[node]") {
   story s;
   s.sorted(10);
