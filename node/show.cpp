@@ -21,7 +21,7 @@ value to_value(const problem& x) {
   return value::object{{"code", x.code}, {"pointer", x.pointer}, {"detail", x.detail}};
 }
 
-value to_value(const job_info& x) {
+value row_value(const job_info& x) {
   value::object labels;
   for (auto& [key, text] : x.labels)
     labels.emplace(key, text);
@@ -36,9 +36,14 @@ value to_value(const job_info& x) {
                        {"completed_at", time_of(x.ended)},
                        {"expires_at", time_of(x.expires_at)},
                        {"error", x.error.code.empty() ? value{} : to_value(x.error)},
-                       {"events", static_cast<std::int64_t>(x.events)},
-                       {"retry_of", x.retry_of ? value{to_string(*x.retry_of)} : value{}},
-                       {"progress", progress_of(x)}};
+                       {"retry_of", x.retry_of ? value{to_string(*x.retry_of)} : value{}}};
+}
+
+value to_value(const job_info& x) {
+  auto all = row_value(x);
+  all["events"] = static_cast<std::int64_t>(x.events);
+  all["progress"] = progress_of(x);
+  return all;
 }
 
 value to_value(const event& x) {

@@ -7,8 +7,12 @@
 namespace troupe::node {
 
 /// `{"id", "state", "graph", "graph_name", "queue", "labels", "created_at", "started_at",
-/// "completed_at", "expires_at", "error", "progress", "retry_of"}`; what is not there yet is null.
+/// "completed_at", "expires_at", "error", "events", "progress", "retry_of"}`; what is not there yet
+/// is null.
 value to_value(const job_info& x);
+
+/// The same without `events` and `progress`: a list is read without them.
+value row_value(const job_info& x);
 
 /// `{"id", "event", "data", "time", "job"}`.
 value to_value(const event& x);

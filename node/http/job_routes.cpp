@@ -14,7 +14,7 @@ constexpr std::size_t list_usual = 100;
 response list_answer(runtime& node, const job_list& page, std::size_t limit) {
   value::list jobs;
   for (auto& x : page.jobs)
-    jobs.push_back(node::to_value(x));
+    jobs.push_back(node::row_value(x));
   auto partial = page.next && jobs.size() < limit;
   return json_answer(
       200, value::object{
