@@ -1,5 +1,7 @@
 #include "node/completion.hpp"
 
+#include "troupe/job_spec.hpp"
+
 #include <algorithm>
 #include <CLI/CLI.hpp>
 
@@ -27,14 +29,46 @@ std::vector<std::string> listed_values(const std::string& about) {
   return words;
 }
 
+/// The values of a type that is written as they are: `wfformat|langflow`.
+std::vector<std::string> spelled_values(const std::string& type) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < type.size();) {
+    auto end = std::min(type.find('|', at), type.size());
+    words.push_back(type.substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
+}
+
+std::vector<std::string> states() {
+  std::vector<std::string> words;
+  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i)
+    words.emplace_back(to_string(job_state(i)));
+  return words;
+}
+
+/// All that an option takes, if that is a closed list.
+std::vector<std::string> values_of(const CLI::Option& x) {
+  auto type = x.get_type_name();
+  if (type == "FORMAT" || type == "ROLE")
+    return listed_values(x.get_description());
+  if (type == "STATE") {
+    auto words = states();
+    if (x.get_description().find("unfinished") != std::string::npos)
+      words.emplace_back("unfinished");
+    return words;
+  }
+  auto is_spelled = !type.empty() && type.front() >= 'a' && type.front() <= 'z';
+  return is_spelled ? spelled_values(type) : std::vector<std::string>{};
+}
+
 void add_option(const CLI::Option& x, completion_verb& to) {
   completion_word word;
   word.about = x.get_description();
   word.is_option = true;
   word.takes_value = x.get_items_expected_max() > 0;
   word.takes_path = is_path(x.get_type_name());
-  if (x.get_type_name() == "FORMAT" || x.get_type_name() == "ROLE")
-    word.values = listed_values(word.about);
+  word.values = values_of(x);
   auto add = [&](std::string name) {
     word.text = std::move(name);
     to.words.push_back(word);

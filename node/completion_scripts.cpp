@@ -32,11 +32,15 @@ std::string words_of(const completion_verb& x) {
   return joined(all);
 }
 
-std::string verbs_of(const std::vector<completion_verb>& all) {
+/// A function of bash and zsh: whether its argument is one of these verbs.
+template <class Wanted>
+std::string test_of(const char* name, const std::vector<completion_verb>& all, Wanted wanted) {
   std::string cases;
   for (auto& x : all)
-    cases += (cases.empty() ? "" : "|") + quoted(x.path, shell::bash);
-  return cases;
+    if (wanted(x))
+      cases += (cases.empty() ? "" : "|") + quoted(x.path, shell::bash);
+  return std::string{name} + "() {\n  case \"$1\" in\n    " + cases
+         + ") return 0 ;;\n  esac\n  return 1\n}\n\n";
 }
 
 /// The options of all verbs that take something: `PATH OPTION` → what.
@@ -62,8 +66,9 @@ std::string posix_tables(const std::vector<completion_verb>& all) {
     return "    " + quoted(verb.path + " " + word.text, shell::bash) + ") echo "
            + quoted(what, shell::bash) + " ;;\n";
   });
-  return text + "  esac\n}\n\n__troupe_is_verb() {\n  case \"$1\" in\n    " + verbs_of(all)
-         + ") return 0 ;;\n  esac\n  return 1\n}\n\n";
+  text += "  esac\n}\n\n";
+  text += test_of("__troupe_takes_files", all, [](auto& x) { return x.takes_files; });
+  return text + test_of("__troupe_is_verb", all, [](auto&) { return true; });
 }
 
 constexpr auto bash_function = R"sh(_troupe() {
@@ -75,7 +80,7 @@ constexpr auto bash_function = R"sh(_troupe() {
   value=$(__troupe_value "$verb $before")
   case "$value" in
     '') COMPREPLY=($(compgen -W "$(__troupe_words "$verb")" -- "$current"))
-        [[ $current == -* ]] || COMPREPLY+=($(compgen -f -- "$current")) ;;
+        [[ $current == -* ]] || ! __troupe_takes_files "$verb" || COMPREPLY+=($(compgen -f -- "$current")) ;;
     @file) COMPREPLY=($(compgen -f -- "$current")) ;;
     @any) COMPREPLY=() ;;
     *) COMPREPLY=($(compgen -W "$value" -- "$current")) ;;
@@ -91,7 +96,8 @@ constexpr auto zsh_function = R"sh(_troupe() {
   done
   value=$(__troupe_value "$verb ${words[CURRENT-1]}")
   case "$value" in
-    '') compadd -- $(__troupe_words "$verb"); [[ ${words[CURRENT]} == -* ]] || _files ;;
+    '') compadd -- $(__troupe_words "$verb")
+        [[ ${words[CURRENT]} == -* ]] || ! __troupe_takes_files "$verb" || _files ;;
     @file) _files ;;
     @any) ;;
     *) compadd -- ${=value} ;;
@@ -116,9 +122,14 @@ constexpr auto fish_function = R"sh(function __troupe_verb
 end
 )sh";
 
+/// What holds behind a verb.
+std::string fish_line(const completion_verb& verb) {
+  return "complete -c troupe -n "
+         + quoted("test (__troupe_verb) = \"" + verb.path + "\"", shell::fish);
+}
+
 std::string fish_word(const completion_verb& verb, const completion_word& word) {
-  auto line = "complete -c troupe -n "
-              + quoted("test (__troupe_verb) = \"" + verb.path + "\"", shell::fish);
+  auto line = fish_line(verb);
   if (!word.is_option)
     line += " -f -a " + quoted(word.text, shell::fish);
   else if (word.text.starts_with("--"))
@@ -126,7 +137,7 @@ std::string fish_word(const completion_verb& verb, const completion_word& word) 
   else
     line += " -s " + word.text.substr(1);
   if (word.takes_value)
-    line += word.values.empty() ? (word.takes_path ? " -r" : " -x")
+    line += word.values.empty() ? (word.takes_path ? " -r -F" : " -x")
                                 : " -x -a " + quoted(joined(word.values), shell::fish);
   return line + " -d " + quoted(word.about, shell::fish) + "\n";
 }
@@ -136,9 +147,12 @@ std::string fish_script(const std::vector<completion_verb>& all) {
   for (auto& x : all)
     text += " " + quoted(x.path, shell::fish);
   text += "\n" + std::string{fish_function};
-  for (auto& verb : all)
+  for (auto& verb : all) {
+    if (!verb.takes_files)
+      text += fish_line(verb) + " -f\n";
     for (auto& word : verb.words)
       text += fish_word(verb, word);
+  }
   return text;
 }
 
