@@ -7,7 +7,6 @@
 #include "node/node_keys.hpp"
 
 #include <CLI/CLI.hpp>
-#include <map>
 
 namespace troupe::node {
 
@@ -18,8 +17,9 @@ constexpr auto keys_footer =
 takes every caller for admin.
 
 Where: --url URL or TROUPE_URL is a node, which an admin's key may ask for the keys of its own
-namespace. Else it is the file of keys of --data or -c, by default that of ./.troupe: a running
-node notices what changes there within a second.
+namespace. Else it is the file of keys of --data or -c, by default that of TROUPE_DATA_DIR or
+./.troupe: a running node notices what changes there within a second. Root may do it for a node of
+another user: the file stays that user's.
 
 Roles: viewer (look), worker (run attempts), operator (look, submit, control, delete), admin (all).
 
@@ -56,70 +56,56 @@ struct request {
   target_options at; ///< Of keys.
 };
 
-CLI::App& add_act(CLI::App& to, const cli_targets& cli, const char* name, const char* about,
-                  const char* footer, std::function<int(console&)> act) {
-  auto verb = to.add_subcommand(name, about);
-  verb->footer(footer);
-  verb->callback([cli, act = std::move(act)] { cli.act = act; });
-  return *verb;
-}
-
-void add_config_option(CLI::App& verb, request& r) {
+/// Where the things of one node are.
+void add_places(CLI::App& verb, const cli_targets& cli, request& r) {
   verb.add_option("-c,--config", r.config, "The configuration of the node, which names its data")
       ->type_name("FILE");
-}
-
-void add_places(CLI::App& verb, const cli_targets& cli, request& r) {
-  add_config_option(verb, r);
-  add_data_option(verb, cli.data);
+  verb.add_option("--data", r.at.data, "A data directory (default: $TROUPE_DATA_DIR, else .troupe)")
+      ->type_name("DIR");
   add_format_option(verb, cli.how);
 }
 
-security_places places(const cli_targets& cli, const request& r) { return {r.config, cli.data}; }
+security_places places(const request& r) { return {r.config, r.at.data}; }
 
 /// Does one thing to a file of keys, or another at a node. Without a node that somebody has named
 /// it is the file: the first key is made before there is one.
 template <class InFile, class AtNode>
-int dispatch(console& to, const cli_targets& cli, const request& r, InFile in_file,
-             AtNode at_node) {
-  if (!r.config.empty() && (r.at.url || r.at.data))
-    return to.fail({fault::bad_usage, "-c does not go with --data or --url",
-                    "keys are those of one node", "leave one of them out"});
+int dispatch(console& to, const request& r, InFile in_file, AtNode at_node) {
+  if (!r.config.empty() && r.at.url)
+    return to.fail({fault::bad_usage, "-c does not go with --url", "keys are those of one node",
+                    "leave one of them out"});
   if (!r.config.empty())
-    return in_file({r.config, {}});
+    return in_file(places(r));
   auto place = target_of(r.at);
   if (!place)
     return to.fail(place.trouble());
-  if (place->is_node() && place->is_named)
-    return at_node(place->node);
-  return in_file({{}, r.at.data.value_or(cli.data)});
+  return place->is_node() && place->is_named ? at_node(place->node) : in_file(places(r));
 }
 
 int create(console& to, const cli_targets& cli, request& r) {
   r.wish.what = *parse_role(r.role);
   return dispatch(
-      to, cli, r, [&](const security_places& at) { return create_key(to, at, r.wish, cli.how); },
+      to, r, [&](const security_places& at) { return create_key(to, at, r.wish, cli.how); },
       [&](auto& node) { return create_node_key(to, node, r.wish, cli.how); });
 }
 
 int list(console& to, const cli_targets& cli, request& r) {
   return dispatch(
-      to, cli, r, [&](const security_places& at) { return list_keys(to, at, cli.how); },
+      to, r, [&](const security_places& at) { return list_keys(to, at, cli.how); },
       [&](auto& node) { return list_node_keys(to, node, cli.how); });
 }
 
 int revoke(console& to, const cli_targets& cli, request& r) {
   return dispatch(
-      to, cli, r, [&](const security_places& at) { return revoke_key(to, at, r.id, cli.how); },
+      to, r, [&](const security_places& at) { return revoke_key(to, at, r.id, cli.how); },
       [&](auto& node) { return revoke_node_key(to, node, r.id, cli.how); });
 }
 
 void add_keys(CLI::App& app, const cli_targets& cli, request& r) {
-  auto& keys = *app.add_subcommand("keys", "create, list, revoke: who may call a node");
-  keys.group("Keep");
-  keys.require_subcommand(1);
-  auto& make = add_act(keys, cli, "create", "Make a key and print it, once", keys_footer,
-                       [&r, cli](console& to) { return create(to, cli, r); });
+  auto& keys =
+      add_group(app, "keys", "create, list, revoke: who may call a node", keys_footer, "Keep");
+  auto& make = add_verb(keys, cli, "create", "Make a key and print it, once", keys_footer,
+                        [&r, cli](console& to) { return create(to, cli, r); });
   make.add_option("--role", r.role, "viewer, worker, operator or admin (default: operator)")
       ->type_name("ROLE")
       ->check(one_of({role_names().begin(), role_names().end()}));
@@ -127,39 +113,36 @@ void add_keys(CLI::App& app, const cli_targets& cli, request& r) {
   make.add_option("--namespace", r.wish.ns,
                   "The namespace that it opens (default: 0, at a node the asking key's)")
       ->type_name("N");
-  auto& show = add_act(keys, cli, "list", "Show the keys, without what is secret", keys_footer,
-                       [&r, cli](console& to) { return list(to, cli, r); });
-  auto& end = add_act(keys, cli, "revoke", "Make a key worthless", keys_footer,
-                      [&r, cli](console& to) { return revoke(to, cli, r); });
+  auto& show = add_verb(keys, cli, "list", "Show the keys, without what is secret", keys_footer,
+                        [&r, cli](console& to) { return list(to, cli, r); });
+  auto& end = add_verb(keys, cli, "revoke", "Make a key worthless", keys_footer,
+                       [&r, cli](console& to) { return revoke(to, cli, r); });
   end.add_option("ID", r.id, "The 8 digits that `troupe keys list` shows")->required();
   for (auto verb : {&make, &show, &end}) {
-    add_config_option(*verb, r);
-    verb->add_option("--data", r.at.data, "A data directory (default: .troupe)")->type_name("DIR");
+    add_places(*verb, cli, r);
     add_node_options(*verb, r.at);
-    add_format_option(*verb, cli.how);
   }
 }
 
 void add_audit(CLI::App& app, const cli_targets& cli, request& r) {
-  auto& audit = *app.add_subcommand("audit", "verify: check the log of who changed what");
-  audit.group("Keep");
-  audit.require_subcommand(1);
-  auto& verify = add_act(audit, cli, "verify", "Check that no line was changed or removed",
-                         audit_footer, [&r, cli](console& to) {
-                           auto head = r.head.empty() ? std::nullopt : std::optional{r.head};
-                           return verify_audit(to, places(cli, r), head, cli.how);
-                         });
+  auto& audit =
+      add_group(app, "audit", "verify: check the log of who changed what", audit_footer, "Keep");
+  auto& verify = add_verb(audit, cli, "verify", "Check that no line was changed or removed",
+                          audit_footer, [&r, cli](console& to) {
+                            auto head = r.head.empty() ? std::nullopt : std::optional{r.head};
+                            return verify_audit(to, places(r), head, cli.how);
+                          });
   verify.add_option("--head", r.head, "A hash that was noted earlier and must still be there")
       ->type_name("HASH");
   add_places(verify, cli, r);
 }
 
 void add_completion(CLI::App& app, const cli_targets& cli, request& r) {
-  auto& verb = add_act(app, cli, "completion", "Print the script that completes words in a shell",
-                       completion_footer, [&r, &app](console& to) {
-                         to.out(completion_script(*parse_shell(r.shell), completion_of(app)));
-                         return to.flush() ? number(exit_code::ok) : to.fail(fault::output_failed);
-                       });
+  auto& verb = add_verb(app, cli, "completion", "Print the script that completes words in a shell",
+                        completion_footer, [&r, &app](console& to) {
+                          to.out(completion_script(*parse_shell(r.shell), completion_of(app)));
+                          return to.flush() ? number(exit_code::ok) : to.fail(fault::output_failed);
+                        });
   verb.group("Look");
   verb.add_option("SHELL", r.shell, "bash, zsh or fish")
       ->required()
@@ -172,9 +155,9 @@ void add_admin_verbs(CLI::App& app, const cli_targets& cli) {
   static request r; // One command line a process.
   add_keys(app, cli, r);
   add_audit(app, cli, r);
-  auto& look = add_act(
+  auto& look = add_verb(
       app, cli, "doctor", "Look whether this machine is fit for a node, and say what to do",
-      doctor_footer, [cli](console& to) { return doctor(to, r.config, cli.data, cli.how); });
+      doctor_footer, [cli](console& to) { return doctor(to, places(r), cli.how); });
   look.group("Look");
   add_places(look, cli, r);
   add_completion(app, cli, r);

@@ -32,26 +32,36 @@ value all_of(const node_config& x) {
   return all;
 }
 
+/// Adds what is wrong with the whole, but for keys that could not be read: those are told.
+void add_problems(problems more, problems& to) {
+  for (auto& x : more)
+    if (std::ranges::none_of(to, [&](auto& y) { return y.pointer.starts_with(x.pointer); }))
+      to.push_back(std::move(x));
+}
+
 } // namespace
 
-answer<node_config> load_config(console& to, const std::string& file) {
+answer<node_config> load_config(console& to, const std::string& file,
+                                const config_options& options) {
   auto environment = process_environment();
   auto parsed =
       file.empty() ? parse_config("{}", environment) : parse_config_file(file, environment);
   auto& wrong = parsed.errors;
   if (wrong.size() == 1 && wrong[0].code == "io_failed")
     return trouble{fault::unreadable_file, "cannot read " + file, wrong[0].detail};
-  if (wrong.empty())
-    wrong = check_config(parsed.config);
+  if (options)
+    parsed.config = options(std::move(parsed.config));
+  add_problems(check_config(parsed.config), wrong);
   if (wrong.empty())
     return parsed.config;
-  to.err(problem_lines(file.empty() ? "environment" : file, wrong));
-  return trouble{fault::invalid_config, counted(wrong.size(), "problem") + " in "
-                                            + (file.empty() ? "the environment" : file)};
+  to.err(problem_lines(file.empty() ? options ? "options" : "environment" : file, wrong));
+  auto where = file.empty() ? std::string{"the environment"} : file;
+  return trouble{fault::invalid_config, counted(wrong.size(), "problem") + " in " + where
+                                            + (options ? " or in the options" : "")};
 }
 
-int check_config(console& to, const std::string& file, format how) {
-  auto config = load_config(to, file);
+int check_config(console& to, const std::string& file, const config_options& options, format how) {
+  auto config = load_config(to, file, options);
   if (!config)
     return to.fail(config.trouble());
   auto changed = changes_of(node_config{}, *config);

@@ -51,15 +51,15 @@ result<std::string> fresh_key(const std::filesystem::path& file) {
   return made ? result<std::string>{made->text} : made.error();
 }
 
-/// The sample, once in about a day: what is to be tried wants a job to look at.
-result<job_id> run_sample(runtime& node) {
+/// The sample that was made with this key, once it has ended.
+result<job_id> run_sample(runtime& node, const std::string& key) {
   auto graph = node.add_graph(graph_json::parse_graph(sample_json).spec);
   if (!graph)
     return graph.error();
   job_spec spec;
   spec.graph = *graph;
   spec.labels = {{"made-by", "troupe-dev"}};
-  spec.idempotency_key = "troupe-dev-sample";
+  spec.idempotency_key = key;
   auto job = node.submit(spec);
   if (!job)
     return job;
@@ -67,15 +67,25 @@ result<job_id> run_sample(runtime& node) {
   return ended || ended.code() == ec::timed_out ? job : result<job_id>{ended.error()};
 }
 
-std::string lines_to_try(const std::string& url, const std::string& key, job_id sample) {
-  auto job = to_string(sample);
+/// The sample, once in about a day: what is to be tried wants a job to look at. One that somebody
+/// has deleted is made anew.
+result<job_id> run_sample(runtime& node) {
+  auto job = run_sample(node, "troupe-dev-sample");
+  return job.code() == ec::no_such_job ? run_sample(node, "") : job;
+}
+
+std::string lines_to_reach(const std::string& url, const std::string& key) {
   return R"(
 A node for trying things out: for this machine only, with vertices of every kind, also programs.
 Ctrl-C ends it; what runs then goes on at the next `troupe dev`. In another terminal, first:
 
   export TROUPE_URL=)"
-         + url + "\n  export TROUPE_TOKEN=" + key + R"(
+         + url + "\n  export TROUPE_TOKEN=" + key + "\n";
+}
 
+std::string lines_to_try(job_id sample) {
+  auto job = to_string(sample);
+  return R"(
 A sample has run here. What can be done with it:
 
   troupe jobs list
@@ -106,6 +116,8 @@ answer<node_config> dev_config(console& to, const dev_options& options) {
                    {},
                    "ports " + std::to_string(dev_port) + " to "
                        + std::to_string(dev_port + dev_ports_tried - 1) + " are all taken"};
+  if (auto taken = *port == 0 ? std::nullopt : why_not_listen(address, *port))
+    return trouble{fault::cannot_listen, {}, "port " + std::to_string(*port) + ": " + *taken};
   config->runtime.data_dir = options.data;
   config->http.address = address;
   config->http.port = *port;
@@ -131,11 +143,10 @@ int dev(console& to, const dev_options& options) {
     return to.fail(services.trouble());
   (*services)->adjust_reloads([mine = *config](node_config) { return mine; });
   return run_node(to, *config, **services, [&](runtime& node, const std::string& url) {
+    to.err(lines_to_reach(url, *key));
     auto sample = run_sample(node);
-    if (sample)
-      to.err(lines_to_try(url, *key, *sample));
-    else
-      to.err("warning: the sample did not run: " + sample.error().detail + "\nkey: " + *key + "\n");
+    to.err(sample ? lines_to_try(*sample)
+                  : "warning: the sample did not run: " + sample.error().detail + "\n");
   });
 }
 

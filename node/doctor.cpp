@@ -1,11 +1,9 @@
 #include "node/doctor.hpp"
 
 #include "node/config/addresses.hpp"
-#include "node/config_command.hpp"
 #include "node/metrics/resource_usage.hpp"
 #include "node/owner.hpp"
 #include "node/port_check.hpp"
-#include "node/security/key_file.hpp"
 #include "node/text.hpp"
 #include "node/version.hpp"
 #include "storage/file.hpp"
@@ -157,14 +155,14 @@ checkup look_at_port(const node_config& x) {
           "end what listens there, or set http.port (0: one that is free)"};
 }
 
-checkup look_at_keys(const node_config& x) {
+checkup look_at_keys(const node_config& x, const std::string& file) {
   auto keys = read_keys(x.keys_file());
   if (!keys)
     return {"keys", health::bad, keys.error().detail, "restore the file from a backup"};
   auto what = counted(keys->size(), "key") + " in " + x.keys_file().string();
   if (keys->empty() && !is_loopback(x.http.address))
     return {"keys", health::bad, what + ", and others than this machine can reach the address",
-            "troupe keys create --role admin"};
+            first_key_command(x, file)};
   return {
       "keys", health::good, keys->empty() ? "none: whoever is on this machine is admin" : what, {}};
 }
@@ -190,19 +188,17 @@ std::string to_text(const std::vector<checkup>& all) {
 
 } // namespace
 
-std::vector<checkup> examine(const node_config& x) {
+std::vector<checkup> examine(const node_config& x, const std::string& file) {
   return {look_at_version(), look_at_directory(x), look_at_file_system(x), look_at_space(x),
           look_at_disk(x),   look_at_clock(x),     look_at_files(x),       look_at_memory(),
-          look_at_port(x),   look_at_keys(x)};
+          look_at_port(x),   look_at_keys(x, file)};
 }
 
-int doctor(console& to, const std::string& config, const std::string& data, format how) {
-  auto loaded = config.empty() ? answer<node_config>{node_config{}} : load_config(to, config);
+int doctor(console& to, const security_places& at, format how) {
+  auto loaded = places_of(to, at);
   if (!loaded)
     return to.fail(loaded.trouble());
-  if (config.empty())
-    loaded->runtime.data_dir = data;
-  auto all = examine(*loaded);
+  auto all = examine(*loaded, at.config);
   value::list list;
   for (auto& x : all)
     list.push_back(to_value(x));

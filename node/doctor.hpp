@@ -1,7 +1,6 @@
 #pragma once
 
-#include "node/config/node_config.hpp"
-#include "node/console.hpp"
+#include "node/security_commands.hpp"
 
 #include <string>
 #include <vector>
@@ -20,11 +19,12 @@ struct checkup {
 };
 
 /// Looks at the machine as a node with this configuration would need it. Writes and removes one
-/// small file in the data directory if that is there. Changes nothing else.
-std::vector<checkup> examine(const node_config& x);
+/// small file in the data directory if that is there. Changes nothing else. `file`: where the
+/// configuration is from, if it is from a file.
+std::vector<checkup> examine(const node_config& x, const std::string& file = {});
 
 /// `troupe doctor`. The exit code is 1 if anything is bad.
-int doctor(console& to, const std::string& config, const std::string& data, format how);
+int doctor(console& to, const security_places& at, format how);
 
 /// What a time that a write to the disk took, in the median, says of the disk. Pure.
 checkup judge_sync(std::chrono::microseconds median);

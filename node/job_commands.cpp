@@ -6,14 +6,13 @@
 #include "node/owner.hpp"
 #include "node/show.hpp"
 #include "node/store_text.hpp"
+#include "node/target.hpp"
 
 #include <algorithm>
 
 namespace troupe::node {
 
 namespace {
-
-constexpr auto no_owner = "no process runs it now; `troupe run --resume` continues it";
 
 /// Whether a job waits for somebody to go on with it.
 bool is_orphan(const job_info& x, const std::filesystem::path& data) {
@@ -45,13 +44,13 @@ int list_jobs(console& to, const list_options& options, format how) {
     to.out(jobs_table(*jobs));
     if (std::ranges::any_of(*jobs, [](auto& x) { return !terminal(x.state); })
         && !has_owner(options.data))
-      to.err("note: no process runs the unfinished jobs now; `troupe run --resume` continues the "
-             "newest\n");
+      to.err("note: no process runs the unfinished jobs now; `troupe run --resume"
+             + data_option(options.data) + "` continues the newest\n");
     return flushed(to);
   }
   value::list all;
   for (auto& x : *jobs)
-    how == format::json ? all.push_back(to_value(x)) : void(to.out_line(to_value(x)));
+    how == format::json ? all.push_back(row_value(x)) : void(to.out_line(row_value(x)));
   if (how == format::json)
     to.out_json(value{std::move(all)});
   return flushed(to);
@@ -68,8 +67,9 @@ int get_job(console& to, const std::filesystem::path& data, const std::string& i
   if (!job)
     return to.fail(job.error());
   auto orphan = is_orphan(job->info, data);
+  auto note = orphan ? "no process runs it now; " + from->resuming(*found) : std::string{};
   if (how == format::table)
-    to.out(job_table(job->info, job->failures, orphan ? no_owner : ""));
+    to.out(job_table(job->info, job->failures, note));
   else
     show(to, value_of(*job, orphan), how);
   return flushed(to);

@@ -27,6 +27,16 @@ inline constexpr auto node_footer =
 
 )";
 
+inline constexpr auto jobs_footer =
+    R"(list, get, logs and purge look into a data directory or ask a node, the others ask a node. Each verb
+has its options and examples: troupe jobs list --help
+
+Examples:
+  troupe jobs list --state failed
+  troupe jobs get 0198c0de
+  troupe jobs watch 0198c0de
+  troupe jobs cancel 0198c0de --reason 'wrong input')";
+
 inline constexpr auto list_example = R"(Examples:
   troupe jobs list --state failed --limit 5
   troupe jobs list --search nightly

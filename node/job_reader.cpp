@@ -5,6 +5,8 @@
 #include "actors/job_search.hpp"
 #include "core/names.hpp"
 #include "core/render.hpp"
+#include "node/id_prefix.hpp"
+#include "node/target.hpp"
 
 #include <algorithm>
 
@@ -107,6 +109,8 @@ result<std::vector<job_info>> job_reader::list(const job_filter& filter) {
 }
 
 answer<job_id> job_reader::find(const std::string& prefix) {
+  if (auto wrong = unfit_prefix(prefix))
+    return *wrong;
   std::vector<storage::job_row> found;
   if (auto query = ids_with(lower(prefix))) {
     auto rows = actors::list_jobs(views(), *query, matches_wanted);
@@ -122,6 +126,16 @@ answer<job_id> job_reader::find(const std::string& prefix) {
                    to_string(found[0].id) + ", " + to_string(found[1].id)
                        + (found.size() > 2 ? ", …" : "")};
   return found.front().id;
+}
+
+std::string job_reader::resuming(job_id id) {
+  job_filter filter;
+  filter.unfinished = true;
+  filter.limit = 1;
+  auto newest = list(filter);
+  auto is_it = newest && !newest->empty() && newest->front().id == id;
+  return "`troupe run --resume" + data_option(directory_) + "` continues "
+         + (is_it ? "it" : "a newer one first");
 }
 
 result<whole_job> job_reader::get(job_id id) {

@@ -38,6 +38,9 @@ public:
   /// Errors: `no_such_job`, `no_such_graph`, `blob_missing`, `journal_corrupt`, `io_failed`.
   result<whole_job> get(job_id id);
 
+  /// What continues an unfinished job, for people: the command takes the newest one here.
+  std::string resuming(job_id id);
+
   /// Shows each event in order until `each` says false. Errors: `no_such_job`, `no_such_graph`.
   status events(job_id id, const std::function<bool(event&&)>& each);
 

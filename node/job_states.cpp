@@ -54,4 +54,15 @@ answer<job_filter> filter_of(const job_query& x) {
   return filter;
 }
 
+answer<job_filter> ended_filter_of(const job_query& x) {
+  auto filter = filter_of(x);
+  if (!filter)
+    return filter;
+  if (filter->unfinished || (filter->state && !terminal(*filter->state)))
+    return trouble{fault::bad_usage, "jobs that are " + *x.state + " have not ended",
+                   "only jobs that have ended are meant here",
+                   "--state completed, failed, cancelled or stopped"};
+  return filter;
+}
+
 } // namespace troupe::node

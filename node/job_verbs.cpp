@@ -27,13 +27,12 @@ struct request {
   std::string file;
 };
 
+/// A verb with `-o`.
 CLI::App& add_act(CLI::App& to, const cli_targets& cli, const char* name, const char* about,
                   const std::string& footer, std::function<int(console&)> act) {
-  auto verb = to.add_subcommand(name, about);
-  verb->footer(footer);
-  verb->callback([cli, act = std::move(act)] { cli.act = act; });
-  add_format_option(*verb, cli.how);
-  return *verb;
+  auto& verb = add_verb(to, cli, name, about, footer, std::move(act));
+  add_format_option(verb, cli.how);
+  return verb;
 }
 
 void add_id(CLI::App& to, std::string& id) {
@@ -41,10 +40,7 @@ void add_id(CLI::App& to, std::string& id) {
 }
 
 void add_labels(CLI::App& to, std::vector<std::string>& all, const char* about) {
-  to.add_option("--label", all, about)
-      ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_repeated(to, "--label", all, about, "NAME=VALUE");
 }
 
 void add_filter(CLI::App& to, job_query& which) {
@@ -273,10 +269,9 @@ void add_changes(CLI::App& jobs, const cli_targets& cli, request& r) {
 void add_job_verbs(CLI::App& app, const cli_targets& cli) {
   static request r; // One command line a process.
   add_submit(app, cli, r);
-  auto& jobs = *app.add_subcommand("jobs", "list, get, watch, result, cancel and more: see and "
-                                           "change jobs");
-  jobs.group("Look");
-  jobs.require_subcommand(1);
+  auto& jobs =
+      add_group(app, "jobs", "list, get, watch, result, cancel and more: see and change jobs",
+                jobs_footer, "Look");
   add_list(jobs, cli, r);
   add_get(jobs, cli, r);
   add_watches(jobs, cli, r);

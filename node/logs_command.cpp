@@ -37,6 +37,7 @@ public:
       if (!found)
         return found.trouble();
       job_ = *found;
+      resuming_ = from->resuming(*found);
     }
     auto told = from->events(*job_, [this](event&& x) { return x.id <= seen_ || show(x); });
     if (!told)
@@ -47,6 +48,9 @@ public:
   }
 
   bool ended() const noexcept { return ended_; }
+
+  /// What is told if no process runs the job.
+  std::string orphan_note() const { return "no process runs this job now; " + resuming_; }
 
   /// The whole document, if it is to be one.
   int close() {
@@ -65,7 +69,8 @@ private:
     if (how_ == format::json)
       all_.push_back(to_value(x));
     else
-      lost_ = !(how_ == format::table ? to_.out(told_line(x)) : to_.out_line(to_value(x)));
+      lost_ = !(how_ == format::table ? to_.out(told_line(x, options_.all))
+                                      : to_.out_line(to_value(x)));
     return !lost_;
   }
 
@@ -75,6 +80,7 @@ private:
   std::optional<job_id> job_;
   std::uint64_t seen_ = 0; ///< The number of the last event that was shown or passed over.
   bool ended_ = false, lost_ = false;
+  std::string resuming_; ///< What continues the job.
   value::list all_;
 };
 
@@ -103,8 +109,7 @@ int show_logs(console& to, const logs_options& options, format how) {
   if (!wrong && options.follow && !view.ended()) {
     interrupts signals;
     if (!has_owner(options.data))
-      to.err("note: no process runs this job now; `troupe run --resume` in another terminal "
-             "continues it\n");
+      to.err("note: " + view.orphan_note() + " (in another terminal)\n");
     signal = follow(view, signals, wrong);
   }
   if (wrong)

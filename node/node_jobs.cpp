@@ -50,7 +50,8 @@ private:
       if (how_ == format::json)
         all_.push_back(to_value(x));
       else
-        lost_ = !(how_ == format::table ? to_.out(told_line(x)) : to_.out(json) && to_.out("\n"));
+        lost_ = !(how_ == format::table ? to_.out(told_line(x, options_.all))
+                                        : to_.out(json) && to_.out("\n"));
     }
     return !lost_ && (options_.follow || x.id < newest_);
   }

@@ -96,7 +96,7 @@ answer<std::unique_ptr<node_services>> node_services::open(node_config config, s
   auto keys = key_ring::open(made->config_.keys_file(), report);
   if (!keys)
     return trouble{keys.error()};
-  if (auto wrong = exposure(made->config_.http.address, (*keys)->has_keys()))
+  if (auto wrong = exposure(made->config_, made->file_, (*keys)->has_keys()))
     return *wrong;
   made->keys_ = std::move(*keys);
   return made;
@@ -190,9 +190,12 @@ bool node_services::reload() {
   if (parsed.errors.empty())
     parsed.errors = check_config(parsed.config);
   for (auto& x : parsed.errors)
-    log_->say(log_level::error, "config", x.pointer + ": " + x.detail, {{"file", file_}});
-  if (!parsed.errors.empty())
+    log_->say(log_level::error, "config", (x.pointer.empty() ? "" : x.pointer + ": ") + x.detail,
+              {{"file", file_}});
+  if (!parsed.errors.empty()) {
+    log_->say(log_level::error, "config", "nothing was changed: the configuration is as before");
     return false;
+  }
   std::scoped_lock lock{mutex_};
   auto changes = changes_of(config_, parsed.config);
   for (auto& x : changes)

@@ -7,25 +7,10 @@
 
 namespace troupe::node {
 
-namespace {
-
-answer<job_filter> filter_of(const purge_options& x) {
-  auto filter = filter_of(x.which);
-  if (!filter)
-    return filter;
-  if (filter->unfinished || (filter->state && !terminal(*filter->state)))
-    return trouble{fault::bad_usage, "jobs that are " + *x.which.state + " have not ended",
-                   "only ended jobs are deleted",
-                   "--state completed, failed, cancelled or stopped"};
-  return filter;
-}
-
-} // namespace
-
 int purge_jobs(console& to, const purge_options& options, format how) {
   if (options.dry_run == options.yes)
     return to.fail(fault::not_confirmed);
-  auto filter = filter_of(options);
+  auto filter = ended_filter_of(options.which);
   if (!filter)
     return to.fail(filter.trouble());
   std::error_code ignored;

@@ -9,6 +9,7 @@
 #include "node/run_view.hpp"
 #include "node/set_option.hpp"
 #include "node/show.hpp"
+#include "node/target.hpp"
 #include "node/text.hpp"
 #include "troupe/runtime.hpp"
 
@@ -50,9 +51,6 @@ private:
   int conclude(runtime& rt, const chosen_job& job, const progress& seen);
   trouble stopped(int signal) const;
   show_mode mode() const;
-  std::string data_option() const {
-    return options_.data == ".troupe" ? "" : " --data " + options_.data.string();
-  }
 
   console& to_;
   const run_options& options_;
@@ -93,7 +91,7 @@ int runner::show_plan() {
 void runner::tell_others(const std::vector<job_info>& unfinished) {
   if (!unfinished.empty())
     to_.err("note: " + counted(unfinished.size(), "unfinished job") + " in "
-            + options_.data.string() + "; `troupe run --resume" + data_option()
+            + options_.data.string() + "; `troupe run --resume" + data_option(options_.data)
             + "` continues the newest\n");
 }
 
@@ -176,7 +174,10 @@ trouble runner::stopped(int signal) const {
   auto what = signal == SIGTERM ? fault::terminated : fault::interrupted;
   if (options_.memory)
     return {what, {}, {}, "run it again; with --memory nothing was kept"};
-  return {what, {}, {}, "`troupe run --resume" + data_option() + "` goes on where it stopped"};
+  return {what,
+          {},
+          {},
+          "`troupe run --resume" + data_option(options_.data) + "` goes on where it stopped"};
 }
 
 /// Shows the job's events up to its end, a signal, or trouble.
@@ -218,7 +219,7 @@ int runner::conclude(runtime& rt, const chosen_job& job, const progress& seen) {
   if (!to_.flush())
     return to_.fail(fault::output_failed);
   auto next = options_.memory ? std::string{"see the failures above"}
-                              : "troupe jobs get " + to_string(job.id) + data_option();
+                              : "troupe jobs get " + to_string(job.id) + data_option(options_.data);
   auto wrong = ending_of(*info, seen.failures(), seen.failed(), next);
   return wrong ? to_.fail(*wrong) : number(exit_code::ok);
 }

@@ -12,15 +12,6 @@ namespace troupe::node {
 
 namespace {
 
-/// The configuration that tells where things are.
-answer<node_config> places_of(console& to, const security_places& at) {
-  if (!at.config.empty())
-    return load_config(to, at.config);
-  node_config x;
-  x.runtime.data_dir = at.data;
-  return x;
-}
-
 core::shard_time now() {
   return std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now());
 }
@@ -40,7 +31,29 @@ value to_value(const audit_report& x) {
   return all;
 }
 
-std::string report_text(const audit_report& x) {
+bool is_there(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  return directory.empty() || std::filesystem::exists(directory, ignored);
+}
+
+trouble no_directory(const std::filesystem::path& directory) {
+  return {fault::no_data_directory, "there is no data directory " + directory.string()};
+}
+
+/// Where the keys are, for who does not make one: its directory must be there.
+answer<std::filesystem::path> keys_there(console& to, const security_places& at) {
+  auto config = places_of(to, at);
+  if (!config)
+    return config.trouble();
+  auto file = config->keys_file();
+  if (!is_there(file.parent_path()))
+    return no_directory(file.parent_path());
+  return file;
+}
+
+std::string report_text(const audit_report& x, const std::filesystem::path& directory) {
+  if (x.files == 0)
+    return "no audit log in " + directory.string() + "\n";
   auto text = counted(x.lines, "line") + " in " + counted(x.files, "file");
   if (x.lines > 0)
     text += ", numbers " + std::to_string(x.first) + " to " + std::to_string(x.head.number)
@@ -51,6 +64,16 @@ std::string report_text(const audit_report& x) {
 }
 
 } // namespace
+
+answer<node_config> places_of(console& to, const security_places& at) {
+  if (!at.config.empty() && at.data)
+    return trouble{fault::bad_usage, "-c does not go with --data",
+                   "the configuration names the data directory", "leave one of them out"};
+  auto x = load_config(to, at.config);
+  if (x && at.data)
+    x->runtime.data_dir = *at.data;
+  return x;
+}
 
 int create_key(console& to, const security_places& at, const key_wish& wish, format how) {
   auto config = places_of(to, at);
@@ -66,10 +89,10 @@ int create_key(console& to, const security_places& at, const key_wish& wish, for
 }
 
 int list_keys(console& to, const security_places& at, format how) {
-  auto config = places_of(to, at);
-  if (!config)
-    return to.fail(config.trouble());
-  auto keys = read_keys(config->keys_file());
+  auto file = keys_there(to, at);
+  if (!file)
+    return to.fail(file.trouble());
+  auto keys = read_keys(*file);
   if (!keys)
     return to.fail(keys.error());
   value::list all;
@@ -79,10 +102,10 @@ int list_keys(console& to, const security_places& at, format how) {
 }
 
 int revoke_key(console& to, const security_places& at, const std::string& id, format how) {
-  auto config = places_of(to, at);
-  if (!config)
-    return to.fail(config.trouble());
-  auto revoked = revoke_key(config->keys_file(), id);
+  auto file = keys_there(to, at);
+  if (!file)
+    return to.fail(file.trouble());
+  auto revoked = revoke_key(*file, id);
   if (revoked.code() == ec::condition_failed)
     return to.fail({fault::unknown_key, "there is no key " + core::quoted(id)});
   if (!revoked)
@@ -95,6 +118,8 @@ int verify_audit(console& to, const security_places& at, const std::optional<std
   auto config = places_of(to, at);
   if (!config)
     return to.fail(config.trouble());
+  if (!is_there(config->runtime.data_dir))
+    return to.fail(no_directory(config->runtime.data_dir));
   auto report = verify_audit(config->audit_dir(), head);
   if (!report)
     return to.fail(report.error());
@@ -102,7 +127,7 @@ int verify_audit(console& to, const security_places& at, const std::optional<std
   if (head)
     x["has_head"] = report->has_wanted;
   if (how == format::table)
-    to.out(report_text(*report));
+    to.out(report_text(*report, config->audit_dir()));
   else
     show(to, x, how);
   if (auto& broken = report->broken)
@@ -117,10 +142,21 @@ int verify_audit(console& to, const security_places& at, const std::optional<std
   return flushed(to);
 }
 
-std::optional<trouble> exposure(const std::string& address, bool has_keys) {
+std::string first_key_command(const node_config& x, const std::string& file) {
+  auto place = x.security.keys_file.empty() ? " --data " + x.runtime.data_dir.string()
+               : file.empty()               ? std::string{}
+                                            : " -c " + file;
+  return "troupe keys create --role admin" + place;
+}
+
+std::optional<trouble> exposure(const node_config& x, const std::string& file, bool has_keys) {
+  auto& address = x.http.address;
   if (has_keys || is_loopback(address))
     return {};
-  return trouble{fault::needs_key, "others could call " + address + ", and this node has no key"};
+  return trouble{fault::needs_key,
+                 "others could call " + address + ", and this node has no key",
+                 {},
+                 first_key_command(x, file) + ", or http.address 127.0.0.1"};
 }
 
 } // namespace troupe::node

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "node/config/node_config.hpp"
 #include "node/console.hpp"
 #include "node/security/key_file.hpp"
 
@@ -9,11 +10,15 @@
 
 namespace troupe::node {
 
-/// Where keys and audit lines are: as a configuration file says, or below a data directory.
+/// Where keys and audit lines are: as the configuration says, a file or the environment.
 struct security_places {
-  std::string config; ///< Empty: none is read.
-  std::string data;   ///< The data directory, if no configuration was named.
+  std::string config;              ///< Empty: no file is read.
+  std::optional<std::string> data; ///< The data directory; goes before the environment.
 };
+
+/// The configuration that tells where the things of a node are. A file and a data directory are
+/// not taken together. Faults: `bad_usage`, those of `load_config`.
+answer<node_config> places_of(console& to, const security_places& at);
 
 /// What a new key is to be.
 struct key_wish {
@@ -31,7 +36,11 @@ int revoke_key(console& to, const security_places& at, const std::string& id, fo
 int verify_audit(console& to, const security_places& at, const std::optional<std::string>& head,
                  format how);
 
-/// Why a node must not listen at an address; nothing if it may. Pure.
-std::optional<trouble> exposure(const std::string& address, bool has_keys);
+/// Why a node must not listen at its address; nothing if it may. `file`: of its configuration, if
+/// there is one. Pure.
+std::optional<trouble> exposure(const node_config& x, const std::string& file, bool has_keys);
+
+/// The command that makes the first key of a node. Pure.
+std::string first_key_command(const node_config& x, const std::string& file);
 
 } // namespace troupe::node

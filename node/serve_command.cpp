@@ -108,22 +108,17 @@ int run_node(console& to, const node_config& config, node_services& services,
 }
 
 int serve(console& to, const serve_options& options, format how) {
+  auto on_top = [&options](node_config x) { return configured(std::move(x), options); };
   if (options.check)
-    return check_config(to, options.config, how);
-  auto loaded = load_config(to, options.config);
-  if (!loaded)
-    return to.fail(loaded.trouble());
-  auto config = configured(std::move(*loaded), options);
-  serve_news news{to, config};
-  if (auto wrong = check_config(config); !wrong.empty())
-    return news.fail(
-        {fault::invalid_config, {}, wrong.front().pointer + ": " + wrong.front().detail});
-  auto services = node_services::open(config, options.config);
+    return check_config(to, options.config, on_top, how);
+  auto config = load_config(to, options.config, on_top);
+  if (!config)
+    return to.fail(config.trouble());
+  auto services = node_services::open(*config, options.config);
   if (!services)
-    return news.fail(services.trouble());
-  (*services)->adjust_reloads(
-      [&options](node_config x) { return configured(std::move(x), options); });
-  return run_node(to, config, **services);
+    return serve_news{to, *config}.fail(services.trouble());
+  (*services)->adjust_reloads(on_top);
+  return run_node(to, *config, **services);
 }
 
 } // namespace troupe::node

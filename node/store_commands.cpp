@@ -142,7 +142,8 @@ int back_up_data(console& to, const fs::path& data, const fs::path& target, form
 
 int restore_data(console& to, const fs::path& backup, const fs::path& data, format how) {
   if (!is_there(backup))
-    return to.fail({fault::unreadable_file, "there is no backup " + backup.string()});
+    return to.fail({fault::unreadable_file, "there is no backup " + backup.string(),
+                    "nothing of this name is there", "name what `troupe backup` has made"});
   progress_line line{to};
   auto done = storage::restore(backup, data, with_progress(line));
   line.clear();

@@ -1,6 +1,5 @@
 #include "node/store_verbs.hpp"
 
-#include "node/choice.hpp"
 #include "node/export_command.hpp"
 #include "node/import_command.hpp"
 #include "node/store_commands.hpp"
@@ -67,36 +66,28 @@ struct request {
   import_data_options in;
 };
 
-CLI::App& add_act(CLI::App& to, const cli_targets& cli, const char* name, const char* about,
-                  const char* footer, std::function<int(console&)> act) {
-  auto verb = to.add_subcommand(name, about);
-  verb->footer(footer);
-  verb->group("Keep");
-  verb->callback([cli, act = std::move(act)] { cli.act = act; });
-  return *verb;
-}
-
 /// One table of verbs.
 void add_copies(CLI::App& app, const cli_targets& cli, request& r) {
   auto& backup =
-      add_act(app, cli, "backup", "Copy a data directory, also while it is in use", backup_footer,
-              [&r, cli](console& to) { return back_up_data(to, cli.data, r.path, cli.how); });
+      add_verb(app, cli, "backup", "Copy a data directory, also while it is in use", backup_footer,
+               [&r, cli](console& to) { return back_up_data(to, cli.data, r.path, cli.how); });
   backup.add_option("TARGET", r.path, "A directory that is not there yet")->required();
   auto& restore =
-      add_act(app, cli, "restore", "Make a data directory of a backup", restore_footer,
-              [&r, cli](console& to) { return restore_data(to, r.path, cli.data, cli.how); });
+      add_verb(app, cli, "restore", "Make a data directory of a backup", restore_footer,
+               [&r, cli](console& to) { return restore_data(to, r.path, cli.data, cli.how); });
   restore.add_option("BACKUP", r.path, "What `troupe backup` has made")->required();
-  auto& verify = add_act(app, cli, "verify", "Check everything in a data directory or a backup",
-                         verify_footer, [&r, cli](console& to) {
-                           auto& path = r.path.empty() ? cli.data : r.path;
-                           return verify_data(to, path, r.online, cli.how);
-                         });
+  auto& verify = add_verb(app, cli, "verify", "Check everything in a data directory or a backup",
+                          verify_footer, [&r, cli](console& to) {
+                            auto& path = r.path.empty() ? cli.data : r.path;
+                            return verify_data(to, path, r.online, cli.how);
+                          });
   verify.add_option("PATH", r.path, "A backup or a data directory (default: that of --data)");
   verify.add_flag("--online", r.online, "Beside the process that writes to it");
-  auto& compact = add_act(app, cli, "compact", "Give the space of deleted jobs back to the disk",
-                          compact_footer,
-                          [&r, cli](console& to) { return compact_data(to, cli.data, cli.how); });
+  auto& compact = add_verb(app, cli, "compact", "Give the space of deleted jobs back to the disk",
+                           compact_footer,
+                           [&r, cli](console& to) { return compact_data(to, cli.data, cli.how); });
   for (auto verb : {&backup, &restore, &verify, &compact}) {
+    verb->group("Keep");
     add_data_option(*verb, cli.data);
     add_format_option(*verb, cli.how);
   }
@@ -104,11 +95,11 @@ void add_copies(CLI::App& app, const cli_targets& cli, request& r) {
 
 void add_lines(CLI::App& app, const cli_targets& cli, request& r) {
   auto& o = r.out;
-  auto& out = add_act(app, cli, "export", "Write jobs as lines of JSON", export_footer,
-                      [&r, cli](console& to) {
-                        r.out.data = cli.data;
-                        return export_data(to, r.out);
-                      });
+  auto& out = add_verb(app, cli, "export", "Write jobs as lines of JSON", export_footer,
+                       [&r, cli](console& to) {
+                         r.out.data = cli.data;
+                         return export_data(to, r.out);
+                       });
   out.add_option("--output", o.output, "Where to write it (default: standard output)")
       ->type_name("FILE");
   out.add_option("--state", o.state, "Only jobs in this state")->type_name("STATE");
@@ -117,17 +108,18 @@ void add_lines(CLI::App& app, const cli_targets& cli, request& r) {
   out.add_flag_callback(
       "--no-rows", [&o] { o.rows = false; }, "Without the rows that a program has stored");
   auto& i = r.in;
-  auto& in = add_act(app, cli, "import", "Take in what `troupe export` wrote", import_footer,
-                     [&r, cli](console& to) {
-                       r.in.data = cli.data;
-                       return import_data(to, r.in);
-                     });
+  auto& in = add_verb(app, cli, "import", "Take in what `troupe export` wrote", import_footer,
+                      [&r, cli](console& to) {
+                        r.in.data = cli.data;
+                        return import_data(to, r.in);
+                      });
   in.add_option("FILE", i.file, "The lines, or - for standard input")->required();
   in.add_option("--shards", i.shards, "Of a directory that is made by this (default: 4)")
       ->type_name("N")
       ->check(CLI::Range(1u, 4096u).description(""));
   in.add_flag("--skip-existing", i.skip_existing, "Leave as it is what is there");
   for (auto verb : {&out, &in}) {
+    verb->group("Keep");
     add_data_option(*verb, cli.data);
   }
 }
@@ -138,16 +130,6 @@ void add_store_verbs(CLI::App& app, const cli_targets& cli) {
   static request r; // One command line a process.
   add_copies(app, cli, r);
   add_lines(app, cli, r);
-}
-
-void add_format_option(CLI::App& to, format& how) {
-  static const std::map<std::string, format> names{
-      {"table", format::table}, {"json", format::json}, {"ndjson", format::ndjson}};
-  to.add_option("-o", how, "table, json or ndjson")->transform(choice(names))->type_name("FORMAT");
-}
-
-void add_data_option(CLI::App& to, std::string& data) {
-  to.add_option("--data", data, "The data directory (default: .troupe)")->type_name("DIR");
 }
 
 } // namespace troupe::node

@@ -13,6 +13,7 @@
 #include "node/show.hpp"
 #include "node/store_text.hpp"
 
+#include <csignal>
 #include <thread>
 
 namespace troupe::node {
@@ -100,14 +101,18 @@ public:
       auto left = limit_ ? std::max(*limit_ - since(begun_), milliseconds{0}) : client::result_wait;
       auto job = node_.result(id_, std::min(left, client::result_wait),
                               [this] { return signals_.caught() == 0; });
+      if (auto signal = signals_.caught(); signal != 0 && (!job || !terminal(job->info.state)))
+        return given_up(signal);
       if (job ? terminal(job->info.state) : !client::may_pass(job.trouble()))
         return job;
       if (left == left.zero())
         return job;
       if (job)
         heard_ = clock::now();
-      else if (since(heard_) > client::reconnect_max || !rest(left))
+      else if (since(heard_) > client::reconnect_max)
         return job;
+      else
+        rest(left);
     }
   }
 
@@ -117,12 +122,17 @@ private:
   static milliseconds since(clock::time_point x) {
     return std::chrono::duration_cast<milliseconds>(clock::now() - x);
   }
-  /// False: a signal came.
-  bool rest(milliseconds left) const {
+  /// Until it is to be tried again, or a signal comes.
+  void rest(milliseconds left) const {
     auto until = clock::now() + std::min(left, client::reconnect_most);
     while (clock::now() < until && signals_.caught() == 0)
       std::this_thread::sleep_for(client::look_every);
-    return signals_.caught() == 0;
+  }
+  trouble given_up(int signal) const {
+    return {signal == SIGTERM ? fault::terminated : fault::interrupted,
+            {},
+            {},
+            "the job goes on; `troupe jobs result " + to_string(id_) + " --wait` asks again"};
   }
 
   client::node_client& node_;

@@ -32,6 +32,10 @@ answer<client::endpoint> node_of(const target_options& x) {
   return client::checked(std::move(at));
 }
 
+std::string data_option(const std::filesystem::path& data) {
+  return data == usual_data ? "" : " --data " + data.string();
+}
+
 answer<target> target_of(const target_options& x) {
   if (x.data && x.url)
     return trouble{fault::bad_usage, "--data and --url do not go together",

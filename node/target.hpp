@@ -27,6 +27,9 @@ struct target {
 /// `client::default_url`. Faults: `bad_usage` for two of them, `bad_url`.
 answer<target> target_of(const target_options& x);
 
+/// ` --data DIR`, for a command that a user is told; empty for the usual directory. Pure.
+std::string data_option(const std::filesystem::path& data);
+
 /// The node, for verbs that only a node can do. Faults: as above.
 answer<client::endpoint> node_of(const target_options& x);
 

@@ -12,8 +12,9 @@ bool is_told(const event& x, const std::optional<std::string>& vertex, bool all)
   return all || x.type == "log" || !failure_line(x, {}).empty();
 }
 
-std::string told_line(const event& x) {
-  auto time = core::to_text(x.time) + "  ";
+std::string told_line(const event& x, bool numbered) {
+  auto time =
+      (numbered ? std::to_string(x.id) + "  " : std::string{}) + core::to_text(x.time) + "  ";
   if (auto line = log_line(x, {}); !line.empty())
     return time + line + "\n";
   if (auto line = failure_line(x, {}); !line.empty())

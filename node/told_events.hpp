@@ -12,7 +12,7 @@ namespace troupe::node {
 /// `vertex` only what concerns that one.
 bool is_told(const event& x, const std::optional<std::string>& vertex, bool all);
 
-/// One line with the time, and a line feed.
-std::string told_line(const event& x);
+/// One line with the time, and a line feed. `numbered`: the event's number stands before it.
+std::string told_line(const event& x, bool numbered);
 
 } // namespace troupe::node

@@ -6,6 +6,7 @@
 #include "graph_json/value_json.hpp"
 #include "node/client/job_json.hpp"
 #include "node/client/refusal.hpp"
+#include "node/id_prefix.hpp"
 
 #include <algorithm>
 
@@ -172,6 +173,8 @@ answer<job_page> node_client::list(const job_query& query, const std::string& cu
 }
 
 answer<job_id> node_client::find(const std::string& prefix) {
+  if (auto wrong = node::unfit_prefix(prefix))
+    return *wrong;
   if (auto whole = parse_job_id(prefix))
     return *whole;
   auto wanted = lower(prefix);

@@ -106,7 +106,8 @@ trouble refusal_of(const endpoint& at, const reply& x) {
   if (!kind)
     title += " (" + std::string{number} + ")";
   auto& used = kind ? *kind : unknown_kind(x.status);
-  trouble told{used, title, std::string{text_of(*parsed, "detail")},
+  auto detail = text_of(*parsed, "detail");
+  trouble told{used, title, std::string{detail == title ? std::string_view{} : detail},
                next_of(used, text_of(*parsed, "next"))};
   told.found = found_in(*parsed);
   return told;

@@ -26,7 +26,7 @@ _files() { print @files }
 /// What fish offers for a line, without what it says of each word.
 std::string fish_offered(const scratch& in, const std::string& line) {
   auto script = std::string{program} + " completion fish | source; complete -C '" + line
-                + "' | string split -f1 \\t > offered";
+                + "' | string split -f1 \\t > offered; true"; // Files have no tab.
   in.write("ask.fish", script);
   auto home = in.path().string();
   REQUIRE(
@@ -103,9 +103,68 @@ TEST_CASE("keys of a node are made, listed and revoked with an admin's key", "[e
   CHECK(gone.code == 3);
   CHECK_THAT(gone.err, Catch::Contains("error[E0227]") && Catch::Contains("troupe keys list"));
   CHECK_FALSE(fs::exists(here.path() / ".troupe"));
-  CHECK(troupe_with(here, {"keys", "list", "--data", "d"}).out == "no keys\n");
+  auto typo = troupe_with(here, {"keys", "list", "--data", "d"});
+  CHECK(typo.code == 3);
+  CHECK_THAT(typo.err, Catch::Contains("error[E0010]"));
+  CHECK(troupe_with(here, {"keys", "revoke", "1a2b3c4d", "--data", "d"}).code == 3);
+  CHECK_FALSE(fs::exists(here.path() / "d"));
   CHECK(troupe_with(here, {"keys", "list", "--data", "d", "--url", node.url()}).code == 2);
   CHECK(troupe_with(here, {"keys", "list", "-c", "x.json", "--url", node.url()}).code == 2);
+}
+
+TEST_CASE("variables of the environment tell where a node's things are", "[e2e]") {
+  scratch here;
+  variable data{"TROUPE_DATA_DIR", (here.path() / "d").string()};
+  CHECK(troupe_with(here, {"keys", "create"}).code == 0);
+  CHECK(fs::exists(here.path() / "d" / "keys.json"));
+  CHECK(troupe_with(here, {"keys", "list"}).out.starts_with("ID"));
+  CHECK_THAT(troupe_with(here, {"audit", "verify"}).out,
+             Catch::Contains("no audit log in " + (here.path() / "d").string()));
+  CHECK_THAT(troupe_with(here, {"doctor"}).out, Catch::Contains((here.path() / "d").string()));
+  CHECK(troupe_with(here, {"keys", "create", "--data", "other"}).code == 0);
+  CHECK(fs::exists(here.path() / "other" / "keys.json"));
+  variable address{"TROUPE_HTTP_ADDRESS", "0.0.0.0"};
+  CHECK_THAT(troupe_with(here, {"doctor", "--data", "empty"}).out,
+             Catch::Contains("troupe keys create --role admin --data empty"));
+}
+
+TEST_CASE("a configuration and a data directory are not taken together", "[e2e]") {
+  scratch here;
+  here.write("node.json", R"({"data_dir": "d"})");
+  for (auto& verb : {std::vector<std::string>{"doctor"}, {"audit", "verify"}, {"keys", "list"}}) {
+    auto asked = verb;
+    asked.insert(asked.end(), {"-c", "node.json", "--data", "other"});
+    auto x = troupe_with(here, asked);
+    CHECK(x.code == 2);
+    CHECK_THAT(x.err, Catch::Contains("-c does not go with --data"));
+  }
+}
+
+TEST_CASE("an audit log that is not there is told", "[e2e]") {
+  scratch here;
+  auto typo = troupe_with(here, {"audit", "verify", "--data", "d"});
+  CHECK(typo.code == 3);
+  CHECK_THAT(typo.err, Catch::Contains("error[E0010]"));
+  fs::create_directory(here.path() / "d");
+  auto fresh = troupe_with(here, {"audit", "verify", "--data", "d"});
+  CHECK(fresh.code == 0);
+  CHECK(fresh.out == "no audit log in d/audit\n");
+  CHECK(troupe_with(here, {"audit", "verify", "--data", "d", "--head", "00"}).code == 1);
+}
+
+TEST_CASE("help for a verb that is not there is a mistake of the caller", "[e2e]") {
+  scratch here;
+  for (auto& words : {std::vector<std::string>{"nosuch", "--help"}, {"jobs", "nosuch", "--help"}}) {
+    auto x = troupe_with(here, words);
+    CHECK(x.code == 2);
+    CHECK_THAT(x.err, Catch::Contains("there is no verb `nosuch`"));
+  }
+  for (auto group : {"jobs", "graphs", "keys", "audit"}) {
+    auto x = troupe_with(here, {group, "--help"});
+    CHECK(x.code == 0);
+    CHECK_THAT(x.out, !Catch::Contains("troupe dev") && Catch::Contains("Example"));
+  }
+  CHECK(troupe_with(here, {"run", "a", "b", "--help"}).code == 0);
 }
 
 TEST_CASE("a configuration names where keys are, and is told what is wrong with it", "[e2e]") {
@@ -173,6 +232,15 @@ TEST_CASE("bash is offered verbs, options and their values", "[e2e]") {
   CHECK(offered(here, "troupe jobs retry --fr", 3) == "--from\n");
   CHECK(offered(here, "troupe sub", 1) == "submit\n");
   CHECK(offered(here, "troupe dev --po", 2) == "--port\n");
+  CHECK(offered(here, "troupe graphs import --from ''", 4) == "wfformat\nlangflow\n");
+  CHECK(offered(here, "troupe graphs render --format ''", 4) == "dot\n");
+  CHECK_THAT(offered(here, "troupe jobs list --state ''", 4),
+             Catch::Contains("cancelled\n") && Catch::Contains("unfinished\n"));
+  CHECK_THAT(offered(here, "troupe export --state ''", 3),
+             Catch::Contains("cancelled\n") && !Catch::Contains("unfinished\n"));
+  here.write("graph.json", "");
+  CHECK(offered(here, "troupe run g", 2) == "graph.json\n");
+  CHECK_THAT(offered(here, "troupe jobs get g", 3), !Catch::Contains("graph.json"));
 }
 
 TEST_CASE("zsh is offered verbs, options and their values", "[e2e]") {
@@ -181,7 +249,8 @@ TEST_CASE("zsh is offered verbs, options and their values", "[e2e]") {
   auto offered = [&](const std::string& line) { return zsh_offered(here, line, sourced); };
   CHECK_THAT(offered("troupe ''"), Catch::Contains("run\n") && Catch::Contains("keys\n"));
   CHECK_THAT(offered("troupe jobs ''"),
-             Catch::Contains("list\n") && !Catch::Contains("doctor") && Catch::Contains("@files"));
+             Catch::Contains("list\n") && !Catch::Contains("doctor") && !Catch::Contains("@files"));
+  CHECK_THAT(offered("troupe submit ''"), Catch::Contains("@files"));
   CHECK_THAT(offered("troupe jobs retry --"),
              Catch::Contains("--from\n") && !Catch::Contains("@files"));
   CHECK(offered("troupe jobs list -o ''") == "table\njson\nndjson\n");
@@ -204,5 +273,9 @@ TEST_CASE("fish is offered verbs, options and their values", "[e2e]") {
   CHECK(fish_offered(here, "troupe jobs retry --fr") == "--from\n");
   CHECK(fish_offered(here, "troupe keys list --ur") == "--url\n");
   CHECK(fish_offered(here, "troupe jobs list -o ") == "json\nndjson\ntable\n");
+  here.write("graph.json", "");
+  CHECK_THAT(fish_offered(here, "troupe submit g"), Catch::Contains("graph.json"));
+  CHECK_THAT(fish_offered(here, "troupe jobs get g"), !Catch::Contains("graph.json"));
+  CHECK_THAT(fish_offered(here, "troupe jobs get --ca-file g"), Catch::Contains("graph.json"));
   CHECK(fish_offered(here, "troupe keys create --role ") == "admin\noperator\nviewer\nworker\n");
 }

@@ -235,6 +235,11 @@ TEST_CASE_METHOD(fixture, "what many verbs take may stand before the verb", "[e2
   INFO(told.err);
   CHECK(told.code == 0);
   CHECK(json_of(told.out).items());
+  told = troupe_with(here, {"--url=" + node.url(), "-ojson", "jobs", "list"});
+  INFO(told.err);
+  CHECK(told.code == 0);
+  CHECK(json_of(told.out).items());
+  CHECK_THAT(troupe_with(here, {"--help"}).out, Contains("--ca-file FILE, -o FORMAT"));
   auto refused = troupe_with(here, {"--url", node.url(), "version"});
   CHECK(refused.code == 2);
   CHECK_THAT(refused.err, Contains("there is no option `--url`"));
@@ -280,14 +285,14 @@ TEST_CASE_METHOD(fixture, "a bulk act says how many, and wants to be confirmed",
   for (auto i : {1, 2})
     REQUIRE(eventually([&] { return state_of(ids[std::size_t(i)]) == "cancelled"; }));
   CHECK(state_of(ids[0]) == "running");
-  CHECK(ask({"jobs", "purge", "--state", "cancelled", "--dry-run"}).out == "would purge 2 jobs\n");
+  CHECK(ask({"jobs", "purge", "--state", "cancelled", "--dry-run"}).out == "would delete 2 jobs\n");
   CHECK(ask({"jobs", "purge", "--state", "cancelled", "--yes"}).code == 0);
   CHECK(ask({"jobs", "get", ids[1]}).code == 3);
   auto typo = ask({"jobs", "stop", "--state", "runing", "--yes"});
   CHECK(typo.code == 2);
   CHECK_THAT(typo.err, Contains("error[E0001]") && Contains("runing"));
   CHECK(ask({"jobs", "purge", "--older-than", "1d", "--queue", "b", "--yes"}).out
-        == "purge: 0 jobs\n");
+        == "deleted 0 jobs\n");
   CHECK(ask({"jobs", "purge", "--older-than", "long", "--yes"}).code == 2);
   CHECK(ask({"jobs", "stop", "--search", "NOBODY", "--dry-run"}).out == "would stop 0 jobs\n");
   CHECK(ask({"jobs", "stop", "--search", ids[0], "--yes"}).out == "stop: 1 job\n");
@@ -297,7 +302,115 @@ TEST_CASE_METHOD(fixture, "a bulk act says how many, and wants to be confirmed",
   CHECK(ask({"jobs", "retry", "-q", ids[0], "--state", "stopped", "--dry-run"}).out
         == "would retry 1 job\n");
   CHECK(ask({"jobs", "purge", "-q", ids[0], "--older-than", "0s", "--yes"}).out
-        == "purge: 1 job\n");
+        == "deleted 1 job\n");
+  auto ended = ask({"jobs", "cancel", "--state", "stopped", "--yes"});
+  CHECK(ended.code == 0); // There is none any more.
+  auto running = ask({"jobs", "purge", "--state", "running", "--yes"});
+  CHECK(running.code == 2);
+  CHECK_THAT(running.err, Contains("error[E0001]") && Contains("have not ended"));
+  CHECK_THAT(ask({"jobs", "purge", "--yes"}).err,
+             Contains("--older-than") && !Contains("takes ids"));
+  CHECK_THAT(ask({"jobs", "remove"}).err, Contains("it takes ids\n"));
+}
+
+TEST_CASE_METHOD(fixture, "a bulk act that is refused is exit code 4, as by id", "[e2e][client]") {
+  auto id = submit({"twice.json", "--input", "1"});
+  CHECK(ask({"jobs", "watch", id}).code == 0);
+  auto by_state = ask({"jobs", "cancel", "--state", "completed", "--yes"});
+  CHECK(by_state.code == 4);
+  CHECK(by_state.out == "cancel: 0 jobs, 1 refused\n");
+  CHECK_THAT(by_state.err, Contains("error[E0105]: 1 job was refused"));
+  CHECK(ask({"jobs", "cancel", id}).code == 4);
+  CHECK(ask({"jobs", "cancel", "--state", "completed", "--dry-run"}).code == 0);
+  auto removed = ask({"jobs", "remove", id, "-o", "json"});
+  CHECK(json_of(removed.out) == value{value::object{{"id", id}, {"removed", true}}});
+}
+
+TEST_CASE_METHOD(fixture, "an id that is empty or short changes nothing", "[e2e][client]") {
+  auto id = submit({"gated.json"});
+  for (auto text : {std::string{}, id.substr(0, 3)}) {
+    auto x = ask({"jobs", "stop", text});
+    INFO(x.err);
+    CHECK(x.code == 2);
+    CHECK_THAT(x.err,
+               Contains("error[E0001]") && Contains(text.empty() ? "is empty" : "is too short"));
+  }
+  CHECK(state_of(id) == "running");
+  for (auto& where : {std::vector<std::string>{"--url", node.url()},
+                      {"--data", (home.path() / ".troupe").string()}}) {
+    auto asked = std::vector<std::string>{"jobs", "get", ""};
+    asked.insert(asked.end(), where.begin(), where.end());
+    auto x = troupe_with(here, asked);
+    CHECK(x.code == 2);
+    CHECK_THAT(x.err, Contains("the id is empty"));
+  }
+  CHECK(ask({"jobs", "stop", id.substr(0, 4)}).code == 0);
+}
+
+TEST_CASE_METHOD(fixture, "a watch tells how long the job took, and what get tells",
+                 "[e2e][client]") {
+  here.write("slow.json", R"({"vertices":[{"id":"a","kind":"delay","config":{"for":"1200ms"}}]})");
+  auto id = submit({"slow.json"});
+  CHECK(ask({"jobs", "result", id, "--wait"}).code == 0);
+  auto late = ask({"jobs", "watch", id}); // All of it is over.
+  CHECK(late.code == 0);
+  CHECK_THAT(late.err, Contains("completed in 1."));
+  auto stopped = submit({"gated.json"});
+  REQUIRE(eventually([&] {
+    return ask({"jobs", "logs", stopped, "--all"}).out.find("vertex_start") != std::string::npos;
+  }));
+  CHECK(ask({"jobs", "stop", stopped}).code == 0);
+  CHECK_THAT(ask({"jobs", "watch", stopped}).err, Contains("1 succeeded, 2 cancelled"));
+  CHECK_THAT(ask({"jobs", "get", stopped}).out, Contains("1 succeeded, 2 cancelled"));
+}
+
+TEST_CASE_METHOD(fixture, "all events are told with their numbers", "[e2e][client]") {
+  auto id = submit({"twice.json", "--input", "1"});
+  CHECK(ask({"jobs", "watch", id}).code == 0);
+  CHECK(ask({"jobs", "logs", id, "--all"}).out.starts_with("1  2"));
+  auto data = (home.path() / ".troupe").string();
+  CHECK_THAT(troupe_with(here, {"jobs", "logs", id, "--all", "--data", data}).out,
+             Contains("\n2  2"));
+}
+
+TEST_CASE_METHOD(fixture, "who waits for a result and gives up is told how to go on",
+                 "[e2e][client]") {
+  auto id = submit({"gated.json"});
+  process wait{here, {"jobs", "result", id, "--wait", "--url", node.url()}};
+  auto caught = [&] { // Not before the program waits.
+    auto status = read_file("/proc/" + std::to_string(wait.id()) + "/status");
+    auto at = status.find("SigCgt:");
+    return status.starts_with("Name:\ttroupe") && at != status.npos
+           && (std::stoull(status.substr(at + 8, 17), nullptr, 16) & 2) != 0;
+  };
+  REQUIRE(eventually(caught));
+  wait.send(SIGINT);
+  auto x = wait.wait();
+  CHECK(x.code == 130);
+  CHECK_THAT(x.err, Contains("the job goes on; `troupe jobs result " + id + " --wait`")
+                        && !Contains("troupe run"));
+}
+
+TEST_CASE_METHOD(fixture, "a list has no counts that nobody has counted", "[e2e][client]") {
+  auto id = submit({"gated.json"});
+  auto data = (home.path() / ".troupe").string();
+  for (auto& where : {std::vector<std::string>{"--url", node.url()}, {"--data", data}}) {
+    auto asked = std::vector<std::string>{"jobs", "list", "-o", "ndjson"};
+    asked.insert(asked.end(), where.begin(), where.end());
+    auto lines = lines_of(troupe_with(here, asked).out);
+    REQUIRE(lines.size() == 1);
+    CHECK(text_at(lines[0], "id") == id);
+    CHECK_FALSE(lines[0].find("events"));
+    CHECK_FALSE(lines[0].find("progress"));
+  }
+}
+
+TEST_CASE_METHOD(fixture, "what a node refuses is said once", "[e2e][client]") {
+  auto x = ask({"submit", "twice.json", "--queue", "a b"});
+  CHECK(x.code == 1);
+  auto said = x.err.find("the request is not valid");
+  REQUIRE(said != x.err.npos);
+  CHECK(x.err.find("the request is not valid", said + 1) == x.err.npos);
 }
 
 TEST_CASE_METHOD(fixture, "a job that has failed is retried, and removed", "[e2e][client]") {

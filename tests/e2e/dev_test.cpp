@@ -68,6 +68,28 @@ TEST_CASE("troupe dev prints a key, has run a sample, and says what works", "[e2
   CHECK(node.wait().code == 0);
 }
 
+TEST_CASE("troupe dev runs a sample again that somebody has deleted", "[e2e][dev]") {
+  scratch home;
+  {
+    dev_node node{home};
+    variable url{"TROUPE_URL", node.url()}, token{"TROUPE_TOKEN", node.token()};
+    REQUIRE(troupe_with(home, {"jobs", "purge", "--state", "completed", "--yes"}).code == 0);
+    node.send(SIGTERM);
+    CHECK(node.wait().code == 0);
+  }
+  dev_node node{home};
+  CHECK_THAT(node.err(), Contains("A sample has run here") && !Contains("warning"));
+}
+
+TEST_CASE("troupe dev makes nothing if its port is taken", "[e2e][dev]") {
+  scratch home, other;
+  dev_node node{home};
+  auto refused = troupe_with(other, {"dev", "--port", node.port()});
+  CHECK(refused.code == 6);
+  CHECK_THAT(refused.err, Contains("error[E0024]") && Contains(node.port()));
+  CHECK_FALSE(fs::exists(other.path() / ".troupe"));
+}
+
 TEST_CASE("keys of earlier starts of troupe dev stay valid, up to a few", "[e2e][dev]") {
   scratch home;
   std::vector<std::string> keys;

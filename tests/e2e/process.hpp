@@ -88,6 +88,7 @@ public:
   process(const process&) = delete;
   process& operator=(const process&) = delete;
 
+  pid_t id() const noexcept { return pid_; }
   void send(int signal) const { ::kill(pid_, signal); }
   std::string out() const { return read_file(out_); }
   std::string err() const { return read_file(err_); }

@@ -41,6 +41,10 @@ TEST_CASE("SIGHUP has a node take over limits, and tells what needs a restart", 
   node.send(SIGHUP);
   REQUIRE(eventually([&] { return node.err().find("unknown key `prot`") != std::string::npos; }));
   CHECK(submit(port, 10) == 201);
+  REQUIRE(eventually([&] { return node.err().find("nothing was changed") != std::string::npos; }));
+  here.write("node.json", "{");
+  node.send(SIGHUP);
+  REQUIRE(eventually([&] { return node.err().find(" config: line 1") != std::string::npos; }));
   node.send(SIGTERM);
   CHECK(node.wait().code == 0);
 }
@@ -81,7 +85,8 @@ TEST_CASE("a node does not listen where others could call it without a key", "[e
   scratch here;
   auto refused = troupe_with(here, {"serve", "--data", "d", "--address", "0.0.0.0"});
   CHECK(refused.code == 5);
-  CHECK_THAT(refused.err, Catch::Contains("error[E0041]") && Catch::Contains("troupe keys create"));
+  CHECK_THAT(refused.err, Catch::Contains("error[E0041]")
+                              && Catch::Contains("troupe keys create --role admin --data d, or"));
 }
 
 TEST_CASE("serve --check tells all that is wrong with a configuration", "[e2e]") {
@@ -91,6 +96,16 @@ TEST_CASE("serve --check tells all that is wrong with a configuration", "[e2e]")
   CHECK(refused.code == 1);
   for (auto place : {"bad.json: /http/port: ", "bad.json: /http/prot: ", "bad.json: /log/level: "})
     CHECK_THAT(refused.err, Catch::Contains(place));
+  here.write("fair.json", R"({"http": {"port": 1}})");
+  auto options = troupe_with(here, {"serve", "--check", "-c", "fair.json", "--address", "nowhere",
+                                    "--tls-cert", "x.pem", "--allow-kind", "exce"});
+  CHECK(options.code == 1);
+  for (auto place : {"/http/address: ", "/http/tls: ", "/kinds/allow/", "3 problems"})
+    CHECK_THAT(options.err, Catch::Contains(place));
+  auto started = troupe_with(here, {"serve", "--address", "nowhere", "--tls-cert", "x.pem"});
+  CHECK(started.code == 1);
+  CHECK_THAT(started.err, Catch::Contains("options: /http/address: ")
+                              && Catch::Contains("options: /http/tls: "));
   auto good = troupe_with(here, {"serve", "--check", "-c", TROUPE_SOURCE_DIR "/configs/node.json"});
   CHECK(good.code == 0);
   CHECK(good.out.starts_with("ok: "));

@@ -214,6 +214,10 @@ TEST_CASE("a job that nobody runs says so, and who follows it can be interrupted
   REQUIRE(eventually([&] { return has(logs.err(), note); }));
   logs.send(SIGINT);
   CHECK(logs.wait().code == 130);
+  fs::rename(in.path() / ".troupe", in.path() / "rd");
+  auto way = std::string{"`troupe run --resume --data rd` continues "};
+  CHECK(has(troupe_with(in, {"jobs", "get", id, "--data", "rd"}).out, way + "it"));
+  CHECK(has(troupe_with(in, {"jobs", "list", "--data", "rd"}).err, way + "the newest"));
 }
 
 TEST_CASE("a prefix that fits several jobs is refused", "[e2e]") {
