@@ -6,12 +6,14 @@
 #include "core/time_text.hpp"
 #include "node/export_lines.hpp"
 #include "node/job_states.hpp"
+#include "node/output_file.hpp"
 #include "node/store_text.hpp"
 #include "node/text.hpp"
+#include "storage/blob_errors.hpp"
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <limits>
 #include <set>
 
 namespace troupe::node {
@@ -30,13 +32,16 @@ using line_sink = std::function<bool(const std::string&)>;
 /// Writes one store as lines.
 class exporter {
 public:
-  exporter(actors::store from, storage::job_query query, line_sink out, progress_line& progress)
+  exporter(actors::store from, storage::job_query query, line_sink out,
+           std::function<void(const std::string&)> skipped, progress_line& progress)
       : store_(std::move(from)),
         graphs_(std::make_shared<actors::graph_store>(store_.blobs)),
         query_(std::move(query)),
         out_(std::move(out)),
+        skipped_(std::move(skipped)),
         progress_(progress) {}
 
+  /// All that can be read; what cannot is told to `damaged`, and counted.
   status run(bool rows) {
     auto& owner = store_.directory->about().owner;
     auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -44,14 +49,18 @@ public:
     for (auto& shard : store_.shards)
       if (auto done = export_jobs(*shard.view); !done)
         return done;
-    for (auto& shard : store_.shards)
-      if (auto done = rows ? export_rows(*shard.view) : status{}; !done)
+    if (!chosen())
+      if (auto done = export_unused_graphs(); !done)
         return done;
+    for (auto& shard : store_.shards)
+      if (rows)
+        export_rows(*shard.view);
     put(end_line(counts_));
     return written_ ? status{} : status{error{ec::io_failed, "it could not all be written"}};
   }
 
   const export_counts& counts() const noexcept { return counts_; }
+  std::uint64_t damaged() const noexcept { return damaged_; }
   bool written() const noexcept { return written_; }
 
 private:
@@ -68,9 +77,12 @@ private:
       auto page = from.list(query);
       if (!page)
         return page.error();
-      for (auto& row : page->rows)
-        if (auto done = export_job(from, row); !done || !written_)
-          return done;
+      for (auto& row : page->rows) {
+        if (auto done = export_job(from, row); !done)
+          leave_out("job " + to_string(row.id), done.error());
+        if (!written_)
+          return {};
+      }
       query.before = page->next;
     } while (query.before);
     return {};
@@ -82,10 +94,10 @@ private:
     for (auto& name : row.blobs)
       if (auto done = export_blob(row.ns, name); !done)
         return done;
-    auto graphs = [this](namespace_id ns, const graph_id& id) {
-      auto found = graphs_->find(ns, id);
-      return found ? *found : nullptr;
-    };
+    // One that comes in pieces is read through first: none may stay behind alone.
+    if (row.bytes > export_piece_bytes)
+      if (auto whole = replay(from, row.id, [this](auto&) { return written_; }); !whole)
+        return whole.code() == ec::no_such_job ? status{} : whole;
     core::bytes piece;
     bool first = true;
     auto put_piece = [&](bool more) {
@@ -93,16 +105,14 @@ private:
       first = false;
       piece.clear();
     };
-    storage::view::replay_state place;
-    auto read = from.replay(row.id, graphs, place,
-                            [&](const core::job&, const core::record& r, const core::changes&) {
-                              if (is_message(r)) // They belong to this store's shards.
-                                return true;
-                              if (piece.size() >= export_piece_bytes)
-                                put_piece(true);
-                              core::encode(r, piece);
-                              return written_;
-                            });
+    auto read = replay(from, row.id, [&](const core::record& r) {
+      if (is_message(r)) // They belong to this store's shards.
+        return true;
+      if (piece.size() >= export_piece_bytes)
+        put_piece(true);
+      core::encode(r, piece);
+      return written_;
+    });
     if (read.code() == ec::no_such_job && first) // Deleted meanwhile.
       return {};
     if (!read)
@@ -112,23 +122,71 @@ private:
     return {};
   }
 
+  status replay(storage::view& from, job_id id,
+                const std::function<bool(const core::record&)>& each) {
+    auto graphs = [this](namespace_id ns, const graph_id& graph) {
+      auto found = graphs_->find(ns, graph);
+      return found ? *found : nullptr;
+    };
+    storage::view::replay_state place;
+    return from.replay(
+        id, graphs, place,
+        [&](const core::job&, const core::record& r, const core::changes&) { return each(r); });
+  }
+
+  bool chosen() const { return query_.state || query_.queue || query_.from; }
+
+  void leave_out(const std::string& what, const error& why) {
+    ++damaged_;
+    skipped_(what + " is left out: " + why.detail);
+  }
+
+  /// Graphs that no job names yet were acknowledged, too.
+  status export_unused_graphs() {
+    auto spaces = store_.blobs->namespaces();
+    if (!spaces)
+      return spaces.error();
+    for (auto ns : *spaces) {
+      auto names = store_.blobs->names(ns, {}, std::numeric_limits<std::size_t>::max());
+      if (!names)
+        return names.error();
+      for (auto& name : *names)
+        if (is_unused_graph(ns, name))
+          if (auto done = export_graph(ns, graph_id{name}); !done)
+            leave_out("graph " + to_string(graph_id{name}), done.error());
+    }
+    return {};
+  }
+
+  bool is_unused_graph(namespace_id ns, const storage::sha256_digest& name) {
+    if (seen_.contains({ns, name}))
+      return false;
+    core::bytes first(1);
+    auto blob = store_.blobs->open(ns, name);
+    auto got = blob ? (*blob)->read(first, 0) : blob.error();
+    return got && *got == 1 && storage::is_graph(first)
+           && static_cast<bool>(graphs_->find(ns, graph_id{name}));
+  }
+
   status export_graph(namespace_id ns, const graph_id& id) {
-    if (!seen_.emplace(ns, id.sha256).second)
+    if (seen_.contains({ns, id.sha256}))
       return {};
     auto text = store_.blobs->get(ns, id.sha256);
     if (!text)
       return text.error();
+    seen_.emplace(ns, id.sha256);
     put(graph_line(ns, id, {reinterpret_cast<const char*>(text->data()), text->size()}));
     ++counts_.graphs;
     return {};
   }
 
   status export_blob(namespace_id ns, const storage::sha256_digest& name) {
-    if (!seen_.emplace(ns, name).second)
+    if (seen_.contains({ns, name}))
       return {};
     auto content = store_.blobs->get(ns, name);
     if (!content)
       return content.error();
+    seen_.emplace(ns, name);
     core::byte_view left{*content};
     do {
       auto piece = left.first(std::min(left.size(), export_piece_bytes));
@@ -139,36 +197,39 @@ private:
     return {};
   }
 
-  status export_rows(storage::view& from) {
+  void export_rows(storage::view& from) {
     auto scopes = from.row_scopes();
     if (!scopes)
-      return scopes.error();
-    for (auto& scope : *scopes) {
-      if (query_.queue && scope.queue != *query_.queue)
-        continue;
-      for (std::string after;;) {
-        auto rows = from.rows(scope, {}, after, limits::rows_page_max);
-        if (!rows)
-          return rows.error();
-        for (auto& row : *rows)
-          put(row_line(scope.ns, scope.queue, row.key, row.content));
-        counts_.rows += rows->size();
-        if (rows->empty())
-          break;
-        after = rows->back().key;
-      }
+      return leave_out("rows of a shard", scopes.error());
+    for (auto& scope : *scopes)
+      if (!query_.queue || scope.queue == *query_.queue)
+        export_rows(from, scope);
+  }
+
+  void export_rows(storage::view& from, const storage::keys::scope& scope) {
+    for (std::string after; written_;) {
+      auto rows = from.rows(scope, {}, after, limits::rows_page_max);
+      if (!rows)
+        return leave_out("rows of queue " + scope.queue + " behind " + core::quoted(after),
+                         rows.error());
+      for (auto& row : *rows)
+        put(row_line(scope.ns, scope.queue, row.key, row.content));
+      counts_.rows += rows->size();
+      if (rows->empty())
+        return;
+      after = rows->back().key;
     }
-    return {};
   }
 
   actors::store store_;
   std::shared_ptr<actors::graph_store> graphs_;
   storage::job_query query_;
   line_sink out_;
+  std::function<void(const std::string&)> skipped_; ///< Told of what is left out, and why.
   progress_line& progress_;
   std::set<std::pair<namespace_id, storage::sha256_digest>> seen_; ///< Written, once each.
   export_counts counts_;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0, damaged_ = 0;
   bool written_ = true;
 };
 
@@ -195,17 +256,27 @@ std::string counts_text(const export_counts& x) {
          + counted(x.blobs, "blob") + ", " + counted(x.rows, "row");
 }
 
-int export_to_file(console& to, exporter& from, const std::string& path, std::ofstream& file,
+/// What is left out makes the whole fail, once all else is written.
+int conclude(console& to, const exporter& from) {
+  auto shown = flushed(to);
+  if (from.damaged() == 0)
+    return shown;
+  return to.fail({fault::damaged_store,
+                  counted(from.damaged(), "thing") + " could not be exported",
+                  {},
+                  "all else is exported whole and can be imported; `troupe verify` tells more"});
+}
+
+int export_to_file(console& to, exporter& from, const std::string& path, output_file& file,
                    bool rows) {
   auto done = from.run(rows);
-  file.close();
-  if (!from.written() || !file)
+  if (!from.written() || !file.sync())
     return to.fail({fault::output_failed, "cannot write " + path, std::strerror(errno),
                     "check the path, its permissions and the disk"});
   if (!done)
     return to.fail(done.error());
   to.out("exported to " + path + ": " + counts_text(from.counts()) + "\n");
-  return flushed(to);
+  return conclude(to, from);
 }
 
 } // namespace
@@ -222,19 +293,23 @@ int export_data(console& to, const export_options& options) {
   if (!store)
     return to.fail(store.error());
   progress_line progress{to};
+  auto skipped = [&](const std::string& text) {
+    progress.clear();
+    to.err("warning: " + one_line(text) + "\n");
+  };
   if (!options.output.empty()) {
-    std::ofstream file{options.output, std::ios::binary | std::ios::trunc};
-    auto sink = [&file](const std::string& line) { return bool(file << line); };
-    exporter from{std::move(*store), std::move(*query), sink, progress};
+    output_file file{options.output};
+    auto sink = [&file](const std::string& line) { return file.write(line); };
+    exporter from{std::move(*store), std::move(*query), sink, skipped, progress};
     return export_to_file(to, from, options.output, file, options.rows);
   }
   exporter from{std::move(*store), std::move(*query),
-                [&to](const std::string& line) { return to.out(line); }, progress};
+                [&to](const std::string& line) { return to.out(line); }, skipped, progress};
   auto done = from.run(options.rows);
   progress.clear();
   if (!from.written())
     return to.fail(fault::output_failed);
-  return done ? flushed(to) : to.fail(done.error());
+  return done ? conclude(to, from) : to.fail(done.error());
 }
 
 } // namespace troupe::node

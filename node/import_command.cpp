@@ -69,7 +69,15 @@ public:
   std::optional<trouble> end() {
     if (!ended_)
       return malformed("the last line is missing: the export was cut off");
+    return keep();
+  }
+
+  /// Makes the jobs that came whole durable.
+  std::optional<trouble> keep() {
+    if (refused_)
+      return {};
     auto done = to_.flush();
+    refused_ = !done;
     return done ? std::nullopt : std::optional{trouble{done.error()}};
   }
 
@@ -189,7 +197,7 @@ private:
       return malformed(job.error().detail);
     auto added = to_.add(std::move(job->records));
     if (!added)
-      return trouble{added.error()};
+      return not_added(added.error());
     ++taken_.jobs;
     return {};
   }
@@ -219,9 +227,15 @@ private:
     core::record r{namespace_id(*ns), {}, {}, now, core::row_written{queue, key, *content}};
     auto added = to_.add_row(std::move(r));
     if (!added)
-      return trouble{added.error()};
+      return not_added(added.error());
     ++taken_.rows;
     return {};
+  }
+
+  /// The directory takes no more, unless it was this one's size.
+  answer_to_line not_added(const error& why) {
+    refused_ = why.code != ec::too_large;
+    return trouble{why};
   }
 
   answer_to_line take_end(const value& line) {
@@ -241,11 +255,25 @@ private:
   storage::graph_cache graphs_;
   storage::job_surroundings around_;
   bool begun_ = false, ended_ = false;
+  bool refused_ = false;      ///< The directory did not take what came.
   core::bytes blob_;          ///< What has come of it.
   std::optional<job_id> job_; ///< Whose records go on.
   core::bytes records_;
   export_counts seen_, taken_, skipped_;
 };
+
+/// The number of shards is fixed once a directory is made.
+std::optional<trouble> check_shards(const import_data_options& options) {
+  auto there = storage::data_dir::open(options.data, storage::open_mode::read);
+  if (!options.shards || !there || there->about().shards == *options.shards)
+    return {};
+  auto has = std::to_string(there->about().shards);
+  return trouble{fault::bad_usage,
+                 options.data.string() + " has " + has + " shards, not "
+                     + std::to_string(*options.shards),
+                 "their number is fixed when a directory is made",
+                 "leave --shards out, or import into a new directory"};
+}
 
 /// Makes the directory if it is not there, and brings it to this version's format.
 status prepare(const import_data_options& options) {
@@ -300,6 +328,8 @@ int import_data(console& to, const import_data_options& options) {
     if (!file)
       return to.fail({fault::unreadable_file, "cannot read " + options.file, std::strerror(errno)});
   }
+  if (auto wrong = check_shards(options))
+    return to.fail(*wrong);
   if (auto prepared = prepare(options); !prepared)
     return to.fail(prepared.error());
   auto writer = storage::record_writer::open(options.data);
@@ -307,8 +337,9 @@ int import_data(console& to, const import_data_options& options) {
     return to.fail(writer.error());
   importer into{*writer, options.data, options.skip_existing};
   auto done = import_lines(to, options.file == "-" ? std::cin : file, into, options.file);
-  auto kept = writer->flush(); // Jobs before a wrong line are in.
-  return kept ? done : to.fail(kept.error());
+  if (auto lost = into.keep()) // Jobs before a wrong line are in.
+    return to.fail(*lost);
+  return done;
 }
 
 } // namespace troupe::node

@@ -1,9 +1,9 @@
 #include "node/purge_command.hpp"
 
+#include "node/command_runtime.hpp"
 #include "node/job_states.hpp"
 #include "node/store_text.hpp"
 #include "node/text.hpp"
-#include "troupe/runtime.hpp"
 
 namespace troupe::node {
 
@@ -17,10 +17,7 @@ int purge_jobs(console& to, const purge_options& options, format how) {
   if (!std::filesystem::exists(options.data, ignored))
     return to.fail(
         {fault::no_data_directory, "there is no data directory " + options.data.string()});
-  runtime_config config;
-  config.data_dir = options.data;
-  config.hold_recovered = true; // Nothing runs because of this.
-  auto opened = runtime::open(config);
+  auto opened = runtime::open(command_runtime(options.data));
   if (!opened)
     return to.fail(opened.error());
   auto count = opened->purge(*filter, options.dry_run);

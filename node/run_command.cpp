@@ -2,6 +2,7 @@
 
 #include "graph_json/graph_json.hpp"
 #include "graph_json/value_json.hpp"
+#include "node/command_runtime.hpp"
 #include "node/graph_file.hpp"
 #include "node/interrupts.hpp"
 #include "node/job_ending.hpp"
@@ -11,7 +12,6 @@
 #include "node/show.hpp"
 #include "node/target.hpp"
 #include "node/text.hpp"
-#include "troupe/runtime.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -229,10 +229,8 @@ int runner::run() {
     return to_.fail(*wrong);
   if (options_.dry_run)
     return show_plan();
-  runtime_config config;
-  config.data_dir = options_.data;
+  auto config = command_runtime(options_.data);
   config.memory = options_.memory;
-  config.hold_recovered = true;
   config.space_wait = std::chrono::milliseconds::zero(); // Someone sees it and can act.
   config.report = [this](const std::string& text) { to_.err("warning: " + one_line(text) + "\n"); };
   auto rt = runtime::open(config);

@@ -159,6 +159,8 @@ int restore_data(console& to, const fs::path& backup, const fs::path& data, form
            + "\nit is a new incarnation of node " + to_string(done->made.owner.node) + ": "
            + std::to_string(done->made.owner.incarnation) + "\n");
   }
+  to.err("note: a node's keys (keys.json) and audit log are in no backup; put them there before it "
+         "starts\n");
   return flushed(to);
 }
 

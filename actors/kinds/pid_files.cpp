@@ -1,7 +1,10 @@
 #include "actors/kinds/pid_files.hpp"
 
+#include "storage/file.hpp"
+
 #include <charconv>
 #include <csignal>
+#include <fcntl.h>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -110,13 +113,12 @@ status write_pid_file(const fs::path& run_dir, pid_t pid, const std::string& key
   auto stat = stat_of(pid);
   if (!stat) // It has ended already.
     return {};
-  auto file = file_of(run_dir, pid);
-  std::ofstream out{file, std::ios::trunc};
-  out << pid << ' ' << stat->started << ' ' << boot_id() << '\n' << key << '\n';
-  out.close();
+  auto text = std::to_string(pid) + ' ' + stat->started + ' ' + boot_id() + '\n' + key + '\n';
+  auto out = storage::file::open(storage::system_files(), file_of(run_dir, pid),
+                                 O_WRONLY | O_CREAT | O_TRUNC);
   if (!out)
-    return error{ec::io_failed, "cannot write " + file.string()};
-  return {};
+    return out.error();
+  return out->write({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, 0);
 }
 
 void remove_pid_file(const fs::path& run_dir, pid_t pid) noexcept {
@@ -130,6 +132,7 @@ result<std::size_t> kill_orphans(const fs::path& run_dir) {
   std::size_t killed = 0;
   if (!fs::exists(run_dir, error))
     return killed;
+  fs::permissions(run_dir, fs::perms::owner_all, error); // As all of a data directory is.
   fs::directory_iterator all{run_dir, error}, end;
   for (; !error && all != end; all.increment(error)) {
     if (!all->path().filename().string().starts_with(prefix))

@@ -206,3 +206,77 @@ TEST_CASE("a wrong line of an import is told with its number", "[e2e]") {
   CHECK(has(refused.err, "line 3 (byte "));
   check_clean(in, {"--data", "b"});
 }
+
+TEST_CASE("a graph that no job names is exported and imported", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  REQUIRE(troupe_with(in, {"jobs", "purge", "--yes"}).code == 0);
+  auto exported = troupe_with(in, {"export", "--output", "jobs.ndjson"});
+  INFO(exported.out << exported.err);
+  CHECK(has(exported.out, "0 jobs, 1 graph"));
+  CHECK(has(troupe_with(in, {"export", "--state", "completed"}).out, "\"graphs\":0"));
+  CHECK(troupe_with(in, {"import", "jobs.ndjson", "--data", "other"}).code == 0);
+  auto again = troupe_with(in, {"export", "--data", "other", "--output", "again.ndjson"});
+  CHECK(has(again.out, "0 jobs, 1 graph"));
+}
+
+TEST_CASE("what is exported is for its owner alone", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  REQUIRE(troupe_with(in, {"export", "--output", "jobs.ndjson"}).code == 0);
+  CHECK(fs::status(in.path() / "jobs.ndjson").permissions()
+        == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(fs::status(in.path() / ".troupe" / "exec").permissions() == fs::perms::owner_all);
+  CHECK(troupe_with(in, {"export", "--output", "/dev/stdout"}).code == 0);
+  CHECK(troupe_with(in, {"export", "--output", "no/such/directory"}).code != 0);
+}
+
+TEST_CASE("an export leaves out what is damaged, says so, and has all else", "[e2e]") {
+  scratch in;
+  fill(in, 2);
+  in.write("slow.json", slow_graph(1, 1));
+  REQUIRE(troupe_with(in, {"run", "slow.json"}).code == 0);
+  fs::path value;
+  for (auto& x : fs::recursive_directory_iterator{in.path() / ".troupe" / "blobs"})
+    if (x.is_regular_file() && std::ifstream{x.path()}.get() != '{')
+      value = x.path();
+  REQUIRE_FALSE(value.empty());
+  fs::resize_file(value, fs::file_size(value) - 1);
+
+  auto exported = troupe_with(in, {"export", "--output", "jobs.ndjson"});
+  INFO(exported.out << exported.err);
+  CHECK(exported.code == 1);
+  CHECK(has(exported.out, "2 jobs"));
+  CHECK(has(exported.err, value.filename().string()));
+  CHECK(has(exported.err, "is left out"));
+  CHECK(has(exported.err, "error[E0019]: 1 thing could not be exported"));
+  auto imported = troupe_with(in, {"import", "jobs.ndjson", "--data", "other"});
+  INFO(imported.err);
+  CHECK(imported.code == 0);
+  CHECK(jobs_in(in, "other").size() == 2);
+  check_clean(in, {"--data", "other"});
+}
+
+TEST_CASE("an import does not ignore a number of shards that cannot be", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  REQUIRE(troupe_with(in, {"export", "--output", "jobs.ndjson"}).code == 0);
+  REQUIRE(troupe_with(in, {"import", "jobs.ndjson", "--data", "other", "--shards", "2"}).code == 0);
+  auto refused = troupe_with(
+      in, {"import", "jobs.ndjson", "--data", "other", "--shards", "8", "--skip-existing"});
+  CHECK(refused.code == 2);
+  CHECK(has(refused.err, "other has 2 shards, not 8"));
+  CHECK(troupe_with(
+            in, {"import", "jobs.ndjson", "--data", "other", "--shards", "2", "--skip-existing"})
+            .code
+        == 0);
+}
+
+TEST_CASE("a restore tells what is in no backup", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  REQUIRE(troupe_with(in, {"backup", "backup"}).code == 0);
+  auto restored = troupe_with(in, {"restore", "backup", "--data", "other"});
+  CHECK(restored.code == 0);
+  CHECK(has(restored.err, "keys.json"));
+}
