@@ -56,10 +56,10 @@ void progress::move(job_state to, time_point at) {
     begun_at_ = at;
 }
 
-/// A job that was cancelled takes all with it that has not ended.
+/// A job that does not complete takes all with it that has not ended.
 void progress::end_job() {
   ended_ = true;
-  if (state_ == job_state::cancelled || state_ == job_state::stopped)
+  if (state_ != job_state::completed)
     cancelled_ += total_ - std::min(total_, done());
 }
 

@@ -37,7 +37,8 @@ public:
   std::uint32_t reused() const noexcept { return reused_; } ///< Part of `succeeded`.
   std::uint32_t failed() const noexcept { return failed_; }
   std::uint32_t skipped() const noexcept { return skipped_; }
-  /// With those that had not begun when the job was cancelled or stopped: no event tells of them.
+  /// With those that had not begun when the job failed, was cancelled or stopped: no event tells of
+  /// them.
   std::uint32_t cancelled() const noexcept { return cancelled_; }
   std::uint32_t done() const noexcept { return succeeded_ + failed_ + skipped_ + cancelled_; }
   std::size_t running() const noexcept { return by_start_.size(); }

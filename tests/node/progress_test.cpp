@@ -146,6 +146,18 @@ TEST_CASE("a narrow terminal shows the counts, not the bar", "[node]") {
   CHECK(wide == "........................  0 of 10 done, 1 running  5.0 s\n  v");
 }
 
+TEST_CASE("what had not begun when a job failed counts as cancelled", "[node]") {
+  story s;
+  s.sorted(4);
+  s.start("a");
+  s.end("a", "failed");
+  s.end("b", "cancelled");
+  s.make("state", {{"from", "running"}, {"to", "failed"}});
+  CHECK(s.seen.cancelled() == 1);
+  s.make("end", {{"state", "failed"}});
+  CHECK(ending_line(s.seen, 28ms, {}) == "failed in 28 ms: 1 failed, 3 cancelled");
+}
+
 TEST_CASE("the time that a job took is from its beginning to its end", "[node]") {
   progress seen;
   auto at = [&, n = 0](std::string_view type, value::object data,
