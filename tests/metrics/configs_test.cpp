@@ -120,7 +120,7 @@ TEST_CASE("Prometheus reads what a node writes", "[metrics]") {
 TEST_CASE("the service waits for the node and keeps it in a cage", "[metrics]") {
   auto text = tests::read_file(root + "/configs/troupe.service");
   for (std::string line : {"Type=notify", "WatchdogSec=30", "NoNewPrivileges=yes",
-                           "ProtectSystem=strict", "Restart=on-failure"}) {
+                           "ProtectSystem=strict", "Restart=on-failure", "KillMode=mixed"}) {
     INFO(line);
     CHECK(text.find("\n" + line + "\n") != text.npos);
   }
