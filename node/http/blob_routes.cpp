@@ -1,6 +1,7 @@
 #include "core/admission.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/http/api.hpp"
+#include "node/http/request_head.hpp"
 
 #include <charconv>
 
@@ -155,9 +156,14 @@ void show_bytes(const api_ptr& in, const call_ptr& to, const blob_id& name) {
   auto blob = in->node.blob(name, to->in.who.ns);
   if (!blob)
     return refuse_blob(to, blob.error());
+  const auto tag = "\"" + to_string(name) + "\"";
   response x{200, "application/octet-stream"};
+  x.fields.add("ETag", tag);
+  if (names_tag(to->in.fields, "If-None-Match", tag)) {
+    x.status = 304;
+    return to->out(std::move(x));
+  }
   x.length = blob->bytes();
-  x.fields.add("ETag", "\"" + to_string(name) + "\"");
   x.stream = std::make_shared<blob_body>(in, std::move(*blob));
   to->out(std::move(x));
 }
@@ -176,8 +182,10 @@ void get_blob(const api_ptr& in, const call_ptr& to) {
 } // namespace
 
 void add_blob_routes(const api_ptr& to, std::vector<route>& all) {
-  all.push_back({"GET", "/v1/blobs/{hash}", bound(to, get_blob)});
-  all.push_back({"PUT", "/v1/blobs/{hash}", bound(to, put_blob), body_mode::bytes, action::submit});
+  using enum body_mode;
+  const std::string path = "/v1/blobs/{hash}";
+  all.push_back({"GET", path, bound(to, get_blob), none, action::read_blobs});
+  all.push_back({"PUT", path, bound(to, put_blob), bytes, action::store_blobs});
 }
 
 } // namespace troupe::http

@@ -91,6 +91,17 @@ std::optional<response> refuse_head(const headers& fields, bool is_old) {
   return refuse_codings(fields, is_old);
 }
 
+bool names_tag(const headers& fields, std::string_view name, std::string_view tag) {
+  return std::ranges::any_of(listed(fields, name), [tag](std::string_view x) {
+    return x == "*" || x == tag || (x.starts_with("W/") && x.substr(2) == tag);
+  });
+}
+
+bool waits_for_continue(const headers& fields, bool is_old) {
+  auto expects = fields.find("Expect");
+  return !is_old && expects && same_word(*expects, "100-continue");
+}
+
 bool is_utf8(const std::string* content_type) {
   std::string_view rest = content_type ? std::string_view{*content_type} : std::string_view{};
   while (!rest.empty()) {

@@ -24,6 +24,12 @@ bool is_authority(std::string_view text);
 /// `is_old`: it is of HTTP/1.0.
 std::optional<response> refuse_head(const headers& fields, bool is_old);
 
+/// Whether a list of entity tags has this one, or is `*` (RFC 9110, 13.1.2).
+bool names_tag(const headers& fields, std::string_view name, std::string_view tag);
+
+/// Whether the client waits to be told before it sends its body; one of HTTP/1.0 never does.
+bool waits_for_continue(const headers& fields, bool is_old);
+
 /// Whether text of this `Content-Type` is UTF-8: it names no other charset.
 bool is_utf8(const std::string* content_type);
 

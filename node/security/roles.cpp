@@ -8,7 +8,8 @@ namespace troupe::node {
 namespace {
 
 constexpr std::string_view names[]{"viewer", "worker", "operator", "admin"};
-constexpr std::string_view actions[]{"look", "submit", "control", "remove", "work", "manage_keys"};
+constexpr std::string_view actions[]{"look", "submit",      "control",    "remove",
+                                     "work", "manage_keys", "read_blobs", "store_blobs"};
 
 // By action, then by role in the order of `role`.
 // clang-format off
@@ -20,6 +21,8 @@ constexpr bool allowed[][4]{
     {false,   false, true,    true}, // remove
     {false,   true,  false,   true}, // work
     {false,   false, false,   true}, // manage_keys
+    {true,    true,  true,    true}, // read_blobs
+    {false,   true,  true,    true}, // store_blobs
 };
 // clang-format on
 

@@ -23,14 +23,16 @@ std::span<const std::string_view> role_names() noexcept;
 /// What a caller wants to do.
 enum class action : std::uint8_t {
   look,        ///< Read jobs, events, graphs, queues and numbers.
-  submit,      ///< Make jobs, register graphs, store blobs.
+  submit,      ///< Make jobs, register graphs.
   control,     ///< Cancel, pause, resume, stop, retry; change labels, queues and limits.
   remove,      ///< Delete jobs.
   work,        ///< Fetch attempts, and tell what came of them.
   manage_keys, ///< Make, list and revoke keys.
+  read_blobs,  ///< Read blobs, whose names have to be known.
+  store_blobs,
 };
 
-constexpr action last(action) noexcept { return action::manage_keys; }
+constexpr action last(action) noexcept { return action::store_blobs; }
 std::string_view to_string(action x) noexcept;
 
 /// Whether a role may do that. Pure.

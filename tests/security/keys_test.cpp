@@ -44,10 +44,12 @@ TEST_CASE("only the roles in the table may do what it says", "[security]") {
         allowed.insert(std::string{to_string(role(who))} + " "
                        + std::string{to_string(action(what))});
   CHECK(allowed
-        == std::set<std::string>{"viewer look", "worker work", "operator look", "operator submit",
-                                 "operator control", "operator remove", "admin look",
+        == std::set<std::string>{"viewer look", "viewer read_blobs", "worker work",
+                                 "worker read_blobs", "worker store_blobs", "operator look",
+                                 "operator submit", "operator control", "operator remove",
+                                 "operator read_blobs", "operator store_blobs", "admin look",
                                  "admin submit", "admin control", "admin remove", "admin work",
-                                 "admin manage_keys"});
+                                 "admin manage_keys", "admin read_blobs", "admin store_blobs"});
   for (auto name : role_names())
     CHECK(to_string(*parse_role(name)) == name);
   CHECK_FALSE(parse_role("root"));
