@@ -124,11 +124,30 @@ void remember_rows(shard_self self, const msg::write_rows& m, core::position at)
   }
 }
 
-/// Refused, once what it reflects is durable.
-void refuse(shard_self self, const msg::write_rows& m, const error& why) {
-  shard_of(self).log->hold(shard_of(self).log->head(), [done = m.done, why](const status& outcome) {
-    done(outcome ? why : outcome.error());
-  });
+/// Answered without a change, once what it reflects is durable.
+void answer(shard_self self, const msg::write_rows& m, result<std::vector<submitted>> what) {
+  shard_of(self).log->hold(shard_of(self).log->head(),
+                           [done = m.done, what = std::move(what)](const status& outcome) {
+                             done(outcome ? what : outcome.error());
+                           });
+}
+
+/// What a transaction comes to whose conditions do not hold. If it writes no rows, and all its jobs
+/// were made before, there is nothing that they could keep from happening. Else `why`.
+result<std::vector<submitted>> made_before(shard_self self, const msg::write_rows& m,
+                                           const error& why) {
+  std::vector<submitted> made;
+  for (auto& x : m.jobs) {
+    auto known = find_request(self, x);
+    if (!known)
+      return known.error();
+    if (!*known)
+      return why;
+    made.push_back((*known)->job);
+  }
+  if (made.empty() || !m.rows.empty())
+    return why;
+  return made;
 }
 
 /// What tells the observer of the jobs once they are durable.
@@ -187,6 +206,8 @@ void write_now(shard_self self, const msg::write_rows& m) {
   plan all;
   plan_rows(self, m, all);
   auto checked = check(self, m);
+  if (checked.code() == ec::condition_failed)
+    return answer(self, m, made_before(self, m, checked.error()));
   if (checked)
     checked = plan_jobs(self, m, all);
   if (checked)
@@ -194,7 +215,7 @@ void write_now(shard_self self, const msg::write_rows& m) {
   if (checked)
     commit(self, m, std::move(all));
   else
-    refuse(self, m, env.refused(m.queue, checked.error()));
+    answer(self, m, env.refused(m.queue, checked.error()));
 }
 
 } // namespace

@@ -52,9 +52,8 @@ struct api {
   explicit api(const api_parts& parts)
       : node(parts.node), graphs(parts.node, parts.allows_kind, parts.rejected), outside(parts) {}
 
-  exclusive_rule rule_of(std::string_view queue) const {
-    return outside.exclusive ? outside.exclusive(queue) : exclusive_rule::none;
-  }
+  /// The queue of `/api/tasks` has one unfinished job at most, whatever the settings say.
+  exclusive_rule rule_of(std::string_view queue) const;
 
   runtime& node;
   graph_door graphs;

@@ -13,6 +13,9 @@ constexpr std::size_t out_bytes_max = 256 << 10; ///< Then no more lines are rea
 
 } // namespace
 
+batch::batch(api_ptr in, const request& from)
+    : in_(std::move(in)), who_(from.who), lines_(from.stream), trace_(trace_in(from.fields)) {}
+
 void batch::next(taken then) {
   {
     std::scoped_lock lock{mutex_};
@@ -108,7 +111,7 @@ void batch::read(const line_ptr& x, bool here) {
   spec.ns = who_.ns;
   if (!spec.idempotency_key.empty())
     spec.request_digest = digest_text(x->text);
-  put_in_trace(in_, &trace_, spec);
+  put_in_trace(in_, trace_, spec);
   x->text = {};
   auto large = core::encoded_size(spec.input) > limits::record_value_bytes_max;
   if (!here && !large)

@@ -19,10 +19,7 @@ inline constexpr std::size_t batch_ids_bytes_max = 900; ///< Of `ids`.
 /// durable. It is the answer's body. Thread-safe.
 class batch : public body_source, public std::enable_shared_from_this<batch> {
 public:
-  batch(api_ptr in, const request& from) : in_(std::move(in)), who_(from.who), lines_(from.stream) {
-    if (auto trace = from.fields.find("traceparent"))
-      trace_ = *trace;
-  }
+  batch(api_ptr in, const request& from);
 
   void next(taken then) override;
   std::string done() override;
@@ -51,7 +48,7 @@ private:
   const api_ptr in_;
   const principal who_;
   const std::shared_ptr<body_source> lines_;
-  std::string trace_; ///< Of the request; of all jobs that name no other.
+  const std::string trace_; ///< Of the request; of all jobs that name no other.
   std::mutex mutex_;
   line_splitter split_{limits::http_line_bytes_max}; ///< Only while reading.
   std::uint64_t number_ = 0;

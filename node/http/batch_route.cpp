@@ -47,7 +47,7 @@ struct atomic_batch {
     spec.graph = std::get<known_graph>(graph).id;
     if (!spec.idempotency_key.empty())
       spec.request_digest = digest_text(text);
-    put_in_trace(in, from.fields.find("traceparent"), spec);
+    put_in_trace(in, trace_in(from.fields), spec);
     if (all.jobs.empty())
       all.queue = spec.queue;
     if (auto why = only_alone(in, spec.queue))
@@ -105,7 +105,8 @@ void submit_all(const api_ptr& in, const call_ptr& to, const std::string& text) 
 
 void submit_batch(const api_ptr& in, const call_ptr& to) {
   constexpr parameter known[] = {{"atomic"}};
-  if (has_bad_query(to, known))
+  if (has_bad_query(to, known)
+      || has_needless_key(to, "give each line an `idempotency_key` of its own"))
     return;
   auto atomic = flag_in(to->in.query, "atomic");
   if (!atomic)

@@ -1,22 +1,26 @@
 #include "node/http/exclusive.hpp"
 
 #include "core/names.hpp"
+#include "node/http/task_record.hpp"
 
 namespace troupe::http {
 
 namespace {
 
-/// Changes with every job of the queue, and tells which request made the last one.
+/// Changes with every job of the queue.
 constexpr auto turn_key = "troupe/turn";
 
 using row_content = std::vector<std::uint8_t>;
 
-row_content content_of(std::string_view text) { return {text.begin(), text.end()}; }
-
-/// The request in a turn's content; nothing that has no key is ever the same.
-std::string mark_of(const job_spec& spec) {
-  return spec.idempotency_key.empty() ? "" : spec.idempotency_key + "\n" + spec.request_digest;
+/// A number that grows.
+row_content next_turn(const std::optional<row_content>& turn) {
+  std::string text = turn ? std::string{turn->begin(), turn->end()} : "0";
+  auto next = std::to_string(std::strtoull(text.c_str(), nullptr, 10) + 1);
+  return {next.begin(), next.end()};
 }
+
+/// What no turn is: a condition that never holds.
+const row_content no_turn;
 
 class exclusive_submit : public std::enable_shared_from_this<exclusive_submit> {
 public:
@@ -26,12 +30,12 @@ public:
 
   void begin(const call_ptr& to) {
     if (waits_) {
-      auto stop = [weak = weak_from_this()] {
+      auto stop = [weak = weak_from_this()](bool closing) {
         if (auto self = weak.lock())
-          self->give_up();
+          self->give_up(closing);
       };
-      to->out.after(exclusive_wait_max, stop);
-      to->out.when_unwanted([stop](unwanted) { stop(); });
+      to->out.after(exclusive_wait_max, [stop] { stop(false); });
+      to->out.when_unwanted([stop](unwanted why) { stop(why == unwanted::closing); });
     }
     look_again();
   }
@@ -56,20 +60,26 @@ private:
     if (!busy)
       return end({busy.error()});
     if (*busy)
-      return meet(**busy, *turn);
+      return meet(**busy);
     if (is_given_up())
-      return end({error{ec::timed_out, "the request was given up before its turn"}});
-    take_turn(std::move(*turn));
+      return end(given_up({}));
+    take_turn(*turn);
   }
 
-  /// Another request that saw the same turn gets `condition_failed`.
-  void take_turn(std::optional<row_content> turn) {
+  /// Makes the job if the turn is this one, or tells which one it has made before.
+  transaction if_turn_is(std::optional<row_content> turn) const {
     transaction x;
     x.ns = spec_.ns;
     x.queue = spec_.queue;
-    x.conditions = {{turn_key, turn}};
-    x.rows = {{turn_key, next_turn(turn)}};
+    x.conditions = {{turn_key, std::move(turn)}};
     x.jobs = {spec_};
+    return x;
+  }
+
+  /// Another request that saw the same turn gets `condition_failed`.
+  void take_turn(const std::optional<row_content>& turn) {
+    auto x = if_turn_is(turn);
+    x.rows = {{turn_key, next_turn(turn)}};
     in_->node.transact(x, [self = shared_from_this()](const result<std::vector<submitted>>& made) {
       if (made)
         return self->end({made->front()});
@@ -82,22 +92,24 @@ private:
     });
   }
 
-  /// A number that grows, then the mark of the request.
-  row_content next_turn(const std::optional<row_content>& turn) const {
-    std::string text = turn ? std::string{turn->begin(), turn->end()} : "0";
-    auto number = std::strtoull(text.c_str(), nullptr, 10) + 1;
-    return content_of(std::to_string(number) + "\n" + mark_of(spec_));
+  /// The queue has a job already. A request that was made before gets its own one all the same.
+  void meet(const job_info& job) {
+    if (spec_.idempotency_key.empty())
+      return stand_by(job);
+    in_->node.transact(if_turn_is(no_turn), [self = shared_from_this(),
+                                             job](const result<std::vector<submitted>>& made) {
+      if (made.code() == ec::condition_failed)
+        return self->stand_by(job);
+      self->end({made ? result<submitted>{made->front()} : made.error()});
+    });
   }
 
-  /// The queue has a job already, maybe by this very request.
-  void meet(const job_info& job, const std::optional<row_content>& turn) {
-    auto text = turn ? std::string{turn->begin(), turn->end()} : "\n";
-    if (auto mark = mark_of(spec_); !mark.empty() && text.substr(text.find('\n') + 1) == mark)
-      return end({submitted{job.id, true}});
+  /// Waits for the end of the queue's job, or refuses.
+  void stand_by(const job_info& job) {
     std::unique_lock lock{mutex_};
     if (!waits_ || given_up_) {
       lock.unlock();
-      return end({ec::not_ready, job});
+      return end(given_up(job));
     }
     busy_ = job;
     lock.unlock();
@@ -117,17 +129,26 @@ private:
     return given_up_;
   }
 
-  /// The time is over, or the client has gone: no job is made any more.
-  void give_up() {
+  /// The time is over, the client has gone, or the node ends: no job is made any more.
+  void give_up(bool closing) {
     std::unique_lock lock{mutex_};
     given_up_ = true;
+    closing_ = closing_ || closing;
     auto busy = std::exchange(busy_, {});
     auto stop = std::exchange(stop_waiting_, {});
     lock.unlock();
     if (stop)
       stop();
     if (busy)
-      end({ec::not_ready, busy});
+      end(given_up(busy));
+  }
+
+  submit_outcome given_up(const std::optional<job_info>& busy) const {
+    if (closing_)
+      return {ec::not_ready, {}, true};
+    if (busy)
+      return {ec::not_ready, busy};
+    return {error{ec::timed_out, "the request was given up before its turn"}};
   }
 
   void end(const submit_outcome& x) {
@@ -146,10 +167,16 @@ private:
   std::optional<job_info> busy_;
   std::function<void()> stop_waiting_;
   bool given_up_ = false;
-  int tries_ = 0; ///< Only for the one look that goes on.
+  std::atomic<bool> closing_{false}; ///< It was given up because the node ends.
+  int tries_ = 0;                    ///< Only for the one look that goes on.
 };
 
 } // namespace
+
+exclusive_rule api::rule_of(std::string_view queue) const {
+  auto rule = outside.exclusive ? outside.exclusive(queue) : exclusive_rule::none;
+  return rule == exclusive_rule::none && queue == task_queue ? exclusive_rule::refuse : rule;
+}
 
 result<std::optional<job_info>> unfinished_in(runtime& node, namespace_id ns,
                                               const std::string& queue) {
@@ -179,10 +206,17 @@ void submit_by_rule(const api_ptr& in, const call_ptr& to, const job_spec& spec,
                        [then = std::move(then)](const result<submitted>& made) { then({made}); });
 }
 
-void refuse_busy(const call_ptr& to, const job_info& job) {
-  to->out(problem_answer(refusal::queue_busy, "the queue " + core::quoted(job.queue)
-                                                  + " has the job " + to_string(job.id)
-                                                  + ", which is " + to_string(job.state)));
+bool is_refused(const call_ptr& to, const submit_outcome& x) {
+  if (x.closing)
+    to->out(problem_answer(refusal::closing, "the node ended before the queue was free; there is "
+                                             "no job"));
+  else if (x.busy)
+    to->out(problem_answer(refusal::queue_busy, "the queue " + core::quoted(x.busy->queue)
+                                                    + " has the job " + to_string(x.busy->id)
+                                                    + ", which is " + to_string(x.busy->state)));
+  else if (!x.made)
+    refuse(to, x.made.error());
+  return x.closing || x.busy || !x.made;
 }
 
 std::optional<error> only_alone(const api_ptr& in, const std::string& queue) {

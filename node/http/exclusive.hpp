@@ -14,12 +14,14 @@ inline constexpr int exclusive_tries_max = 100;
 struct submit_outcome {
   result<submitted> made = ec::not_ready;
   std::optional<job_info> busy{}; ///< The queue has this job, and takes no other: there is none.
+  bool closing = false;           ///< The node ends, and the request still waited: there is none.
 };
 
 /// Makes a job as `runtime::submit_once`. In an exclusive queue only while no other one there is
 /// unfinished: that is looked at and made durable in one step, so of two requests one wins. By
 /// `rule` the other is told at once, or waits as long as its client does. The same request with the
-/// same idempotency key is answered as ever. `then` is called once, on any thread.
+/// same idempotency key is answered as ever, also while another job is there. `then` is called
+/// once, on any thread.
 void submit_exclusively(const api_ptr& in, const call_ptr& to, const job_spec& spec,
                         exclusive_rule rule, std::function<void(const submit_outcome&)> then);
 
@@ -31,8 +33,8 @@ void submit_by_rule(const api_ptr& in, const call_ptr& to, const job_spec& spec,
 result<std::optional<job_info>> unfinished_in(runtime& node, namespace_id ns,
                                               const std::string& queue);
 
-/// Refuses a request whose queue has an unfinished job.
-void refuse_busy(const call_ptr& to, const job_info& job);
+/// Whether there is no job; then the call is answered with why.
+bool is_refused(const call_ptr& to, const submit_outcome& x);
 
 /// Why a job cannot be made in an exclusive queue in this way; nothing if the queue is not.
 std::optional<error> only_alone(const api_ptr& in, const std::string& queue);

@@ -2,6 +2,7 @@
 #include "node/http/exclusive.hpp"
 #include "node/http/flow_poll.hpp"
 #include "node/http/flow_request.hpp"
+#include "node/http/new_job.hpp"
 
 #include "core/time_text.hpp"
 
@@ -86,6 +87,14 @@ std::optional<flow_delivery> delivery_of(const call_ptr& to, flow_delivery other
   return how;
 }
 
+/// Every build is kept, whatever it says; the call is answered if it is malformed.
+bool takes_log_builds(const call_ptr& to) {
+  auto flag = flag_in(to->in.query, "log_builds");
+  if (!flag)
+    to->out(problem_answer(refusal::bad_query, flag.error().detail));
+  return bool(flag);
+}
+
 std::string parameter_of(const call_ptr& to, std::string_view name) {
   auto found = find(to->in.query, name);
   return found ? *found : "";
@@ -107,14 +116,15 @@ bool find_registered(const api_ptr& in, const call_ptr& to, flow_request& x) {
   return bool(spec);
 }
 
-void answer_built(const api_ptr& in, const call_ptr& to, job_id id, flow_delivery how,
+void answer_built(const api_ptr& in, const call_ptr& to, const submitted& made, flow_delivery how,
                   bool cancels) {
   if (how != flow_delivery::direct) {
-    auto answer = json_answer(200, value::object{{"job_id", to_string(id)}});
-    answer.job = id;
+    auto answer = json_answer(200, value::object{{"job_id", to_string(made.id)}});
+    answer.job = made.id;
+    tell_replayed(answer, made);
     return to->out(std::move(answer));
   }
-  to->in.arguments.job = id;
+  to->in.arguments.job = made.id;
   with_job(in, to, [in, to, cancels](const job_info& job) { stream(in, to, job, cancels); });
 }
 
@@ -135,19 +145,18 @@ void build(const api_ptr& in, const call_ptr& to, flow_delivery how, bool cancel
     return to->out(graph_answer(*wrong));
   x.job.spec.ns = to->in.who.ns;
   x.job.spec.graph = std::get<known_graph>(graph).id;
+  if (!put_in_key(to, x.job.spec))
+    return;
   submit_by_rule(in, to, x.job.spec, [in, to, how, cancels](const submit_outcome& outcome) {
-    if (outcome.busy)
-      return refuse_busy(to, *outcome.busy);
-    if (!outcome.made)
-      return refuse(to, outcome.made.error());
-    answer_built(in, to, outcome.made->id, how, cancels);
+    if (!is_refused(to, outcome))
+      answer_built(in, to, *outcome.made, how, cancels);
   });
 }
 
 void start_build(const api_ptr& in, const call_ptr& to) {
   constexpr parameter known[] = {{"event_delivery"},     {"flow_name"},     {"log_builds"},
                                  {"start_component_id"}, {"on_disconnect"}, {"stop_component_id"}};
-  if (has_bad_query(to, known))
+  if (has_bad_query(to, known) || !takes_log_builds(to))
     return;
   auto how = delivery_of(to, flow_delivery::polling);
   auto cancels = how ? cancels_on_disconnect(to) : std::nullopt;

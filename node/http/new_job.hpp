@@ -8,12 +8,28 @@ namespace troupe::http {
 /// A job as it was made: `GET` tells what has become of it since.
 job_info new_job(const job_spec& spec, const known_graph& graph, job_id id);
 
+/// Answers with a job that was made, or with one that an earlier request with its key has made.
+void answer_made(const api_ptr& in, const call_ptr& to, const job_info& made, bool replayed);
+
+/// Says in an answer that an earlier request with the same key has made the job.
+void tell_replayed(response& answer, const submitted& made);
+
+/// Gives a job the request's `Idempotency-Key`, for the same method, path, query and body. False:
+/// the key is malformed, and the call is answered.
+bool put_in_key(const call_ptr& to, job_spec& spec);
+
+/// Whether the request has a key that would do nothing here; then the call is answered. `instead`:
+/// what to do.
+bool has_needless_key(const call_ptr& to, std::string_view instead);
+
 /// The SHA-256 of a request, its bytes as text: `job_spec::request_digest`.
 std::string digest_text(std::string_view text);
 
-/// Labels a job with the trace that its request has `sent` in the header `traceparent` (null:
-/// none), or with a new one, unless it has that label, or no room for one. A malformed header is
-/// ignored, as W3C Trace Context says.
-void put_in_trace(const api_ptr& in, const std::string* sent, job_spec& to);
+/// The header `traceparent`; empty if there is none, or more than one.
+std::string trace_in(const headers& fields);
+
+/// Labels a job with the trace that its request has `sent`, or with a new one, unless it has that
+/// label, or no room for one. What is malformed is ignored, as W3C Trace Context says.
+void put_in_trace(const api_ptr& in, const std::string& sent, job_spec& to);
 
 } // namespace troupe::http

@@ -7,14 +7,11 @@ namespace troupe::http {
 namespace {
 
 void submit_retry(const api_ptr& in, const call_ptr& to, const retried& x) {
-  submit_by_rule(in, to, x.spec, [to, x](const submit_outcome& outcome) {
-    if (outcome.busy)
-      return refuse_busy(to, *outcome.busy);
-    if (!outcome.made)
-      return refuse(to, outcome.made.error());
-    auto answer = job_answer(201, new_job(x.spec, x.graph, outcome.made->id));
-    answer.fields.add("Location", "/v1/jobs/" + to_string(outcome.made->id));
-    to->out(std::move(answer));
+  submit_by_rule(in, to, x.spec, [in, to, x](const submit_outcome& outcome) {
+    if (is_refused(to, outcome))
+      return;
+    auto& made = *outcome.made;
+    answer_made(in, to, new_job(x.spec, x.graph, made.id), made.replayed);
   });
 }
 
@@ -37,7 +34,8 @@ void retry_one(const api_ptr& in, const call_ptr& to) {
       auto x = read_retry(in, id, vertex);
       if (auto wrong = std::get_if<graph_trouble>(&x))
         return to->out(graph_answer(*wrong));
-      submit_retry(in, to, std::get<retried>(x));
+      if (put_in_key(to, std::get<retried>(x).spec))
+        submit_retry(in, to, std::get<retried>(x));
     });
   });
 }

@@ -18,36 +18,15 @@ struct submission {
 };
 using submission_ptr = std::shared_ptr<submission>;
 
-void answer(const api_ptr& in, const submission_ptr& x, const result<submitted>& made) {
-  auto& to = x->to;
-  if (!made)
-    return refuse(to, made.error());
-  auto location = "/v1/jobs/" + to_string(made->id);
-  if (!made->replayed) {
-    auto answer = job_answer(201, new_job(x->asked.spec, x->graph, made->id));
-    answer.fields.add("Location", location);
-    return to->out(std::move(answer));
-  }
-  in->node.get(made->id, [to, location](const result<job_info>& job) {
-    if (!job)
-      return refuse(to, job.error());
-    auto answer = job_answer(200, *job);
-    answer.fields.add("Location", location);
-    answer.fields.add("Idempotency-Replayed", "true");
-    to->out(std::move(answer));
-  });
-}
-
 void resolve(const api_ptr& in, const submission_ptr& x);
 
 void submit(const api_ptr& in, const submission_ptr& x) {
   submit_by_rule(in, x->to, x->asked.spec, [in, x](const submit_outcome& outcome) {
-    if (outcome.busy)
-      return refuse_busy(x->to, *outcome.busy);
     auto& made = outcome.made;
     if (made.code() == ec::no_such_graph && x->asked.graph && !x->resolved)
       return on_pool(in, x->to, [in, x] { resolve(in, x); }); // It was known, and is deleted.
-    answer(in, x, made);
+    if (!is_refused(x->to, outcome))
+      answer_made(in, x->to, new_job(x->asked.spec, x->graph, made->id), made->replayed);
   });
 }
 
@@ -81,7 +60,7 @@ void read(const api_ptr& in, const call_ptr& to, bool here) {
   auto& spec = x->asked.spec;
   spec.ns = to->in.who.ns;
   spec.idempotency_key = std::move(*key);
-  put_in_trace(in, to->in.fields.find("traceparent"), spec);
+  put_in_trace(in, trace_in(to->in.fields), spec);
   if (!spec.idempotency_key.empty())
     spec.request_digest = digest_text(to->in.body);
   if (here)
@@ -118,10 +97,59 @@ job_info new_job(const job_spec& spec, const known_graph& graph, job_id id) {
   return job;
 }
 
-void put_in_trace(const api_ptr& in, const std::string* sent, job_spec& to) {
+void answer_made(const api_ptr& in, const call_ptr& to, const job_info& made, bool replayed) {
+  auto tell = [to, replayed](const job_info& job) {
+    auto answer = job_answer(replayed ? 200 : 201, job);
+    answer.fields.add("Location", "/v1/jobs/" + to_string(job.id));
+    tell_replayed(answer, {job.id, replayed});
+    to->out(std::move(answer));
+  };
+  if (!replayed)
+    return tell(made);
+  in->node.get(made.id, [to, tell](const result<job_info>& job) {
+    if (job)
+      tell(*job);
+    else
+      refuse(to, job.error());
+  });
+}
+
+void tell_replayed(response& answer, const submitted& made) {
+  if (made.replayed)
+    answer.fields.add("Idempotency-Replayed", "true");
+}
+
+bool put_in_key(const call_ptr& to, job_spec& spec) {
+  auto key = idempotency_key_of(to->in.fields.find("Idempotency-Key"));
+  if (!key)
+    return refuse(to, key.error()), false;
+  spec.idempotency_key = std::move(*key);
+  if (spec.idempotency_key.empty())
+    return true;
+  auto all = to->in.method + " " + to->in.path;
+  for (auto& [name, text] : to->in.query)
+    all += "\n" + name + "=" + text;
+  spec.request_digest = digest_text(all + "\n\n" + to->in.body);
+  return true;
+}
+
+bool has_needless_key(const call_ptr& to, std::string_view instead) {
+  if (!to->in.fields.find("Idempotency-Key"))
+    return false;
+  to->out(problem_answer(refusal::bad_request,
+                         "the header Idempotency-Key does nothing here: " + std::string{instead}));
+  return true;
+}
+
+std::string trace_in(const headers& fields) {
+  constexpr auto name = "traceparent";
+  return fields.count(name) == 1 ? *fields.find(name) : "";
+}
+
+void put_in_trace(const api_ptr& in, const std::string& sent, job_spec& to) {
   if (to.labels.contains(core::trace_label) || to.labels.size() >= limits::labels_max)
     return;
-  std::string trace = sent && core::parse_trace(*sent) ? *sent : "";
+  std::string trace = core::parse_trace(sent) ? sent : "";
   if (trace.empty() && in->outside.new_trace)
     trace = in->outside.new_trace();
   if (!trace.empty())

@@ -84,8 +84,8 @@ void answer_submit(const api_ptr& in, const call_ptr& to, const value& asked,
     });
     return;
   }
-  if (!x.made)
-    return refuse(to, x.made.error());
+  if (is_refused(to, x))
+    return;
   auto text = [&](std::string_view key) {
     auto found = asked.find(key);
     return found ? *found : value{};
@@ -98,6 +98,7 @@ void answer_submit(const api_ptr& in, const call_ptr& to, const value& asked,
                                                {"llm_profile", text("llm_profile_name")},
                                                {"workspace_dir", text("workspace_dir")}});
   answer.job = x.made->id;
+  tell_replayed(answer, *x.made);
   to->out(std::move(answer));
 }
 
@@ -140,10 +141,10 @@ void submit_task(const api_ptr& in, const call_ptr& to) {
     if (auto& session = *asked.find(session_of_task)->string();
         session.size() <= limits::label_bytes_max)
       x.spec.labels.emplace(session_of_task, session);
-    auto waits = in->rule_of(task_queue) == exclusive_rule::wait;
-    submit_exclusively(
-        in, to, x.spec, waits ? exclusive_rule::wait : exclusive_rule::refuse,
-        [in, to, asked](const submit_outcome& made) { answer_submit(in, to, asked, made); });
+    if (put_in_key(to, x.spec))
+      submit_by_rule(in, to, x.spec, [in, to, asked](const submit_outcome& made) {
+        answer_submit(in, to, asked, made);
+      });
   });
 }
 

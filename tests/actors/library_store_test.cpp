@@ -192,6 +192,7 @@ TEST_CASE_METHOD(fixture, "a transaction may have one job that reuses results",
     x.conditions = {{"turn", {}}};
     second = must(node.transact(x)).front().id;
     CHECK(must(node.wait(second, patience)).state == job_state::completed);
+    CHECK(node.transact(x).code() == ec::condition_failed);
     x.conditions.clear();
     CHECK(must(node.transact(x)) == std::vector{submitted{second, true}});
   }
@@ -323,4 +324,24 @@ TEST_CASE_METHOD(fixture, "a purge counts, deletes what has ended, and nothing e
   CHECK(node.purge(filter).code() == ec::invalid_spec);
   CHECK(node.cancel(asleep));
   CHECK(must(node.wait(asleep, patience)).state == job_state::cancelled);
+}
+
+TEST_CASE_METHOD(fixture, "conditions keep no jobs back that were made before", "[actors][rows]") {
+  auto node = open();
+  transaction x;
+  x.conditions = {{"n", {}}};
+  x.rows = {{"n", bytes_of("1")}};
+  x.jobs = {noop(node), noop(node)};
+  x.jobs[0].idempotency_key = "a";
+  CHECK(must(node.transact(x)).size() == 2);
+  CHECK(node.transact(x).code() == ec::condition_failed);
+  x.rows.clear();
+  CHECK(node.transact(x).code() == ec::condition_failed); // One of its jobs has no key.
+  x.jobs.pop_back();
+  CHECK(must(node.transact(x)).front().replayed);
+  CHECK(must(node.row("default", "n")) == bytes_of("1"));
+  x.jobs[0].labels = {{"other", "1"}};
+  CHECK(node.transact(x).code() == ec::idempotency_conflict);
+  x.jobs.clear();
+  CHECK(node.transact(x).code() == ec::condition_failed);
 }

@@ -273,3 +273,7 @@ TEST_CASE("long texts and lists are cut in what is told", "[http][flows]") {
   CHECK(items.size() == 1001);
   CHECK(*items.back().string() == "... [truncated 1 items]");
 }
+
+TEST_CASE_METHOD(flow_node_fixture, "a flag of a build is true or false", "[http][flows]") {
+  CHECK(ask("POST", build + "f/flow?log_builds=banana", "{}").text("code") == "bad_query");
+}

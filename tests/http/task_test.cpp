@@ -292,3 +292,101 @@ TEST_CASE_METHOD(task_node, "an exclusive queue may let requests wait for their 
   work("turns", "1");
   REQUIRE(ask("GET", "/v1/jobs/" + made.text("id") + "/result?wait=60s").status == 200);
 }
+
+TEST_CASE_METHOD(http_node, "one task at a time, whichever way it comes", "[http][tasks]") {
+  const std::string job = R"({"queue":"tasks","graph":{"vertices":[{"id":"a","kind":"noop"}]}})";
+  auto first = submit(job);
+  REQUIRE(ask("GET", "/v1/jobs/" + first + "/result?wait=60s").status == 200);
+  auto task = ask("POST", "/api/tasks/submit", asked).text("task_id");
+  for (auto& [path, body] : {std::pair<std::string, std::string>{"/v1/jobs", job},
+                             {"/v1/jobs/" + first + ":retry", ""}}) {
+    auto busy = ask("POST", path, body);
+    CHECK(busy.status == 409);
+    CHECK(busy.text("code") == "queue_busy");
+    CHECK_THAT(busy.text("detail"), Catch::Contains(task));
+  }
+  const std::string lines = "Content-Type: application/x-ndjson\r\n";
+  CHECK_THAT(ask("POST", "/v1/jobs:batch", job, lines).body, Catch::Contains("\"status\":422"));
+  CHECK(ask("POST", "/v1/jobs:batch?atomic", job, lines).status == 422);
+  auto bulk = ask("POST", "/v1/jobs:retry?queue=tasks&state=completed").json();
+  CHECK(*bulk.find("refused") == value{1});
+  CHECK(ask("GET", "/v1/jobs?queue=tasks").json().find("jobs")->items()->size() == 2);
+}
+
+TEST_CASE_METHOD(task_node, "an earlier request is answered as ever while the queue is busy",
+                 "[http][exclusive]") {
+  for (std::string queue : {"one", "turns"}) {
+    auto body = waiting;
+    body.replace(body.find("one"), 3, queue);
+    const std::string key = "Idempotency-Key: early\r\n";
+    auto first = ask("POST", "/v1/jobs", body, key);
+    REQUIRE(first.status == 201);
+    work(queue, "1");
+    REQUIRE(ask("GET", "/v1/jobs/" + first.text("id") + "/result?wait=60s").status == 200);
+    auto other = submit(body);
+    auto again = ask("POST", "/v1/jobs", body, key);
+    CHECK(again.status == 200);
+    CHECK(again.text("id") == first.text("id"));
+    CHECK(again.fields["idempotency-replayed"] == "true");
+    auto changed = ask("POST", "/v1/jobs", body + " ", key);
+    CHECK(changed.status == 422);
+    CHECK(changed.text("code") == "idempotency_conflict");
+    CHECK_FALSE(other == first.text("id"));
+  }
+}
+
+TEST_CASE_METHOD(task_node, "who waits for a turn is told that the node ends",
+                 "[http][exclusive]") {
+  auto body = waiting;
+  body.replace(body.find("one"), 3, "turns");
+  auto first = submit(body);
+  http_client second{server->port()};
+  second.send(second.text_of("POST", "/v1/jobs", body));
+  REQUIRE_FALSE(second.hears(std::chrono::milliseconds{100}));
+  server->shut(tests::http_patience);
+  auto told = second.read();
+  CHECK(told.status == 503);
+  CHECK(told.text("code") == "closing");
+  CHECK(told.fields.contains("retry-after"));
+}
+
+TEST_CASE_METHOD(http_node, "a key makes one job by every way to make one", "[http][keys]") {
+  const std::string key = "Idempotency-Key: k\r\n", other_key = "Idempotency-Key: k2\r\n";
+  auto first = ended(R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})");
+  const auto retry = "/v1/jobs/" + first + ":retry";
+  auto made = ask("POST", retry, R"({"from":"a"})", key);
+  REQUIRE(made.status == 201);
+  auto again = ask("POST", retry, R"({"from":"a"})", key);
+  CHECK(again.status == 200);
+  CHECK(again.text("id") == made.text("id"));
+  CHECK(again.fields["idempotency-replayed"] == "true");
+  CHECK(again.fields["location"] == "/v1/jobs/" + made.text("id"));
+  CHECK(ask("POST", retry, "", key).text("code") == "idempotency_conflict");
+  CHECK(ask("POST", retry, "", "Idempotency-Key: a b\r\n").status == 422);
+  auto task = ask("POST", "/api/tasks/submit", asked, key);
+  auto same = ask("POST", "/api/tasks/submit", asked, key);
+  CHECK(is_true(same, "success"));
+  CHECK(same.text("task_id") == task.text("task_id"));
+  CHECK(same.fields["idempotency-replayed"] == "true");
+  const std::string
+      build = "/api/v1/build/f/flow",
+      flow =
+          R"({"data":{"nodes":[{"id":"C-1",)"
+          R"("type":"genericNode","data":{"id":"C-1","type":"ChatInput","node":{"template":{},)"
+          R"("outputs":[{"name":"m"}]}}}],"edges":[]},"inputs":{"input_value":"hi","session":"s"}})";
+  auto built = ask("POST", build, flow, other_key);
+  REQUIRE(built.status == 200);
+  CHECK(ask("POST", build, flow, other_key).text("job_id") == built.text("job_id"));
+  CHECK(ask("POST", build + "?flow_name=g", flow, other_key).status == 422);
+  CHECK(ask("GET", "/v1/jobs").json().find("jobs")->items()->size() == 4);
+}
+
+TEST_CASE_METHOD(http_node, "a key that would do nothing is refused", "[http][keys]") {
+  const std::string key = "Idempotency-Key: k\r\n";
+  auto batch = ask("POST", "/v1/jobs:batch", "{}\n",
+                   key + "Content-Type: application/x-ndjson\r\nConnection: close\r\n");
+  CHECK(batch.status == 400);
+  CHECK_THAT(batch.text("detail"), Catch::Contains("idempotency_key"));
+  http_client next{server->port()};
+  CHECK(next.ask("POST", "/v1/jobs:retry?state=failed", "", key).status == 400);
+}

@@ -76,6 +76,9 @@ const changes = [
   end('stopped'),
   ...['cancel', 'stop', 'pause', 'resume'].map(verb => change(verb, 'stopped', 409)),
   change('retry', 'broken', 201, {json: {from: 'a'}, keep: {retried: id}}),
+  change('retry', 'broken', 201, {json: {from: 'b'}, headers: {'Idempotency-Key': 'r'}, keep: {keyed: id}}),
+  change('retry', 'broken', 200, {json: {from: 'b'}, headers: {'Idempotency-Key': 'r'}}),
+  change('retry', 'broken', 422, {json: {}, headers: {'Idempotency-Key': 'r'}}),
   end('retried'),
   change('retry', 'broken', 404, {json: {from: 'nobody'}}),
   {to: 'DELETE /v1/jobs/{job}', path: s => ({job: s.retried}), status: 204},
@@ -107,6 +110,7 @@ const work = [
   {to: 'POST /v1/work:heartbeat', as: 'worker', json: s => ({tokens: [s.token, 'nonsense']}), status: 200},
   {to: 'POST /v1/work:emit', as: 'worker', status: 204,
     json: s => ({token: s.token, sequence: 1, kind: 'log', text: 'half'})},
+  {to: 'POST /v1/work:emit', as: 'worker', status: 422, json: s => ({token: s.token, sequence: 7, text: 'late'})},
   {to: 'POST /v1/work:complete', as: 'worker', json: s => ({token: s.token, output: {ok: true}}), status: 204},
   {to: 'POST /v1/work:complete', as: 'worker', json: s => ({token: s.token, output: {ok: false}}), status: 409},
   end('task'),
@@ -153,10 +157,11 @@ const blob = (method, status, more = {}) =>
   ({to: `${method} /v1/blobs/{hash}`, path: {hash}, status, ...more});
 const blobs = [
   blob('GET', 404),
-  blob('PUT', 201, {type: 'text/plain', text: 'hello'}),
+  blob('PUT', 201, {type: 'text/plain', text: 'hello', as: 'worker'}),
   blob('PUT', 200, {text: 'hello'}),
   blob('PUT', 422, {text: 'hallo', is_wrong: true}),
-  blob('GET', 200, {check: x => x.text === 'hello'}),
+  blob('GET', 200, {check: x => x.text === 'hello', as: 'worker'}),
+  blob('GET', 304, {headers: {'If-None-Match': `"${hash}"`}}),
   blob('GET', 406, {headers: {Accept: 'application/json'}}),
 ];
 
@@ -173,6 +178,7 @@ const flows = [
     query: {event_delivery: 'streaming', on_disconnect: 'detach'}},
   {to: 'POST /api/v1/build/{flow}/flow', path: {flow: 'f'}, query: {event_delivery: 'direct'}, json: flow,
     status: 200, check: ended},
+  {to: 'POST /api/v1/build/{flow}/flow', path: {flow: 'f'}, json: flow, headers: {'Idempotency-Key': 'f'}, status: 200},
   {to: 'POST /api/v1/build/{flow}/flow', path: {flow: 'nobody'}, status: 404},
   {to: 'POST /api/v1/build/{job}/cancel', path: s => ({job: s.build}), status: 200},
 ];
@@ -184,7 +190,8 @@ const tasks = [
   at_task('add-new-task', 400, {json: {reason: 'and a taxi'}}),
   {to: 'GET /api/tasks/status', status: 200},
   {to: 'GET /api/tasks/detailed-status', status: 200},
-  at_task('submit', 200, {json: one_task, keep: {one: x => x.json.task_id}}),
+  at_task('submit', 200, {json: one_task, headers: {'Idempotency-Key': 't'}, keep: {one: x => x.json.task_id}}),
+  at_task('submit', 200, {json: one_task, headers: {'Idempotency-Key': 't'}, check: x => x.json.success}),
   at_task('submit', 200, {json: one_task, check: x => x.json.success === false}),
   {to: 'GET /api/tasks/status', status: 200, check: x => x.json.has_active_task},
   {to: 'GET /api/tasks/detailed-status', status: 200},
