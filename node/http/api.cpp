@@ -83,7 +83,7 @@ std::optional<bool> cancels_on_disconnect(const call_ptr& x) {
     return {};
   }
   if (node::may(x->in.who.role, action::control))
-    return true;
+    return x->in.method != "HEAD"; // It waits for nothing.
   x->out(problem_answer(refusal::forbidden,
                         "the key has the role " + std::string{to_string(x->in.who.role)}
                             + ", which may not cancel a job, by `on_disconnect` neither"));

@@ -11,11 +11,13 @@ namespace troupe::http {
 namespace {
 
 constexpr std::size_t events_at_once = 64; ///< Each may have `limits::record_value_bytes_max`.
+constexpr auto event_number_max = std::uint64_t(-1) / 2; ///< Numbers are integers of 64 bits.
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
   std::uint64_t x = 0;
   auto read = std::from_chars(text.data(), text.data() + text.size(), x);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size())
+  if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size()
+      || x > event_number_max)
     return {};
   return x;
 }
@@ -52,7 +54,7 @@ void cancel_when_gone(const api_ptr& in, const call_ptr& to, job_id id) {
 result<event_place> event_place_of(const request& in, std::uint64_t incarnation) {
   if (auto last = in.fields.find("Last-Event-ID"))
     return place_behind(*last, incarnation);
-  auto from = number_in(in.query, "from", 1, 1, std::uint64_t(-1) / 2);
+  auto from = number_in(in.query, "from", 1, 1, event_number_max);
   if (!from)
     return from.error();
   return event_place{*from, 0};

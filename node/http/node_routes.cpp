@@ -58,9 +58,11 @@ std::vector<limit_use> limits_of(const api& in) {
 void show_metrics(const api_ptr& in, const call_ptr& to) {
   if (!in->outside.metrics)
     return to->out(problem_answer(refusal::no_metrics, "this node has no metrics"));
-  on_pool(in, to, [in, to] {
+  auto tell = [in, to] {
     to->out({200, "text/plain; version=0.0.4; charset=utf-8", in->outside.metrics(limits_of(*in))});
-  });
+  };
+  if (!in->pool.post(tell, true)) // Also while all else is refused; each connection has one.
+    to->out(problem_answer(refusal::closing, "the node is about to end"));
 }
 
 void show_openapi(const api_ptr&, const call_ptr& to) {

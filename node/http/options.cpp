@@ -43,9 +43,10 @@ bool may_call(const http_options& x, std::string_view origin, std::string_view a
 bool is_change(const request& in, std::optional<action> needs) {
   if (needs == action::work)
     return false;
+  if (in.method != "GET")
+    return in.method != "HEAD";
   auto policy = in.query.find("on_disconnect");
-  return (in.method != "GET" && in.method != "HEAD")
-         || (policy != in.query.end() && policy->second == "cancel");
+  return policy != in.query.end() && policy->second == "cancel";
 }
 
 std::string request_id_of(const std::string* sent) {

@@ -19,6 +19,19 @@ int digit_of(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+/// The byte that `%XX` at this place stands for; negative if it is malformed.
+int coded_byte(std::string_view text, std::size_t at) {
+  auto high = at + 2 < text.size() ? digit_of(text[at + 1]) : -1;
+  auto low = at + 2 < text.size() ? digit_of(text[at + 2]) : -1;
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+bool is_plain(int c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+         || (c > 0
+             && std::string_view{"-._~:"}.find(static_cast<char>(c)) != std::string_view::npos);
+}
+
 std::optional<std::string> decoded_part(std::string_view text) {
   std::string plain{text};
   std::ranges::replace(plain, '+', ' ');
@@ -41,15 +54,25 @@ std::optional<std::string> percent_decoded(std::string_view text) {
       out += text[i];
       continue;
     }
-    auto high = i + 2 < text.size() ? digit_of(text[i + 1]) : -1;
-    auto low = i + 2 < text.size() ? digit_of(text[i + 2]) : -1;
-    if (high < 0 || low < 0 || high + low == 0)
+    auto c = coded_byte(text, i);
+    if (c <= 0)
       return {};
-    out += static_cast<char>(high * 16 + low);
+    out += static_cast<char>(c);
     i += 2;
   }
   if (core::find_bad_utf8(out) != out.npos)
     return {};
+  return out;
+}
+
+std::string with_plain_letters(std::string_view path) {
+  std::string out;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    auto c = path[i] == '%' ? coded_byte(path, i) : -1;
+    out += is_plain(c) ? static_cast<char>(c) : path[i];
+    if (is_plain(c))
+      i += 2;
+  }
   return out;
 }
 

@@ -11,6 +11,9 @@ namespace troupe::http {
 /// comes out is not UTF-8.
 std::optional<std::string> percent_decoded(std::string_view text);
 
+/// `path` with what need not be encoded in it decoded: letters, digits, `-`, `.`, `_`, `~` and `:`.
+std::string with_plain_letters(std::string_view path);
+
 /// Takes a query apart; `+` is a space. Errors: `invalid_spec` for a malformed one, and beyond
 /// `limits::http_query_parts_max`.
 result<query_arguments> parse_query(std::string_view text);

@@ -103,7 +103,8 @@ router::router(std::vector<route> routes) : routes_(std::move(routes)) {
     patterns_.emplace_back(x.path);
 }
 
-std::variant<routed, unrouted> router::find(std::string_view method, std::string_view path) const {
+std::variant<routed, unrouted> router::find(std::string_view method, std::string_view sent) const {
+  const auto path = with_plain_letters(sent);
   std::optional<unrouted> refused;
   std::vector<std::string> allowed;
   for (std::size_t i = 0; i < routes_.size(); ++i) {
@@ -120,7 +121,7 @@ std::variant<routed, unrouted> router::find(std::string_view method, std::string
   }
   if (allowed.empty())
     return refused ? *refused
-                   : unrouted{404, "there is nothing at " + core::quoted(path), {}, ec::none};
+                   : unrouted{404, "there is nothing at " + core::quoted(sent), {}, ec::none};
   if (std::ranges::find(allowed, "GET") != allowed.end())
     allowed.push_back("HEAD");
   return unrouted{405, "this path does not take " + core::quoted(method), std::move(allowed),

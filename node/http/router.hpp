@@ -68,7 +68,8 @@ class router {
 public:
   explicit router(std::vector<route> routes);
 
-  /// The route of a method and a path without its query. HEAD goes where GET goes.
+  /// The route of a method and a path without its query, in whichever coding of its letters. HEAD
+  /// goes where GET goes.
   std::variant<routed, unrouted> find(std::string_view method, std::string_view path) const;
   const std::vector<route>& routes() const noexcept { return routes_; }
 

@@ -1,5 +1,6 @@
 #include "node/http/server.hpp"
 
+#include "node/http/answer_text.hpp"
 #include "node/http/session.hpp"
 #include "storage/own_thread.hpp"
 
@@ -26,9 +27,6 @@ constexpr auto told = asio::as_tuple(asio::use_awaitable);
 constexpr auto accept_pause = 100ms; ///< While the process has too many open files.
 constexpr auto cut_time = 1s;        ///< For connections that were cut off to end.
 constexpr unsigned threads_max = 4;
-constexpr std::string_view full =
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
-    "Content-Length: 0\r\n\r\n";
 
 unsigned thread_count(unsigned chosen) {
   return chosen > 0 ? chosen : std::clamp(std::thread::hardware_concurrency(), 1u, threads_max);
@@ -45,6 +43,22 @@ result<tcp::endpoint> endpoint_of(const http_options& x) {
 error unusable(const char* setting, const std::string& file,
                const boost::system::error_code& code) {
   return {ec::invalid_spec, std::string{setting} + ": cannot use " + file + ": " + code.message()};
+}
+
+/// Refuses a connection that there is no room for, without waiting for its request.
+void turn_away(auto& from, const http_options& x) {
+  boost::system::error_code ignored;
+  auto id = request_id_of(nullptr);
+  auto peer = from.remote_endpoint(ignored).address().to_string();
+  auto answer = problem_answer(refusal::too_many_connections,
+                               std::to_string(x.connections_max) + " connections are open");
+  from.non_blocking(true, ignored);
+  auto text = last_answer(answer, id);
+  from.write_some(asio::buffer(text), ignored);
+  if (x.rejected)
+    x.rejected(kind_of(refusal::too_many_connections).code);
+  if (x.observe)
+    x.observe({"", "-", answer.status, {}, id, nullptr, "-", "-", "", bool(ignored), peer});
 }
 
 /// One thread and the connections that are its own.
@@ -142,10 +156,7 @@ asio::awaitable<void> server::impl::accept() {
     auto open = ++shared.open;
     boost::system::error_code ignored;
     if (open > x.connections_max) {
-      if (x.rejected)
-        x.rejected(kind_of(refusal::too_many_connections).code);
-      socket.non_blocking(true, ignored);
-      socket.write_some(asio::buffer(full), ignored);
+      turn_away(socket, x);
       connection_ended();
       continue;
     }

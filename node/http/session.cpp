@@ -1,4 +1,5 @@
 #include "node/http/session.hpp"
+#include "node/http/request_head.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -126,10 +127,10 @@ void session::kill() {
   wake();
 }
 
-/// A client that waits for an answer and closes its side is gone; one that sends its next request
-/// meanwhile is not looked at any more.
+/// A client that waits for an answer and closes its side is gone, also behind its next requests;
+/// one that sends more of them than are kept is not looked at any more.
 void session::watch() {
-  if (watching_ || gone_ || pumping_ || buffer_.size() > 0)
+  if (watching_ || gone_ || pumping_ || buffer_.size() == buffer_.max_size())
     return;
   watching_ = true;
   asio::co_spawn(executor(), listen(), asio::detached);
@@ -138,9 +139,11 @@ void session::watch() {
 /// By reading, not by a look at the socket: by TLS an end has bytes of its own.
 asio::awaitable<void> session::listen() {
   auto self = shared_from_this();
-  auto n = co_await read_more(listen_time);
+  auto full = [this] { return buffer_.size() == buffer_.max_size(); };
+  while (!full() && co_await read_more(listen_time) > 0 && !watch_over_) {
+  }
   watching_ = false;
-  if (n == 0 && !watch_over_ && !wire_->late()) {
+  if (!full() && !watch_over_ && !wire_->late()) {
     gone_ = true;
     if (current_)
       current_->tell(unwanted::gone);
@@ -164,6 +167,14 @@ void session::want(body_source::taken then) {
   body_signal_.cancel();
 }
 
+/// Tells a client that waits for it to send its body. False: the connection is of no use.
+asio::awaitable<bool> session::tell_continue() {
+  if (!std::exchange(owes_continue_, false) || parser_->is_done())
+    co_return true;
+  const std::string text = "HTTP/1.1 100 Continue\r\n\r\n";
+  co_return co_await write_piece(text);
+}
+
 /// Hands the body to its handler, piece by piece, while the answer is written beside it.
 asio::awaitable<void> session::pump() {
   auto self = shared_from_this();
@@ -172,6 +183,7 @@ asio::awaitable<void> session::pump() {
       co_await body_signal_.async_wait(told);
       continue;
     }
+    co_await tell_continue();
     auto piece = co_await read_piece(options_->body_time);
     if (auto then = std::exchange(want_, {})) {
       pump_over_ = pump_over_ || !piece || piece->empty();
@@ -224,9 +236,9 @@ asio::awaitable<bool> session::one() {
   auto out = refuse(in, to);
   if (still_crowded() && !node::may(in.who.role, action::control))
     keep_ = false; // What is left is for operators.
-  auto expects = in.fields.find("Expect");
-  if (!out && expects && same_word(*expects, "100-continue") && !parser_->is_done()
-      && !co_await write_piece("HTTP/1.1 100 Continue\r\n\r\n"))
+  owes_continue_ = !out && waits_for_continue(in.fields, parser_->get().version() == 10);
+  // A handler of bytes may refuse them first; one of lines answers before it has read any.
+  if (to && to->body != body_mode::bytes && !co_await tell_continue())
     co_return false;
   if (!out && !is_stream(to->body))
     out = co_await read_body(in);

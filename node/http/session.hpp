@@ -85,6 +85,7 @@ public:
   /// Goes on where something is waited for.
   void wake() { signal_.cancel(); }
   /// From now on the current exchange is told if the client goes.
+  /// What it sends meanwhile is kept for later.
   void watch();
   /// The body of the current request is asked for its next piece.
   void want(body_source::taken then);
@@ -94,6 +95,7 @@ private:
   using milliseconds = std::chrono::milliseconds;
 
   asio::awaitable<bool> one();
+  asio::awaitable<bool> await_request();
   asio::awaitable<bool> read_header();
   asio::awaitable<std::size_t> read_more(milliseconds limit);
   std::optional<response> refuse(request& in, const route*& to);
@@ -103,12 +105,14 @@ private:
   bool still_crowded();
   asio::awaitable<std::optional<response>> read_body(request& in);
   asio::awaitable<result<std::string>> read_piece(milliseconds limit);
+  asio::awaitable<bool> tell_continue();
   asio::awaitable<void> pump();
   asio::awaitable<void> listen();
   asio::awaitable<void> end_watch();
   asio::awaitable<void> end_pump();
   asio::awaitable<void> act(request in, const route& to);
   asio::awaitable<void> answer(std::optional<response> out, const request& in, const route* to);
+  asio::awaitable<void> answer_unread(response x);
   asio::awaitable<bool> write(response x, const request& in);
   asio::awaitable<bool> write_stream(body_source& from);
   asio::awaitable<bool> write_piece(const std::string& piece);
@@ -137,6 +141,7 @@ private:
   bool watching_ = false, watch_over_ = false;
   body_source::taken want_;
   bool pumping_ = false, pump_over_ = false;
+  bool owes_continue_ = false; ///< The client waits to be told before it sends its body.
 };
 
 } // namespace troupe::http

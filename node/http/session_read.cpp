@@ -42,8 +42,7 @@ std::chrono::milliseconds time_for(std::size_t bytes, std::chrono::milliseconds 
   return first + std::chrono::milliseconds{bytes * 1000 / body_bytes_per_second_min};
 }
 
-/// Of what could not be read. Named: g++ 12 destroys an unnamed aggregate in `co_await` twice.
-const request nothing;
+constexpr int empty_lines_max = 2; ///< Before a request line, as some old clients send them.
 
 } // namespace
 
@@ -56,14 +55,32 @@ asio::awaitable<std::size_t> session::read_more(milliseconds limit) {
   co_return n;
 }
 
-/// False: there is no request to answer, or it was answered here, being none.
-asio::awaitable<bool> session::read_header() {
+/// Waits for the first byte of a request, behind empty lines (RFC 9112, 2.2). False: none comes.
+asio::awaitable<bool> session::await_request() {
+  constexpr std::string_view empty_line = "\r\n";
   idle_ = true;
   auto idle_time = still_crowded() ? std::min<milliseconds>(options_->idle_time, crowded_idle_time)
                                    : options_->idle_time;
-  if (buffer_.size() == 0 && (closing_ || co_await read_more(idle_time) == 0))
-    co_return false;
+  for (int lines = 0;;) {
+    auto came = buffer_.cdata();
+    std::string_view text{static_cast<const char*>(came.data()), came.size()};
+    if (!text.empty() && (lines == empty_lines_max || !empty_line.starts_with(text.substr(0, 2))))
+      break;
+    if (text.size() >= empty_line.size()) {
+      buffer_.consume(empty_line.size());
+      ++lines;
+    } else if (closing_ || co_await read_more(idle_time) == 0) {
+      co_return false;
+    }
+  }
   idle_ = false;
+  co_return true;
+}
+
+/// False: there is no request to answer, or it was answered here, being none.
+asio::awaitable<bool> session::read_header() {
+  if (!co_await await_request())
+    co_return false;
   auto until = std::chrono::steady_clock::now() + options_->header_time;
   boost::system::error_code code;
   for (;;) {
@@ -74,20 +91,18 @@ asio::awaitable<bool> session::read_header() {
     if (co_await read_more(left_until(until)) == 0) {
       if (!wire_->late())
         co_return false;
-      unread_ = true;
       auto slow = problem_answer(refusal::too_slow, "the header did not come whole in time");
-      co_await write(std::move(slow), nothing);
+      co_await answer_unread(std::move(slow));
       co_return false;
     }
   }
   if (parser_->is_header_done())
     co_return true;
-  unread_ = true;
   auto large = code == beast_http::error::header_limit;
   auto allowed = "allowed are " + std::to_string(options_->header_bytes_max) + " bytes";
   auto answer = large ? problem_answer(refusal::header_too_large, allowed)
                       : problem_answer(refusal::bad_request, code.message());
-  co_await write(std::move(answer), nothing);
+  co_await answer_unread(std::move(answer));
   co_return false;
 }
 
@@ -216,6 +231,10 @@ asio::awaitable<result<std::string>> session::read_piece(milliseconds limit) {
   auto until = std::chrono::steady_clock::now() + limit;
   auto starved = buffer_.size() == 0;
   while (!parser_->is_done()) {
+    if (starved && buffer_.size() == buffer_.max_size())
+      co_return error{ec::invalid_spec, "the body is malformed: the line before a chunk, or what "
+                                        "stands behind the last one, has more than "
+                                            + std::to_string(buffer_.max_size()) + " bytes"};
     if (starved && co_await read_more(left_until(until)) == 0)
       co_return error{wire_->late() ? ec::timed_out : ec::not_ready, "the body did not come whole"};
     std::string piece(buffer_.size(), '\0');

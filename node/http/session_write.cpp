@@ -1,10 +1,10 @@
+#include "node/http/answer_text.hpp"
 #include "node/http/cors.hpp"
 #include "node/http/session.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/http/status.hpp>
 
 /// What a connection sends.
 namespace troupe::http {
@@ -17,11 +17,6 @@ constexpr auto told = asio::as_tuple(asio::use_awaitable);
 constexpr auto never = std::chrono::steady_clock::time_point::max();
 constexpr auto linger_time = 1s; ///< For a client to read why it was refused.
 constexpr std::size_t linger_bytes_max = 1 << 20;
-
-std::string_view reason_of(int status) {
-  return boost::beast::http::obsolete_reason(
-      boost::beast::http::int_to_status(static_cast<unsigned>(status)));
-}
 
 /// One piece of a chunked body; empty: its end.
 std::string chunk_of(const std::string& piece) {
@@ -41,8 +36,9 @@ std::string session::head_of(const response& x, const request& in) const {
     add("Content-Type", x.type);
   if (chunked_)
     add("Transfer-Encoding", "chunked");
-  else if (x.length || (!x.stream && x.status != 204))
+  else if (x.length || (!x.stream && x.status != 204 && x.status != 304))
     add("Content-Length", std::to_string(x.length.value_or(x.body.size())));
+  add("Date", date_now());
   add("Cache-Control", "no-store");
   add("X-Content-Type-Options", "nosniff");
   if (!in.id.empty())
@@ -63,7 +59,7 @@ asio::awaitable<bool> session::write(response x, const request& in) {
   auto version = parser_->is_header_done() ? parser_->get().version() : 11;
   chunked_ = x.stream && !x.length && version == 11;
   keep_ = keep_ && !x.close && !closing_ && (!x.stream || chunked_ || x.length)
-          && (parser_->is_done() || pumping_);
+          && (parser_->is_done() || (pumping_ && x.stream));
   auto head = head_of(x, in);
   auto bare = in.method == "HEAD";
   if (x.stream) {
@@ -128,6 +124,17 @@ asio::awaitable<bool> session::write_stream(body_source& from) {
     const auto end = chunk_of(std::string{});
     co_return co_await write_piece(end);
   }
+}
+
+/// Answers what is no request, and reports it. The connection is of no use after that.
+asio::awaitable<void> session::answer_unread(response x) {
+  request in;
+  in.id = request_id_of(nullptr);
+  in.method = in.path = in.target = "-";
+  unread_ = true;
+  served line{"", in.method, x.status, {}, in.id, nullptr, in.path, in.target, "", false, peer_};
+  line.gone = !co_await write(std::move(x), in);
+  report(in, nullptr, line);
 }
 
 /// Lets the client read the last answer: closing with unread bytes would throw it away.

@@ -1,5 +1,7 @@
 #include "node/http/wire.hpp"
 
+#include "node/http/answer_text.hpp"
+#include "node/http/options.hpp"
 #include "node/http/problem.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -84,8 +86,7 @@ constexpr std::size_t plain_bytes_max = 1 << 16;
 std::string speak_tls() {
   auto x = problem_answer(refusal::bad_request,
                           "this port takes HTTPS only: begin the URL with https://");
-  return "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: " + x.type
-         + "\r\nContent-Length: " + std::to_string(x.body.size()) + "\r\n\r\n" + x.body;
+  return last_answer(x, request_id_of(nullptr));
 }
 
 class tls_wire : public stream_wire<asio::ssl::stream<tcp_stream>> {

@@ -203,10 +203,19 @@ void fail(const api_ptr& in, const call_ptr& to) {
     in->node.fail_work(to->in.who.ns, body->token, std::move(body->error), told(to));
 }
 
+/// Calls that were left out are a fault of the request, not of the job's state.
+void answer_emitted(const call_ptr& to, const status& done) {
+  if (done.code() != ec::illegal_request)
+    return told(to)(done);
+  problems found{{"out_of_order", "/sequence", done.error().detail}};
+  to->out(problem_answer(error{ec::invalid_spec, "the request is not valid"}, found));
+}
+
 void emit(const api_ptr& in, const call_ptr& to) {
   if (auto body = body_of(to, emit_fields))
     in->node.emit_work(to->in.who.ns, body->token, body->sequence, body->kind,
-                       std::move(body->text), told(to));
+                       std::move(body->text),
+                       [to](const status& done) { answer_emitted(to, done); });
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "node/http/bulk_run.hpp"
 #include "tests/support/http_node.hpp"
 
+#include <future>
 #include <latch>
 #include <set>
 #include <thread>
@@ -580,4 +581,76 @@ TEST_CASE_METHOD(node_fixture, "every route is in the OpenAPI page, and no other
     there.insert(method + " " + x.path);
   }
   CHECK(told == there);
+}
+
+TEST_CASE_METHOD(node_fixture, "a look at the header of events cancels nothing", "[http][api]") {
+  auto id = submit(sleeper);
+  {
+    http_client c{server->port()};
+    CHECK(c.ask("HEAD", "/v1/jobs/" + id + "/events?on_disconnect=cancel").status == 200);
+    CHECK(c.ends());
+  }
+  {
+    http_client c{server->port()};
+    c.send(c.text_of("HEAD", "/v1/jobs/" + id + "/result?wait=60s&on_disconnect=cancel"));
+  }
+  CHECK(eventually([&] { return server->connections() == 1; }));
+  CHECK(ask("GET", "/v1/jobs/" + id).text("state") == "running");
+  ask("POST", "/v1/jobs/" + id + ":cancel");
+}
+
+TEST_CASE_METHOD(node_fixture, "the place in a stream of events is a number that there can be",
+                 "[http][api][events]") {
+  auto at = "/v1/jobs/" + ended(noop) + "/events";
+  for (auto last : {"18446744073709551615", "9223372036854775808", "1.9223372036854775808"}) {
+    auto got = ask("GET", at, "", std::string{"Last-Event-ID: "} + last + "\r\n");
+    CHECK(got.status == 400);
+    CHECK(got.text("code") == "bad_query");
+  }
+  CHECK(ask("GET", at, "", "Last-Event-ID: 9223372036854775807\r\n").status == 204);
+}
+
+TEST_CASE_METHOD(node_fixture, "two traces are none", "[http][api]") {
+  const std::string a = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n",
+                    b = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-01\r\n";
+  CHECK(ask("POST", "/v1/jobs", noop, a).json().find("labels")->find("traceparent"));
+  auto two = ask("POST", "/v1/jobs", noop, a + b).json();
+  auto labels = two.find("labels");
+  CHECK_FALSE((labels && labels->find("traceparent")));
+}
+
+TEST_CASE("metrics are told while all other work is refused", "[http][api]") {
+  std::latch begun{limits::http_work_threads};
+  std::promise<void> opened;
+  auto gate = opened.get_future().share();
+  tests::http_node x{tests::http_node::in_memory(), [](http::api_parts& parts) {
+                       parts.metrics = [](auto&&) { return "m 1\n"; };
+                     }};
+  for (unsigned i = 0; i < limits::http_work_threads; ++i)
+    x.api->pool.post([&begun, gate] {
+      begun.count_down();
+      gate.wait();
+    });
+  begun.wait();
+  while (x.api->pool.post([] {})) {
+  }
+  CHECK(x.ask("GET", "/v1/stats").status == 429);
+  x.client.send(x.client.text_of("GET", "/metrics"));
+  CHECK_FALSE(x.client.hears(std::chrono::milliseconds{50}));
+  opened.set_value();
+  CHECK(x.client.read().body == "m 1\n");
+}
+
+TEST_CASE_METHOD(node_fixture, "what a worker says out of turn is refused with its place",
+                 "[http][api][work]") {
+  submit(R"({"graph":{"vertices":[{"id":"a","kind":"worker","config":{"task":"t"}}]}})");
+  auto got = ask("POST", "/v1/work:fetch", R"({"wait":"30s"})").json();
+  auto token = R"({"token":")" + text_of(got.find("work")->items()->at(0), "token") + "\"";
+  auto early = ask("POST", "/v1/work:emit", token + R"(,"sequence":3,"text":"x"})");
+  CHECK(early.status == 422);
+  auto json = early.json();
+  auto& first = json.find("errors")->items()->at(0);
+  CHECK(text_of(first, "pointer") == "/sequence");
+  CHECK(text_of(first, "code") == "out_of_order");
+  CHECK_THAT(text_of(first, "detail"), Catch::Contains("piece 1"));
 }

@@ -284,3 +284,64 @@ TEST_CASE_METHOD(http_node, "jobs are searched by id, label, queue and name of t
   auto page = ask("GET", "/v1/jobs?q=one").json();
   CHECK(*page.find("jobs")->items()->at(0).find("graph_name")->string() == "one");
 }
+
+TEST_CASE("workers exchange blobs, viewers only read them", "[http][blobs]") {
+  auto content = pattern(1000), place = place_of(content);
+  for (auto [who, put, get] : {std::tuple{http::role::worker, 201, 200},
+                               {http::role::viewer, 403, 404},
+                               {http::role::operator_, 201, 200},
+                               {http::role::admin, 201, 200}}) {
+    http_node x{http_node::in_memory(), {}, [who = who](http::http_options& options) {
+                  options.authenticate = [who](std::string_view) -> result<http::principal> {
+                    return http::principal{"k", "", {}, who};
+                  };
+                }};
+    INFO(to_string(who));
+    tests::http_client c{x.server->port()};
+    CHECK(c.ask("PUT", place, content, bytes).status == put);
+    CHECK(x.ask("GET", place).status == get);
+  }
+}
+
+TEST_CASE_METHOD(http_node, "a blob that the client has is not sent again", "[http][blobs]") {
+  auto content = pattern(1000), place = place_of(content);
+  REQUIRE(ask("PUT", place, content, bytes).status == 201);
+  const auto tag = "\"" + place.substr(10) + "\"";
+  for (auto& field : {tag, "\"x\", W/" + tag, std::string{"*"}}) {
+    auto got = ask("GET", place, "", "If-None-Match: " + field + "\r\n");
+    CHECK(got.status == 304);
+    CHECK(got.fields["etag"] == tag);
+    CHECK_FALSE(got.fields.contains("content-length"));
+  }
+  CHECK((ask("GET", place, "", "If-None-Match: \"x\"\r\n").body == content));
+  CHECK(ask("GET", nothing, "", "If-None-Match: *\r\n").status == 404);
+}
+
+TEST_CASE_METHOD(http_node, "an upload that is refused early says that the connection ends",
+                 "[http][blobs]") {
+  tests::http_client c{server->port()};
+  c.send("PUT /v1/blobs/zz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "5\r\nhello\r\n");
+  auto got = c.read();
+  CHECK(got.status == 404);
+  CHECK(got.fields["connection"] == "close");
+  CHECK(c.ends());
+}
+
+TEST_CASE_METHOD(small_node, "who waits to send a blob is told to once it would be taken",
+                 "[http][blobs]") {
+  auto content = pattern(1000), place = place_of(content);
+  auto begin = [&](const std::string& target, std::size_t size) {
+    tests::http_client c{server->port()};
+    c.send("PUT " + target + " HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+           + "Content-Length: " + std::to_string(size) + "\r\n\r\n");
+    auto first = c.read().status;
+    if (first != 100)
+      return first;
+    c.send(content);
+    return c.read().status;
+  };
+  CHECK(begin("/v1/blobs/zz", 1000) == 404);
+  CHECK(begin(place, (1 << 20) + 1) == 413);
+  CHECK(begin(place, 1000) == 201);
+}

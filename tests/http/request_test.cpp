@@ -86,6 +86,20 @@ TEST_CASE("a path that fits no route is told apart from a wrong method", "[http]
   CHECK(std::get<unrouted>(x).allowed == std::vector<std::string>{"GET", "POST", "HEAD"});
 }
 
+TEST_CASE("a path is the same in whichever coding of its letters", "[http][router]") {
+  std::string job = std::string{"/v1/jobs/"} + job_text;
+  CHECK(went_to("GET", "/v1/%6Aobs") == "/v1/jobs");
+  CHECK(went_to("GET", "/%761/jobs") == "/v1/jobs");
+  CHECK(went_to("POST", job + "%3Acancel") == "/v1/jobs/{job}:cancel");
+  CHECK(went_to("POST", job + "%3acanc%65l") == "/v1/jobs/{job}:cancel");
+  CHECK(went_to("GET", "/v1/%256Aobs") == "404"); // Decoded once.
+  CHECK(went_to("GET", "/v1%2Fjobs") == "404");
+  auto all = routes();
+  auto x = all.find("GET", "/v1/queues/%2541%2F%41");
+  REQUIRE(std::get_if<routed>(&x));
+  CHECK(std::get<routed>(x).arguments.name == "%41/A");
+}
+
 TEST_CASE("a query is decoded once", "[http][query]") {
   auto x = parse_query("a=1&b=x+y%2Bz&c&a=2&&d=%E2%82%AC");
   REQUIRE(x);

@@ -6,6 +6,7 @@
 #include "tests/support/tls.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <deque>
 #include <future>
 #include <mutex>
@@ -686,4 +687,122 @@ TEST_CASE_METHOD(fixture, "a request takes until the first byte of its answer", 
   while (c.read_chunk(piece) && !piece.empty()) {
   }
   CHECK(took.get_future().get() <= head - begun);
+}
+
+TEST_CASE_METHOD(fixture, "every answer says when it was made", "[http][server]") {
+  start();
+  auto c = client();
+  for (auto& x : {c.ask("GET", "/echo"), c.ask("GET", "/nothing")}) {
+    auto date = x.fields.at("date");
+    std::tm tm{};
+    auto end = ::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    REQUIRE((end && *end == '\0'));
+    CHECK(date.size() == 29);
+    CHECK(std::abs(std::difftime(::timegm(&tm), std::time(nullptr))) < 60);
+  }
+}
+
+TEST_CASE_METHOD(fixture, "what is no request has an id, and is observed", "[http][server]") {
+  options.header_time = 50ms;
+  options.connections_max = 1;
+  options.connections_reserved = 0;
+  std::mutex mutex;
+  std::vector<std::string> seen;
+  options.observe = [&](const served& x) {
+    std::scoped_lock lock{mutex};
+    seen.push_back(std::string{x.route} + std::to_string(x.status) + std::string{x.request_id});
+  };
+  start();
+  std::vector<std::string> told;
+  auto tell = [&](http_client& c) {
+    auto x = c.read();
+    CHECK(code_of(x) != "");
+    CHECK(x.fields.contains("date"));
+    told.push_back(std::to_string(x.status) + x.fields["x-request-id"]);
+  };
+  for (std::string text :
+       {"hello\r\n\r\n", "GET /echo HT", "GET /echo HTTP/1.1\r\nX: xxxxxxxxxxxxxxxxxxxx"}) {
+    if (text.ends_with("x"))
+      text += std::string(20'000, 'x') + "\r\n\r\n";
+    {
+      auto c = client();
+      c.send(text);
+      tell(c);
+    }
+    wait_for_connections(0);
+  }
+  auto only = client();
+  CHECK(only.ask("GET", "/echo", "", "X-Request-Id: a\r\n").status == 200);
+  auto more = client();
+  tell(more);
+  only.close();
+  wait_for_connections(0);
+  server->shut(60s);
+  told.push_back("/echo200a");
+  std::ranges::sort(told);
+  std::ranges::sort(seen);
+  CHECK(seen == told);
+  CHECK(std::ranges::count_if(told, [](auto& x) { return x.size() > 16; }) == 4);
+}
+
+TEST_CASE_METHOD(fixture, "a client that goes behind its next request is noticed",
+                 "[http][server]") {
+  start();
+  {
+    auto c = client();
+    c.send(c.text_of("GET", "/hold"));
+    held.get_future().wait();
+    c.send(c.text_of("GET", "/echo") + c.text_of("GET", "/echo"));
+  }
+  auto why = told.get_future();
+  REQUIRE(why.wait_for(tests::http_patience) == std::future_status::ready);
+  CHECK(why.get() == unwanted::gone);
+}
+
+TEST_CASE_METHOD(fixture, "what is sent while an answer is waited for is answered after it",
+                 "[http][server]") {
+  start();
+  auto c = client();
+  c.send(c.text_of("GET", "/hold") + c.text_of("POST", "/echo", "1"));
+  auto call = held.get_future().get();
+  c.send(c.text_of("POST", "/echo", std::string(100'000, ' ')));
+  call->out({200, "text/plain", "held"});
+  CHECK(c.read().body == "held");
+  CHECK(c.read().body == "POST1");
+  CHECK(c.read().body == "POST" + std::string(100'000, ' '));
+}
+
+TEST_CASE_METHOD(fixture, "empty lines before a request are none", "[http][server]") {
+  start();
+  auto c = client();
+  c.send("\r\n" + c.text_of("GET", "/echo") + "\r\n\r\n" + c.text_of("GET", "/echo"));
+  CHECK(c.read().body == "GET");
+  CHECK(c.read().body == "GET");
+  c.send("\r");
+  c.send("\n" + c.text_of("GET", "/echo"));
+  CHECK(c.read().body == "GET");
+  c.send("\r\n\r\n\r\n" + c.text_of("GET", "/echo"));
+  CHECK(c.read().status == 400);
+}
+
+TEST_CASE_METHOD(fixture, "a client of HTTP/1.0 is not told to go on", "[http][server]") {
+  start();
+  auto c = client();
+  c.send("POST /echo HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+         "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  CHECK_FALSE(c.hears(50ms));
+  c.send("{}");
+  CHECK(c.read().body == "POST{}");
+}
+
+TEST_CASE_METHOD(fixture, "a line between chunks that does not end is told as that",
+                 "[http][server]") {
+  start();
+  auto c = client();
+  c.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n2;x="
+         + std::string(64 << 10, 'x') + "\r\n{}\r\n0\r\n\r\n");
+  auto got = c.read();
+  CHECK(got.status == 400);
+  CHECK_THAT(got.text("detail"), Catch::Contains("before a chunk"));
 }
