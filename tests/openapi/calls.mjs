@@ -4,6 +4,7 @@
 //   status  what is expected
 //   path    the open parts of the path        query, headers   as they are sent
 //   json    the body; or `text` with `type`   as               the role of the key (admin)
+//   announces  how many bytes the header tells of; none are sent
 //   keep    what later calls need of the answer: names and how it is found
 //   check   what else holds of the answer
 // What depends on calls before is a function of what they kept.
@@ -160,6 +161,7 @@ const blobs = [
   blob('PUT', 201, {type: 'text/plain', text: 'hello', as: 'worker'}),
   blob('PUT', 200, {text: 'hello'}),
   blob('PUT', 422, {text: 'hallo', is_wrong: true}),
+  blob('PUT', 413, {type: 'text/plain', announces: 2 ** 30 + 1, is_wrong: true}),
   blob('GET', 200, {check: x => x.text === 'hello', as: 'worker'}),
   blob('GET', 304, {headers: {'If-None-Match': `"${hash}"`}}),
   blob('GET', 406, {headers: {Accept: 'application/json'}}),

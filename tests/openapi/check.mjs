@@ -1,6 +1,7 @@
 // Calls a real node and holds each answer against the OpenAPI page that it serves. Ends with 1 and
 // a list if an answer is not what the page says, or if the page names what nothing exercised.
 import {readFileSync} from 'node:fs';
+import {request as begin} from 'node:http';
 import {calls, calls_on_failed_disk} from './calls.mjs';
 import {in_time, start_node} from './node.mjs';
 import {api_page} from './page.mjs';
@@ -35,8 +36,23 @@ function request_of(node, operation, call, kept) {
   return {method: operation.method, headers, body, type};
 }
 
-async function answer_to(url, request) {
-  const got = await in_time(url, fetch(url, request));
+/** Sends the header of a request only, which tells of a body of so many bytes. */
+function announce(url, {method, headers}, bytes) {
+  return new Promise((resolve, reject) => {
+    const sent = begin(url, {method, headers: {...headers, 'Content-Length': bytes}});
+    sent.on('error', reject);
+    sent.on('response', got => {
+      let text = '';
+      got.setEncoding('utf8');
+      got.on('data', piece => { text += piece; });
+      got.on('end', () => resolve(new Response(text, {status: got.statusCode, headers: got.headers})));
+    });
+    sent.flushHeaders();
+  });
+}
+
+async function answer_to(url, request, announced) {
+  const got = await in_time(url, announced ? announce(url, request, announced) : fetch(url, request));
   const text = await in_time(url, got.text());
   const type = got.headers.get('content-type') ?? '';
   const answer = {status: got.status, headers: got.headers, text};
@@ -61,7 +77,7 @@ async function exercise(node, call, kept) {
   if (!operation)
     return faults.push(`${call.to}: the page does not have it`);
   const request = request_of(node, operation, call, kept);
-  const answer = await answer_to(url_of(node, operation, call, kept), request);
+  const answer = await answer_to(url_of(node, operation, call, kept), request, call.announces);
   ++asked;
   const say = text => faults.push(`${call.to} ${answer.status}: ${text}\n    ${answer.text.slice(0, 300).trim()}`);
   if (answer.status !== call.status)
@@ -95,10 +111,13 @@ async function exercise_methods(node) {
   }
 }
 
+/** What comes for want of room, not by every route in one run: tests/http has those answers. */
+const without_room = new Set(['429', '503', '507']);
+
 function note_unexercised() {
   for (const [name, operation] of operations) {
     for (const key of Object.keys(operation.says.responses))
-      if (!seen.get(name).has(key))
+      if (!seen.get(name).has(key) && !without_room.has(key))
         faults.push(`${name}: nothing exercised the response ${key}`);
     for (const parameter of operation.parameters)
       if (parameter.in !== 'path' && !used.get(name).has(parameter.name))

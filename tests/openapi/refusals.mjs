@@ -27,6 +27,7 @@ export function refusals_of(operation) {
   refused(403, {headers: {Origin: 'https://example.org'}});
   if (operation.says.requestBody?.content['application/json']) {
     refused(400, {type: 'application/json', text: '{"a": '});
+    refused(413, {type: 'application/json', announces: 2 ** 30});
     refused(415, {type: 'text/plain', text: '{}'});
     refused(422, {type: 'application/json', text: '{"unheard_of": 1}'});
   } else if (operation.says.requestBody && !operation.says.requestBody.content['*/*']) {
