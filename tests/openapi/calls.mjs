@@ -158,6 +158,7 @@ const blob = (method, status, more = {}) =>
   ({to: `${method} /v1/blobs/{hash}`, path: {hash}, status, ...more});
 const blobs = [
   blob('GET', 404),
+  blob('PUT', 404, {path: {hash: 'nobody'}, text: 'hello', is_wrong: true}),
   blob('PUT', 201, {type: 'text/plain', text: 'hello', as: 'worker'}),
   blob('PUT', 200, {text: 'hello'}),
   blob('PUT', 422, {text: 'hallo', is_wrong: true}),
@@ -195,6 +196,8 @@ const tasks = [
   at_task('submit', 200, {json: one_task, headers: {'Idempotency-Key': 't'}, keep: {one: x => x.json.task_id}}),
   at_task('submit', 200, {json: one_task, headers: {'Idempotency-Key': 't'}, check: x => x.json.success}),
   at_task('submit', 200, {json: one_task, check: x => x.json.success === false}),
+  {to: 'POST /v1/jobs', json: {...noop, queue: 'tasks'}, status: 409},
+  change('retry', 'task', 409),
   {to: 'GET /api/tasks/status', status: 200, check: x => x.json.has_active_task},
   {to: 'GET /api/tasks/detailed-status', status: 200},
   at_task('add-new-task', 501, {json: {reason: 'and a taxi'}}),
