@@ -47,6 +47,8 @@ error unusable(const char* setting, const std::string& file,
 
 /// Refuses a connection that there is no room for, without waiting for its request.
 void turn_away(auto& from, const http_options& x) {
+  if (x.rejected)
+    x.rejected(kind_of(refusal::too_many_connections).code);
   boost::system::error_code ignored;
   auto id = request_id_of(nullptr);
   auto peer = from.remote_endpoint(ignored).address().to_string();
@@ -55,8 +57,6 @@ void turn_away(auto& from, const http_options& x) {
   from.non_blocking(true, ignored);
   auto text = last_answer(answer, id);
   from.write_some(asio::buffer(text), ignored);
-  if (x.rejected)
-    x.rejected(kind_of(refusal::too_many_connections).code);
   if (x.observe)
     x.observe({"", "-", answer.status, {}, id, nullptr, "-", "-", "", bool(ignored), peer});
 }

@@ -107,7 +107,10 @@ async function exercise_methods(node) {
     ++asked;
     if (answer.status !== 405 || here.some(x => !allowed.has(x.method)))
       faults.push(`${wrong} ${path}: ${answer.status}, Allow: ${[...allowed]}`);
-    page.wrong_with(operation, answer).forEach(x => faults.push(`${wrong} ${path}: ${x}`));
+    for (const x of here) {
+      page.wrong_with(x, answer).forEach(fault => faults.push(`${wrong} ${path}: ${fault}`));
+      seen.get(x.name).add(page.response_of(x, answer.status).key);
+    }
   }
 }
 
