@@ -1,9 +1,5 @@
 #include "actors/engine.hpp"
 
-#include "actors/kinds/exec_runner.hpp"
-#include "actors/kinds/function_runner.hpp"
-#include "actors/kinds/jq_runner.hpp"
-#include "actors/kinds/lazy_runner.hpp"
 #include "actors/kinds/pid_files.hpp"
 #include "actors/recovery_watch.hpp"
 #include "actors/shard_actor.hpp"
@@ -14,7 +10,6 @@
 #include "actors/work_board.hpp"
 
 #include <future>
-#include <sys/random.h>
 #include <thread>
 
 namespace troupe::actors {
@@ -28,23 +23,6 @@ constexpr core::restart_policy shard_restarts{
 unsigned or_cores(unsigned chosen) {
   return chosen > 0 ? chosen : std::max(2u, std::thread::hardware_concurrency());
 }
-
-/// The kernel's source of chance, read a buffer at a time: tokens must not be guessed.
-std::uint64_t system_bits() {
-  struct buffer {
-    std::array<std::uint64_t, 64> bits;
-    std::size_t used = 64;
-  };
-  thread_local buffer own;
-  if (own.used == own.bits.size()) {
-    if (::getrandom(own.bits.data(), sizeof own.bits, 0) != ssize_t(sizeof own.bits))
-      std::abort(); // Buffers of this size are filled at once, once the kernel has booted.
-    own.used = 0;
-  }
-  return own.bits[own.used++];
-}
-
-core::random_bits system_random() { return system_bits; }
 
 core::shard_time wall_clock() {
   return std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now());
@@ -69,28 +47,6 @@ void wait_for_all(const std::vector<std::future<void>>& all) {
   auto until = std::chrono::steady_clock::now() + limits::request_deadline;
   for (auto& x : all)
     x.wait_until(until);
-}
-
-/// How long a runtime with this configuration keeps ended jobs.
-storage::retention_rules rules_of(const runtime_config& config) {
-  return [all = config.retention, own = config.queue_retention](
-             namespace_id, const std::string& queue, core::job_state state) {
-    auto found = own.find(queue);
-    auto& policy = found == own.end() ? all : found->second;
-    auto& x = state == job_state::failed      ? policy.failed
-              : state == job_state::cancelled ? policy.cancelled
-              : state == job_state::stopped   ? policy.stopped
-                                              : policy.completed;
-    return storage::retention_rule{x.age, x.bytes};
-  };
-}
-
-attempt_report call_inline(const function_registry& functions, const attempt& x) {
-  problem wrong;
-  auto found = find_function(functions, x, wrong);
-  if (!found)
-    return {attempt_outcome::failed, {}, std::move(wrong)};
-  return call(*found, x, [](std::string) {}, {});
 }
 
 } // namespace
@@ -127,74 +83,6 @@ result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
   made->scrubber_ = start_scrub(made->store_, config.report);
   made->sweeper_ = start_sweep(made->store_, made->shards_, config.report);
   return made;
-}
-
-void engine::make_environment(const runtime_config& config, engine_host& host) {
-  blob_writer_ = std::make_shared<blob_writer>(store_.blobs, store_.guard, config.space_wait);
-  auto& env = *env_;
-  env.kinds = core::builtin_kinds(
-      [all = functions_](const std::string& name) { return all->find(name) != nullptr; });
-  env.graphs = std::make_shared<graph_store>(store_.blobs, [this] { return check_space(); });
-  env.call_inline = [all = functions_](const attempt& x) { return call_inline(*all, x); };
-  env.is_pure_function = [all = functions_](const std::string& name) {
-    auto found = all->find(name);
-    return found && found->pure;
-  };
-  env.put_blob = [this, writer = blob_writer_](namespace_id ns, core::bytes data,
-                                               environment::blob_put then) {
-    writer->put(ns, std::move(data),
-                [this, then = std::move(then)](const result<core::blob_ref>& stored) {
-                  if (!stored) // Trouble of the disk is no failure of a vertex.
-                    fail_shards(stored.error());
-                  then(stored);
-                });
-  };
-  env.get_blob = [blobs = store_.blobs](namespace_id ns, const core::blob_ref& ref) {
-    return blobs->get(ns, ref.sha256);
-  };
-  env.blob_bytes_waiting = [writer = std::weak_ptr{blob_writer_}] {
-    auto x = writer.lock();
-    return x ? x->bytes_waiting() : 0;
-  };
-  env.pressure = [writer = std::weak_ptr{store_.writer}, disk = std::weak_ptr{store_.guard},
-                  blobs = env.blob_bytes_waiting] {
-    core::pressure now;
-    if (auto x = writer.lock()) {
-      auto lag = x->lag();
-      now = {lag.bytes + blobs(), lag.soft, lag.hard};
-    }
-    if (auto guard = disk.lock(); guard && !guard->admits()) {
-      auto state = guard->state();
-      now.space = false;
-      now.free_bytes = state.free_bytes;
-      now.needed_bytes = state.needed_bytes();
-    }
-    return now;
-  };
-  env.make_random = system_random;
-  env.report = config.report;
-  env.observer = config.observer;
-  env.settings.running_jobs_max = config.running_jobs_max;
-  env.settings.cleanup_grace = config.cleanup_grace;
-  env.settings.cancel_grace = config.cancel_grace;
-  env.settings.hold_recovered = config.hold_recovered;
-  env.settings.retention = rules_of(config);
-
-  exec_options exec;
-  exec.parallel_max = config.exec_parallel_max;
-  if (store_.directory)
-    exec.run_dir = store_.directory->path() / "exec";
-  jq_options jq;
-  jq.helpers_max = config.jq_helpers_max;
-  jq.helper = config.jq_helper;
-  function_options functions;
-  functions.threads = config.function_threads;
-  env.runners["exec"] = make_lazy([exec] { return std::make_unique<exec_runner>(exec); });
-  env.runners["jq"] = make_lazy([jq] { return std::make_unique<jq_runner>(jq); });
-  env.runners["function"] = make_lazy(
-      [functions, all = functions_] { return std::make_unique<function_runner>(all, functions); });
-  env.kinds.merge(host.kinds);
-  env.runners.merge(host.runners);
 }
 
 void engine::make_shards() {

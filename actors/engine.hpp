@@ -19,7 +19,7 @@ namespace troupe::actors {
 struct engine_host {
   caf::actor_system* system = nullptr; ///< Null: the engine makes its own.
   core::kind_catalog kinds;            ///< Besides those in the box; each with a runner.
-  std::map<std::string, std::shared_ptr<attempt_runner>, std::less<>> runners;
+  environment::runner_map runners;
 };
 
 /// A node's actors over its store: what `runtime` is made of. Thread-safe once it is open.
@@ -98,6 +98,7 @@ private:
   engine(const runtime_config& config, store x);
 
   void make_environment(const runtime_config& config, engine_host& host);
+  void connect_blobs(environment& env);
   void make_shards();
   status start();
   void fail_shards(const error& why);

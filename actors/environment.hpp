@@ -40,11 +40,12 @@ struct counters {
 /// it is thread-safe.
 struct environment {
   using blob_put = std::function<void(result<core::blob_ref>)>;
+  using runner_map = std::map<std::string, std::shared_ptr<attempt_runner>, std::less<>>;
 
   core::kind_catalog kinds;
   std::shared_ptr<graph_store> graphs;
   /// Runs the attempts of a kind that is neither inline nor a timer.
-  std::map<std::string, std::shared_ptr<attempt_runner>, std::less<>> runners;
+  runner_map runners;
   /// Runs a pure function in place. The report is final.
   std::function<attempt_report(const attempt&)> call_inline;
   /// Whether the function of this name was registered as pure.
