@@ -73,6 +73,7 @@ private:
   status export_jobs(storage::view& from) {
     auto query = query_;
     query.limit = limits::rows_page_max;
+    query.damaged = [this](job_id id, const error& why) { leave_out("job " + to_string(id), why); };
     do {
       auto page = from.list(query);
       if (!page)

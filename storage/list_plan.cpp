@@ -153,6 +153,8 @@ result<std::vector<index_walk>> plan_list(const snapshot_read& from, const job_q
   if (!q.state && !q.queue && q.labels.empty())
     return rows_of(q, from.shard());
   auto all = few_counts(from);
+  if (!all && q.damaged)
+    return rows_of(q, from.shard());
   if (!all)
     return all.error();
   if (!*all)

@@ -56,9 +56,9 @@ result<bool> lmdb_cursor::seek(core::byte_view key) {
 
 result<bool> lmdb_cursor::seek_before(core::byte_view key) {
   auto found = seek(key);
-  if (!found)
+  if (!found && !damaged_) // A damaged row behind the one that is sought is no matter.
     return found;
-  return move(*found ? MDB_PREV : MDB_LAST);
+  return move(damaged_ || *found ? MDB_PREV : MDB_LAST);
 }
 
 result<bool> lmdb_cursor::next() {
@@ -83,6 +83,7 @@ result<bool> lmdb_cursor::previous() {
 }
 
 result<bool> lmdb_cursor::move_to(core::byte_view key) {
+  damaged_ = false;
   MDB_val at{key.size(), const_cast<std::uint8_t*>(key.data())}, kept{};
   inside_map inside;
   int code = at_ ? ::mdb_cursor_get(at_, &at, &kept, MDB_SET_RANGE) : MDB_NOTFOUND;
@@ -97,6 +98,7 @@ result<bool> lmdb_cursor::move_to(core::byte_view key) {
 }
 
 result<bool> lmdb_cursor::move(int operation) {
+  damaged_ = false;
   MDB_val at{}, kept{};
   inside_map inside;
   int code = at_ ? ::mdb_cursor_get(at_, &at, &kept, MDB_cursor_op(operation)) : MDB_NOTFOUND;
@@ -113,14 +115,15 @@ result<bool> lmdb_cursor::move(int operation) {
 
 result<bool> lmdb_cursor::load(core::byte_view key, core::byte_view kept) {
   auto value = unseal(number_of(in_), key, kept);
-  if (!value)
-    return rows_->env.damaged("wrong checksum at " + row_name(number_of(in_), key));
   key_ = key;
-  value_ = *value;
+  value_ = value.value_or(core::byte_view{});
+  damaged_ = !value;
   placed_ = true;
   changes_ = rows_->changes;
   if (writes_)
     place_.assign(key.begin(), key.end());
+  if (damaged_)
+    return rows_->env.damaged("wrong checksum at " + row_name(number_of(in_), key));
   return true;
 }
 

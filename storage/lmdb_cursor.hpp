@@ -18,6 +18,8 @@ public:
   core::byte_view key() const override { return key_; }
   core::byte_view value() const override { return value_; }
 
+  bool at_damaged() const noexcept override { return damaged_; }
+
   /// The transaction ends.
   void let_go() noexcept;
 
@@ -33,7 +35,7 @@ private:
   table in_;
   bool writes_;
   MDB_cursor* at_ = nullptr;
-  bool placed_ = false;
+  bool placed_ = false, damaged_ = false;
   std::uint64_t changes_ = 0;
   core::byte_view key_, value_;
   core::bytes place_; ///< The key of the last row, if rows may change.

@@ -259,8 +259,13 @@ result<std::uint64_t> newest_segment(table_reader& from) {
   return number;
 }
 
-job_walk::job_walk(table_reader& from, table in, core::bytes prefix, bool newest_first)
-    : cursor_(from.cursor(in)), in_(in), prefix_(std::move(prefix)), newest_first_(newest_first) {}
+job_walk::job_walk(table_reader& from, table in, core::bytes prefix, bool newest_first,
+                   bool past_damage)
+    : cursor_(from.cursor(in)),
+      in_(in),
+      prefix_(std::move(prefix)),
+      newest_first_(newest_first),
+      past_damage_(past_damage) {}
 
 status job_walk::start(std::optional<job_id> after) {
   if (newest_first_)
@@ -279,9 +284,9 @@ status job_walk::step() { return take(newest_first_ ? cursor_->previous() : curs
 status job_walk::take(const result<bool>& first) {
   id_.reset();
   for (auto there = first;; there = newest_first_ ? cursor_->previous() : cursor_->next()) {
-    if (!there)
+    if (!there && !(past_damage_ && cursor_->at_damaged()))
       return there.error();
-    if (!*there || !keys::starts_with(cursor_->key(), prefix_))
+    if ((there && !*there) || !keys::starts_with(cursor_->key(), prefix_))
       return {};
     if (cursor_->key().size() == prefix_.size() + keys::id_bytes) {
       id_ = keys::id_in(cursor_->key());

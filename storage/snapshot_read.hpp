@@ -100,7 +100,9 @@ result<std::uint64_t> newest_segment(table_reader& from);
 /// Walks the jobs of an index, a table and the part of the keys before the id.
 class job_walk {
 public:
-  job_walk(table_reader& from, table in, core::bytes prefix, bool newest_first);
+  /// `past_damage`: rows with a wrong checksum are walked, too; their ids stand in their keys.
+  job_walk(table_reader& from, table in, core::bytes prefix, bool newest_first,
+           bool past_damage = false);
 
   /// To the first job behind `after`, or the first of all.
   status start(std::optional<job_id> after);
@@ -108,7 +110,7 @@ public:
 
   /// Nothing at the end.
   const std::optional<job_id>& id() const noexcept { return id_; }
-  /// What the index holds for it. Valid until the next step.
+  /// What the index holds for it; nothing if that is damaged. Valid until the next step.
   core::byte_view value() const { return cursor_->value(); }
   table of() const noexcept { return in_; }
 
@@ -118,7 +120,7 @@ private:
   std::unique_ptr<table_cursor> cursor_;
   table in_;
   core::bytes prefix_;
-  bool newest_first_;
+  bool newest_first_, past_damage_;
   std::optional<job_id> id_;
 };
 

@@ -53,6 +53,9 @@ public:
   virtual result<bool> previous() = 0;
   virtual core::byte_view key() const = 0;
   virtual core::byte_view value() const = 0;
+  /// Whether the last step failed because the row's checksum is wrong: then `key` shows the row,
+  /// `value` nothing, and `next` and `previous` go on from it.
+  virtual bool at_damaged() const noexcept { return false; }
 };
 
 /// All tables at one moment. For one thread at a time, not always the same.

@@ -25,6 +25,8 @@ struct job_query {
   std::optional<job_id> from;                   ///< No older ids than this.
   std::optional<core::shard_time> ended_before; ///< Only those that had ended before then.
   std::function<bool(const job_row&)> matching; ///< What else must hold; may be unset.
+  /// Told of a job whose row is damaged, then the list goes on; unset: the list ends there.
+  std::function<void(job_id, const error&)> damaged;
   std::size_t limit = 100;                      ///< At most `limits::rows_page_max`.
   std::size_t scan_max = limits::list_scan_max; ///< Rows that the page looks at.
 };

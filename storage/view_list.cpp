@@ -61,7 +61,7 @@ result<std::optional<job_row>> view::merged_walk::row() const {
   result<std::optional<job_row>> found = std::optional<job_row>{};
   auto here = std::ranges::find(walks_, current_, &job_walk::id);
   auto is_row = here != walks_.end() && (here->of() == table::live || here->of() == table::done);
-  if (is_row && !in_->part(*current_)) {
+  if (is_row && !in_->part(*current_) && !here->value().empty()) {
     auto row = decode_job_row(*current_, here->value());
     if (!row)
       return row.error();
@@ -93,7 +93,7 @@ result<job_page> view::list(const job_query& q) {
   auto in = begin();
   if (!in)
     return in.error();
-  merged_walk walk{*in, true};
+  merged_walk walk{*in, true, static_cast<bool>(q.damaged)};
   auto plan = plan_list(in->snapshot(), q);
   if (!plan)
     return plan.error();
@@ -110,9 +110,11 @@ result<job_page> view::list(const job_query& q) {
     if (!*id || (q.from && **id < *q.from))
       return page;
     auto row = walk.row();
-    if (!row)
+    if (!row && !(q.damaged && row.code() == ec::journal_corrupt))
       return row.error();
-    if (*row && matches(**row, q))
+    if (!row)
+      q.damaged(**id, row.error());
+    else if (*row && matches(**row, q))
       page.rows.push_back(std::move(**row));
     page.scan_limited = scanned >= q.scan_max || in->is_over(scanned);
     if (page.rows.size() >= limit || page.scan_limited) {

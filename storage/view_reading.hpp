@@ -58,10 +58,12 @@ private:
 /// once.
 class view::merged_walk {
 public:
-  merged_walk(const reading& in, bool newest_first) : in_(&in), newest_first_(newest_first) {}
+  /// `past_damage`: as of `job_walk`; then `row` tells of the damage.
+  merged_walk(const reading& in, bool newest_first, bool past_damage = false)
+      : in_(&in), newest_first_(newest_first), past_damage_(past_damage) {}
 
   void add(table index, core::bytes prefix) {
-    walks_.emplace_back(in_->tables(), index, std::move(prefix), newest_first_);
+    walks_.emplace_back(in_->tables(), index, std::move(prefix), newest_first_, past_damage_);
   }
 
   /// Begins behind `after`, or with the first of all.
@@ -80,7 +82,7 @@ private:
   status step_tables();
 
   const reading* in_;
-  bool newest_first_;
+  bool newest_first_, past_damage_;
   std::vector<job_walk> walks_;
   jobs::const_iterator next_, end_;
   jobs::const_reverse_iterator newest_next_, newest_end_;
