@@ -67,7 +67,7 @@ struct sweep_ages {
 struct swept {
   std::size_t blobs = 0;   ///< Removed.
   std::uint64_t bytes = 0; ///< Removed.
-  bool more = false;       ///< It looked at `limits::blob_sweep_max`; another one goes on.
+  bool more = false;       ///< It took up `limits::blob_sweep_max`; another one goes on.
 };
 
 /// Values that are too large for records, and graphs: per namespace, named by their content. Graphs

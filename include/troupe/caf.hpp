@@ -93,7 +93,8 @@ struct events {
 };
 
 /// Nothing more comes. `code`: `none` after the event `end`, else why: `not_ready`,
-/// `journal_failed`, `blob_missing`.
+/// `journal_failed`; `no_such_job` once the job is deleted; `journal_corrupt`, `blob_missing` and
+/// `io_failed` if what is read is damaged or cannot be read.
 struct events_end {
   subscription of{};
   ec code = ec::none;

@@ -26,7 +26,8 @@ namespace troupe {
 /// go, with their results and events.
 struct retention_limit {
   std::chrono::milliseconds age{}; ///< From the end on; zero: for ever.
-  std::uint64_t bytes = 0;         ///< Of all their records, in one shard; zero: any number.
+  /// Of all their records, in each shard for itself and without their blobs; zero: any number.
+  std::uint64_t bytes = 0;
 };
 
 /// The rules for the jobs of one queue, by how they ended. Failed jobs are what people look at and
@@ -78,7 +79,9 @@ struct function_entry {
 class TROUPE_EXPORT event_reader {
 public:
   /// The next events, at least one and at most `most`; waits for them up to `timeout`. Empty once
-  /// `end` has been read. Errors: `timed_out`, `not_ready`, `journal_failed`.
+  /// `end` has been read. Errors: `timed_out`, `not_ready`, `journal_failed`; `no_such_job` once
+  /// the job is deleted; `journal_corrupt`, `blob_missing` and `io_failed` if what it reads is
+  /// damaged or cannot be read.
   result<std::vector<event>> next(std::chrono::milliseconds timeout,
                                   std::size_t most = limits::events_read_max);
 
