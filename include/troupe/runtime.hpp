@@ -170,8 +170,9 @@ public:
   result<job_info> get(job_id id);
   /// The same without waiting: `then` is called once, as that of `submit`.
   void get(job_id id, ended then);
-  /// Jobs of every shard, newest first; at most `filter.limit`. Errors: `not_ready`,
-  /// `journal_corrupt`, `io_failed`.
+  /// Jobs of every shard, newest first; at most `filter.limit`. What only `get` tells is not set:
+  /// `events`, `vertices`, `count` and `result`. Errors: `not_ready`, `journal_corrupt`,
+  /// `io_failed`.
   result<std::vector<job_info>> list(const job_filter& filter = {});
   /// The same in bounded time: a part of the list, and where it goes on.
   result<job_list> list_page(const job_filter& filter = {});
@@ -207,9 +208,10 @@ public:
 
   /// Writes rows and makes jobs of one queue, all or none, if every condition holds. Returns what
   /// became of the jobs, in their order. Conditions see what earlier transactions wrote, also those
-  /// that are not durable yet. Errors: `condition_failed` and `idempotency_conflict` (nothing is
-  /// written), those of `submit`; `too_large` for a part or if all is more than
-  /// `limits::record_group_bytes_max`.
+  /// that are not durable yet. One that writes no row and whose jobs were all made before, by their
+  /// idempotency keys, gets them whatever its conditions. Errors: `condition_failed` and
+  /// `idempotency_conflict` (nothing is written), those of `submit`; `too_large` for a part or if
+  /// all is more than `limits::record_group_bytes_max`.
   result<std::vector<submitted>> transact(const transaction& x);
   /// The same, and waits for no more than values to be stored: `then` is called once, as that of
   /// `submit`.
