@@ -56,9 +56,9 @@ result<bool> lmdb_cursor::seek(core::byte_view key) {
 
 result<bool> lmdb_cursor::seek_before(core::byte_view key) {
   auto found = seek(key);
-  if (!found && !damaged_) // A damaged row behind the one that is sought is no matter.
+  if (!found)
     return found;
-  return move(damaged_ || *found ? MDB_PREV : MDB_LAST);
+  return move(*found ? MDB_PREV : MDB_LAST);
 }
 
 result<bool> lmdb_cursor::next() {

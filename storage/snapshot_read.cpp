@@ -1,5 +1,6 @@
 #include "storage/snapshot_read.hpp"
 
+#include "storage/table_map.hpp"
 #include "troupe/limits.hpp"
 
 namespace troupe::storage {
@@ -268,9 +269,13 @@ job_walk::job_walk(table_reader& from, table in, core::bytes prefix, bool newest
       past_damage_(past_damage) {}
 
 status job_walk::start(std::optional<job_id> after) {
-  if (newest_first_)
-    return take(
-        cursor_->seek_before(after ? keys::with_id(prefix_, *after) : keys::above(prefix_)));
+  if (newest_first_) {
+    auto above = after ? keys::with_id(prefix_, *after) : keys::above(prefix_);
+    auto found = cursor_->seek_before(above);
+    if (!found && past_damage_ && cursor_->at_damaged() && compare_keys(cursor_->key(), above) >= 0)
+      found = cursor_->previous(); // Not what is sought is damaged, but what stands behind it.
+    return take(found);
+  }
   if (!after)
     return take(cursor_->seek(prefix_));
   auto key = keys::with_id(prefix_, *after);

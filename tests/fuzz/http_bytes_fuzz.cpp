@@ -104,7 +104,8 @@ outcome serve(std::string_view sent, std::size_t piece) {
   options.header_bytes_max = header_max;
   options.body_bytes_max = body_max;
   options.observe = [&](const served& s) {
-    x.lines.push_back({std::string{s.method}, std::string{s.target}, s.status, s.gone});
+    if (s.method != "-") // What is no request may end as it comes, or be refused.
+      x.lines.push_back({std::string{s.method}, std::string{s.target}, s.status, s.gone});
   };
   shared_parts shared{live_options{options}, router{routes()}};
   asio::io_context io{1};
