@@ -96,6 +96,7 @@ void end_running(job_self self, core::duration grace) {
     if (detail_of(self, v)->lease > core::duration{})
       drop_lease(self, proof);
     end_attempt(self, proof, cancelled(v));
+    flush_if_full(self);
   }
 }
 
@@ -109,6 +110,7 @@ void lose_running(job_self self, bool counts) {
       runner->cancel(proof, core::duration{});
     if (auto lost = core::decide_lost(job_of(self), v, counts, st.book->now()))
       st.book->take(std::move(*lost));
+    flush_if_full(self);
   }
 }
 

@@ -79,6 +79,11 @@ void arm(job_self self, vertex_index v) {
     self->send(self, messages::timer_due{v, due});
 }
 
+void flush_if_full(job_self self) {
+  if (self->state.book->is_full())
+    flush(self);
+}
+
 void flush(job_self self, output out) {
   self->state.book->flush(with_beginnings(self, std::move(out)));
 }

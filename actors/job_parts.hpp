@@ -35,4 +35,7 @@ void arm(job_self self, core::vertex_index v);
 /// is called.
 void flush(job_self self, output out = {});
 
+/// Flushes a group that should take no more. For whoever takes many decisions in one message.
+void flush_if_full(job_self self);
+
 } // namespace troupe::actors

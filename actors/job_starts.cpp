@@ -221,8 +221,7 @@ void start_all(job_self self) {
   for (int round = 0; round < rounds_max; ++round) {
     if (!start_some(self))
       return;
-    if (self->state.book->is_full())
-      flush(self);
+    flush_if_full(self);
   }
   self->send(self, msg::start_ready{});
 }

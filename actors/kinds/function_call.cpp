@@ -9,10 +9,10 @@ function_call::function_call(function_registry::entry body, attempt x, attempt_r
     : body_(std::move(body)), x_(std::move(x)), done_(std::move(done)), say_(std::move(say)) {}
 
 attempt_report function_call::run() {
-  auto say = [this, said = std::size_t{0}](std::string text) mutable {
+  auto say = [this](std::string text) {
     std::lock_guard lock{mutex_};
-    said += text.size();
-    if (!reported_ && say_ && said <= limits::stream_bytes_max) // The job takes no more.
+    said_ += text.size();
+    if (!reported_ && say_ && said_ <= limits::stream_bytes_max) // The job takes no more.
       say_(std::move(text));
   };
   return call(*body_, x_, say, stop_.get_token());

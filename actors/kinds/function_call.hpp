@@ -47,6 +47,7 @@ private:
   std::stop_source stop_;
   std::mutex mutex_; // Held while saying, so that nothing is said after the report.
   bool reported_ = false;
+  std::size_t said_ = 0; ///< Bytes.
 };
 
 } // namespace troupe::actors

@@ -230,6 +230,21 @@ TEST_CASE("a time that is farther away than any timer reaches does not come at o
     CHECK_FALSE(terminal(row_of(w, job).state));
 }
 
+TEST_CASE("a job with more timers than one record group has room for is cancelled", "[sim][rest]") {
+  world w{39, 1};
+  w.start();
+  graph_spec g;
+  for (int i = 0; i < 15'000; ++i)
+    add(g, "nap" + std::to_string(i), "delay").config =
+        value::object{{"for", "900ms"}, {"hold", false}}; // So short that its actor stays.
+  w.submit(g, "q");
+  w.settle();
+  auto id = only_job(w);
+  w.move(id, job_request::cancel);
+  w.settle();
+  CHECK(row_of(w, id).state == job_state::cancelled);
+}
+
 TEST_CASE("a pure vertex that is tried again does not run twice after a pause", "[sim][rest]") {
   world w{38, 1};
   w.start();
