@@ -152,21 +152,35 @@ private:
       if (!names)
         return names.error();
       for (auto& name : *names)
-        if (is_unused_graph(ns, name))
-          if (auto done = export_graph(ns, graph_id{name}); !done)
-            leave_out("graph " + to_string(graph_id{name}), done.error());
+        export_unused_graph(ns, name);
     }
     return {};
   }
 
-  bool is_unused_graph(namespace_id ns, const storage::sha256_digest& name) {
+  void export_unused_graph(namespace_id ns, const storage::sha256_digest& name) {
+    auto is = is_unused_graph(ns, name);
+    auto done = is ? status{} : status{is.error()};
+    if (is && *is)
+      done = export_graph(ns, graph_id{name});
+    if (!done && done.code() != ec::blob_missing) // Swept meanwhile.
+      leave_out("graph " + to_string(graph_id{name}), done.error());
+  }
+
+  /// What cannot be read may be one: that is an error, not a no.
+  result<bool> is_unused_graph(namespace_id ns, const storage::sha256_digest& name) {
     if (seen_.contains({ns, name}))
       return false;
     core::bytes first(1);
     auto blob = store_.blobs->open(ns, name);
     auto got = blob ? (*blob)->read(first, 0) : blob.error();
-    return got && *got == 1 && storage::is_graph(first)
-           && static_cast<bool>(graphs_->find(ns, graph_id{name}));
+    if (!got)
+      return got.error();
+    if (*got != 1 || !storage::is_graph(first))
+      return false;
+    auto found = graphs_->find(ns, graph_id{name});
+    if (!found && found.code() != ec::no_such_graph)
+      return found.error();
+    return static_cast<bool>(found);
   }
 
   status export_graph(namespace_id ns, const graph_id& id) {

@@ -257,6 +257,24 @@ TEST_CASE("an export leaves out what is damaged, says so, and has all else", "[e
   check_clean(in, {"--data", "other"});
 }
 
+TEST_CASE("an export tells a damaged graph that no job names", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  REQUIRE(troupe_with(in, {"jobs", "purge", "--yes"}).code == 0);
+  fs::path graph;
+  for (auto& x : fs::recursive_directory_iterator{in.path() / ".troupe" / "blobs"})
+    if (x.is_regular_file() && std::ifstream{x.path()}.get() == '{')
+      graph = x.path();
+  REQUIRE_FALSE(graph.empty());
+  fs::resize_file(graph, fs::file_size(graph) - 1);
+  auto exported = troupe_with(in, {"export", "--output", "jobs.ndjson"});
+  INFO(exported.out << exported.err);
+  CHECK(exported.code == 1);
+  CHECK(has(exported.out, "0 jobs, 0 graphs"));
+  CHECK(has(exported.err, "warning: graph " + graph.filename().string() + " is left out"));
+  CHECK(has(exported.err, "error[E0019]: 1 thing could not be exported"));
+}
+
 TEST_CASE("an import does not ignore a number of shards that cannot be", "[e2e]") {
   scratch in;
   fill(in, 1);
