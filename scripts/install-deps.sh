@@ -12,8 +12,8 @@ packages=(
   libcaf-dev liblmdb-dev nlohmann-json3-dev prometheus-cpp-dev catch2
   libcli11-dev libspdlog-dev libfmt-dev libssl-dev libjq-dev libboost1.81-dev
   libcurl4-openssl-dev libjemalloc-dev
-  # tests: promtool, what the pages show with curl, and completion by each shell
-  prometheus curl zsh fish
+  # tests: promtool, what the pages show with curl, completion by each shell, and small disks
+  prometheus curl zsh fish e2fsprogs mount
 )
 
 # For tests of what schemas promise. A Node.js that is there already (18 or later), from wherever it

@@ -42,22 +42,25 @@ void check_resumed(const scratch& in, const outcome& broken) {
   CHECK(jobs_in(in, "disk/data").size() == 1);
 }
 
-bool lacks_disk(const small_disk& disk) {
-  if (!disk.mounted())
-    WARN("no disk can be mounted here; only a limit to the size of files is tried");
-  return !disk.mounted();
-}
-
 } // namespace
 
 TEST_CASE("a disk that becomes full ends a run clearly, and nothing told is lost",
           "[fault][disk]") {
-  auto bytes = GENERATE(20'000, 90'000, 300'000); // In records, and beside them.
-  auto disk_bytes = GENERATE(12 * megabyte, 15 * megabyte);
-  CAPTURE(bytes, disk_bytes);
+  // Outputs in records, and beside them.
+  auto [kind, bytes, disk_bytes] =
+      GENERATE(table<const char*, int, std::size_t>({{"tmpfs", 20'000, 12 * megabyte},
+                                                     {"tmpfs", 20'000, 15 * megabyte},
+                                                     {"tmpfs", 90'000, 12 * megabyte},
+                                                     {"tmpfs", 90'000, 15 * megabyte},
+                                                     {"tmpfs", 300'000, 12 * megabyte},
+                                                     {"tmpfs", 300'000, 15 * megabyte},
+                                                     {"ext4", 60'000, 12 * megabyte},
+                                                     {"ext4", 90'000, 15 * megabyte},
+                                                     {"ext4", 300'000, 12 * megabyte}}));
+  CAPTURE(bytes, disk_bytes, kind);
   scratch in;
-  small_disk disk{in, 64 * megabyte};
-  if (lacks_disk(disk))
+  small_disk disk{in, 64 * megabyte, kind};
+  if (disk.is_missing())
     return;
   disk.fill(disk_bytes);
   in.write("g.json", filling_graph(16'000'000 / bytes, bytes));
@@ -71,10 +74,11 @@ TEST_CASE("a disk that becomes full ends a run clearly, and nothing told is lost
 
 TEST_CASE("on a full disk no job begins, and the next run is as if nothing was", "[fault][disk]") {
   auto left = GENERATE(std::size_t{0}, std::size_t{4096}, std::size_t{64} << 10, megabyte);
-  CAPTURE(left);
+  auto kind = GENERATE("tmpfs", "ext4");
+  CAPTURE(left, kind);
   scratch in;
-  small_disk disk{in, 16 * megabyte};
-  if (lacks_disk(disk))
+  small_disk disk{in, 16 * megabyte, kind};
+  if (disk.is_missing())
     return;
   disk.fill(left);
   in.write("g.json", filling_graph(1, 10));
@@ -119,9 +123,11 @@ TEST_CASE("a limit too small for a graph is told before there is a job", "[fault
 }
 
 TEST_CASE("a read-only disk is told, and can be read", "[fault][disk]") {
+  auto kind = GENERATE("tmpfs", "ext4");
+  CAPTURE(kind);
   scratch in;
-  small_disk disk{in, 16 * megabyte};
-  if (lacks_disk(disk))
+  small_disk disk{in, 16 * megabyte, kind};
+  if (disk.is_missing())
     return;
   in.write("g.json", filling_graph(1, 10));
   disk.set_read_only(true);
