@@ -34,10 +34,8 @@ std::chrono::nanoseconds steady_clock() {
 
 /// Kills what a node that died here has left, and makes the place for what this one starts.
 status prepare_exec(const std::filesystem::path& directory) {
-  std::error_code code;
-  std::filesystem::create_directories(directory, code);
-  if (code)
-    return error{ec::io_failed, "cannot make " + directory.string() + ": " + code.message()};
+  if (auto made = storage::make_directories(storage::system_files(), directory); !made)
+    return made;
   auto killed = kill_orphans(directory);
   return killed ? status{} : status{killed.error()};
 }

@@ -174,10 +174,10 @@ result<std::uint64_t> blob_files::check(namespace_id space, const sha256_digest&
 result<std::uint64_t> blob_files::copy(namespace_id space, const sha256_digest& name,
                                        const blob_files& to) const {
   auto path = to.path_of(space, name);
-  std::error_code failed;
-  fs::create_directories(path.parent_path(), failed);
-  if (failed)
-    return os_error("make the directory", path.parent_path(), -failed.value());
+  std::error_code ignored;
+  if (!fs::exists(path.parent_path(), ignored))
+    if (auto made = make_directories(*to.files_, path.parent_path()); !made)
+      return made.error();
   auto from = open(space, name);
   if (!from)
     return from.error();

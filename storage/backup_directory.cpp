@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace troupe::storage {
@@ -29,6 +30,19 @@ status sync_all(const fs::path& path) {
   return ::syncfs(opened->descriptor()) == 0 ? status{} : status{os_error("sync", path, -errno)};
 }
 
+/// What takes the place of an empty directory belongs to whom that does. Only root can do so.
+status take_owner(const fs::path& of, const fs::path& to) {
+  struct stat about {};
+  if (::geteuid() != 0 || ::stat(of.c_str(), &about) != 0 || about.st_uid == 0)
+    return {};
+  auto opened = file::open(system_files(), to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!opened)
+    return opened.error();
+  if (::fchown(opened->descriptor(), about.st_uid, about.st_gid) == 0)
+    return {};
+  return os_error("change the owner of", to, -errno);
+}
+
 } // namespace
 
 result<passing_directory> passing_directory::make(const fs::path& named) {
@@ -48,7 +62,10 @@ result<passing_directory> passing_directory::make(const fs::path& named) {
                                          "one is at work; remove it, then repeat"};
   if (failed < 0)
     return os_error("make the directory", path, failed);
-  return passing_directory{path, target};
+  passing_directory made{path, target};
+  if (auto taken = take_owner(target, path); !taken)
+    return taken.error();
+  return made;
 }
 
 passing_directory::~passing_directory() {

@@ -18,9 +18,61 @@ T or_errno(T answer) {
   return answer < 0 ? -errno : answer;
 }
 
+/// The directory of another user, in which root makes something for that user. Through its
+/// descriptor, so that what is made lies where it belongs, whatever the user moves meanwhile.
+class foreign_directory {
+public:
+  /// The one that is to hold `name`.
+  explicit foreign_directory(const std::filesystem::path& name) : name_(name.filename()) {
+    if (::geteuid() != 0)
+      return;
+    auto above = name.has_parent_path() ? name.parent_path() : ".";
+    fd_ = ::open(above.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    is_foreign_ = fd_ >= 0 && ::fstat(fd_, &about_) == 0 && about_.st_uid != 0;
+  }
+  ~foreign_directory() {
+    if (fd_ >= 0)
+      ::close(fd_);
+  }
+  foreign_directory(const foreign_directory&) = delete;
+  foreign_directory& operator=(const foreign_directory&) = delete;
+
+  explicit operator bool() const noexcept { return is_foreign_; }
+
+  int make_file(int flags) const {
+    int fd = ::openat(fd_, name_.c_str(), flags | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return fd < 0 ? -errno : given(fd);
+  }
+
+  int make_directory() const {
+    if (::mkdirat(fd_, name_.c_str(), 0700) < 0)
+      return -errno;
+    int fd = ::openat(fd_, name_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0)
+      ::close(given(fd));
+    return 0;
+  }
+
+private:
+  /// File systems that let nobody give anything away decide themselves whose it is.
+  int given(int fd) const {
+    [[maybe_unused]] int ignored = ::fchown(fd, about_.st_uid, about_.st_gid);
+    return fd;
+  }
+
+  std::filesystem::path name_;
+  int fd_ = -1;
+  bool is_foreign_ = false;
+  struct stat about_ {};
+};
+
 class system_file_ops final : public file_ops {
 public:
   int open(const path& name, int flags) override {
+    if (flags & O_CREAT)
+      if (foreign_directory in{name}; in)
+        if (int made = in.make_file(flags); made != -EEXIST || (flags & O_EXCL))
+          return made;
     return or_errno(::open(name.c_str(), flags | O_CLOEXEC, 0600));
   }
   void close(int fd) override { ::close(fd); }
@@ -46,7 +98,10 @@ public:
     return or_errno(::rename(from.c_str(), to.c_str()));
   }
   int unlink(const path& name) override { return or_errno(::unlink(name.c_str())); }
-  int make_directory(const path& name) override { return or_errno(::mkdir(name.c_str(), 0700)); }
+  int make_directory(const path& name) override {
+    foreign_directory in{name};
+    return in ? in.make_directory() : or_errno(::mkdir(name.c_str(), 0700));
+  }
 
   int about(const path& name, file_about& x) override {
     struct stat found {};

@@ -55,7 +55,7 @@ public:
   virtual int list(const path& directory, std::vector<std::string>& names) = 0;
 };
 
-/// The operating system.
+/// The operating system. What root makes in another user's directory belongs to that user.
 file_ops& system_files();
 
 } // namespace troupe::storage

@@ -1,5 +1,7 @@
 #include "storage/lmdb_env.hpp"
 
+#include "storage/file_ops.hpp"
+
 #include <cassert>
 #include <cerrno>
 #include <cstdio>
@@ -92,6 +94,8 @@ result<std::unique_ptr<lmdb_env>> lmdb_env::open(const std::filesystem::path& di
     return taken.error();
   if (auto locks = made->open_locks(); !locks)
     return locks.error();
+  if (auto there = made->make_file(); !there)
+    return there.error();
   auto bytes = options.map_bytes;
   auto opened = made->open_map(bytes);
   while (!opened && !made->env_ && bytes > limits::snapshot_map_bytes_least)
@@ -121,10 +125,10 @@ status lmdb_env::take_directory() {
 /// it would drop the locks of this process: it stays open.
 status lmdb_env::open_locks() {
   auto name = directory_ / "lock.mdb";
-  int make = mode_ == open_mode::write ? O_CREAT : 0;
-  locks_ = ::open(name.c_str(), O_RDWR | O_CLOEXEC | make, 0600);
+  bool make = mode_ == open_mode::write; // A reader makes it, too, but may do without.
+  locks_ = system_files().open(name, O_RDWR | O_CREAT);
   if (locks_ < 0)
-    return make ? status{os_error("open", name, -errno)} : status{};
+    return make ? status{os_error("open", name, locks_)} : status{};
   struct stat about {};
   if (::fstat(locks_, &about) != 0 || about.st_size > 0)
     return allocate_locks();
@@ -132,6 +136,17 @@ status lmdb_env::open_locks() {
   if (::ftruncate(locks_, 0) != 0 && code == 0)
     code = errno;
   return code == 0 || !make ? status{} : status{os_error("make", name, -code)};
+}
+
+/// An empty file is a new one. LMDB itself would make it root's in the directory of another user.
+status lmdb_env::make_file() const {
+  if (mode_ == open_mode::read)
+    return {};
+  int fd = system_files().open(file_, O_RDWR | O_CREAT);
+  if (fd < 0)
+    return os_error("make", file_, fd);
+  ::close(fd);
+  return {};
 }
 
 status lmdb_env::allocate_locks() const {
