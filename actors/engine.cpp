@@ -135,11 +135,12 @@ status engine::start() {
   how.restarts = [env = env_](auto&) { env->happened(occurrence::shard_restarted); };
   how.escalate = [shards = shards_, recovered, env = env_](const std::string& child) mutable {
     env->happened(occurrence::shard_escalated);
-    error why{ec::not_ready,
-              "the actor \"" + child + "\" failed too often; open the runtime again"};
-    for (auto& shard : shards) {
+    error why{ec::not_ready, "the actor \"" + child + "\" failed for good; open the runtime again"};
+    for (auto& shard : shards) { // Their actors, which do so else, have ended.
       shard->log->fail(why);
-      shard->log->release(); // Its actor, which does so else, has ended.
+      shard->log->release();
+      for (auto& waiter : shard->waiting.take_all())
+        waiter(why);
     }
     recovered.give_up(why);
   };
@@ -212,7 +213,6 @@ void engine::close() {
     end_actors();
     env_->runners.clear(); // What they report now goes to actors that are gone.
     blob_writer_.reset();
-    env_->put_blob = {};
     env_->vertex_actors.clear();
     env_->work_board = {};
     supervisor_ = {};

@@ -103,14 +103,17 @@ attempt_report call_inline(const function_registry& functions, const attempt& x)
 /// Where values beyond a record go and come from.
 void engine::connect_blobs(environment& env) {
   env.graphs = std::make_shared<graph_store>(store_.blobs, [this] { return check_space(); });
-  env.put_blob = [this, writer = blob_writer_](namespace_id ns, core::bytes data,
-                                               environment::blob_put then) {
-    writer->put(ns, std::move(data),
-                [this, then = std::move(then)](const result<core::blob_ref>& stored) {
-                  if (!stored) // Trouble of the disk is no failure of a vertex.
-                    fail_shards(stored.error());
-                  then(stored);
-                });
+  env.put_blob = [this, writer = std::weak_ptr{blob_writer_}](namespace_id ns, core::bytes data,
+                                                              environment::blob_put then) {
+    auto open = writer.lock();
+    if (!open) // A host's actor may still answer while all is closed.
+      return then(error{ec::not_ready, "the runtime is closed"});
+    open->put(ns, std::move(data),
+              [this, then = std::move(then)](const result<core::blob_ref>& stored) {
+                if (!stored) // Trouble of the disk is no failure of a vertex.
+                  fail_shards(stored.error());
+                then(stored);
+              });
   };
   env.get_blob = [blobs = store_.blobs](namespace_id ns, const core::blob_ref& ref) {
     return blobs->get(ns, ref.sha256);

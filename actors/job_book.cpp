@@ -135,6 +135,7 @@ void job_book::waited(wait_reason why, core::duration time) {
 
 void job_book::flush(output out) {
   if (group_.empty()) {
+    weight_ = 0; // Of results that came too late.
     if (out)
       shard_->log->hold(at_, std::move(out));
     return;

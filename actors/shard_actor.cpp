@@ -44,7 +44,10 @@ void wake_jobs(shard_self self, const msg::wake_jobs& m) {
 void close_shard(shard_self self, const msg::close_shard& m) {
   auto& st = self->state;
   st.closing = m.done;
-  go_on_slowed(self); // Each is refused.
+  go_on_slowed(self);                   // Each is refused.
+  std::erase_if(st.live, [&](auto& x) { // Those that wait to be restarted.
+    return !st.by_address.contains(x.second.actor.address());
+  });
   for (auto& [id, live] : st.live)
     self->send(live.actor, msg::end_in_order{});
 }

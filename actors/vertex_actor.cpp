@@ -28,15 +28,6 @@ attempt_report run_one(const environment& env, const msg::run_vertices& m, msg::
                           shape.timeouts});
 }
 
-/// The same; what cannot be done for want of memory, say, fails its vertex alone.
-attempt_report try_one(const environment& env, const msg::run_vertices& m, msg::pure_task& task) {
-  try {
-    return run_one(env, m, task);
-  } catch (const std::exception& x) {
-    return {attempt_outcome::failed, {}, {"exception", "", x.what()}};
-  }
-}
-
 bool needs_blob(const attempt_report& x) {
   return x.outcome == attempt_outcome::succeeded
          && core::encoded_size(x.output) > limits::record_value_bytes_max;
@@ -52,18 +43,36 @@ void send_later(environment& env, const msg::run_vertices& m, core::vertex_index
   });
 }
 
+using result_list = std::vector<core::attempt_result>;
+
+void run_task(environment& env, const msg::run_vertices& m, msg::pure_task& task,
+              result_list& done) {
+  auto v = task.vertex;
+  auto x = run_one(env, m, task);
+  if (needs_blob(x))
+    send_later(env, m, v, std::move(x));
+  else
+    to_result(env, m.ns, v, std::move(x),
+              [&](core::attempt_result r) { done.push_back(std::move(r)); });
+}
+
+/// What cannot be done for want of memory, say, fails its vertex alone.
+void try_task(environment& env, const msg::run_vertices& m, msg::pure_task& task,
+              result_list& done) {
+  try {
+    run_task(env, m, task, done);
+  } catch (const std::exception& x) {
+    done.push_back(
+        {task.vertex, core::attempt_end::failed, {}, problem{"exception", "", x.what()}});
+  }
+}
+
 void run(environment& env, msg::run_vertices& m) {
   auto begin = std::chrono::steady_clock::now();
   msg::vertices_done done;
   done.results.reserve(m.tasks.size());
-  for (auto& task : m.tasks) {
-    auto x = try_one(env, m, task);
-    if (needs_blob(x))
-      send_later(env, m, task.vertex, std::move(x));
-    else
-      to_result(env, m.ns, task.vertex, std::move(x),
-                [&](core::attempt_result r) { done.results.push_back(std::move(r)); });
-  }
+  for (auto& task : m.tasks)
+    try_task(env, m, task, done.results);
   auto took = std::chrono::steady_clock::now() - begin;
   done.took = std::chrono::duration_cast<core::duration>(took);
   if (!done.results.empty())

@@ -58,7 +58,8 @@ status blob_folders::sync(const fs::path& directory) {
     return synced;
   lock.lock();
   auto& names = names_[directory];
-  names.synced = names.changing == 0 && names.changes == before.changes;
+  // A change that went on meanwhile may have come after the sync.
+  names.synced = before.changing == 0 && names.changing == 0 && names.changes == before.changes;
   return {};
 }
 

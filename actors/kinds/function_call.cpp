@@ -11,9 +11,10 @@ function_call::function_call(function_registry::entry body, attempt x, attempt_r
 attempt_report function_call::run() {
   auto say = [this](std::string text) {
     std::lock_guard lock{mutex_};
+    if (reported_ || !say_ || said_ > limits::stream_bytes_max)
+      return; // The job takes no more, and knows it by what went beyond.
     said_ += text.size();
-    if (!reported_ && say_ && said_ <= limits::stream_bytes_max) // The job takes no more.
-      say_(std::move(text));
+    say_(std::move(text));
   };
   return call(*body_, x_, say, stop_.get_token());
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "troupe/limits.hpp"
 #include "troupe/runtime.hpp"
 
 #include <map>
@@ -25,11 +26,13 @@ struct http_config {
   std::uint64_t body_max_bytes = 8 << 20; ///< Blobs and batches are streamed: without this limit.
   std::uint64_t header_max_bytes = 16 << 10;
   std::uint32_t connections_max = 10'000;
-  std::uint32_t threads = 0;                        ///< 0: one for each core.
-  std::chrono::milliseconds header_timeout{10'000}; ///< From the first byte to the last header.
-  std::chrono::milliseconds read_timeout{30'000};   ///< Between two pieces of a body.
-  std::chrono::milliseconds idle_timeout{60'000};   ///< Between two requests.
-  std::chrono::milliseconds shutdown_grace{10'000}; ///< For requests that run when it ends.
+  std::uint32_t threads = 0; ///< 0: one for each core.
+  /// From the first byte to the last header.
+  std::chrono::milliseconds header_timeout = limits::http_header_time;
+  std::chrono::milliseconds read_timeout = limits::http_body_time; ///< Between pieces of a body.
+  std::chrono::milliseconds idle_timeout = limits::http_idle_time; ///< Between two requests.
+  /// For requests that run when it ends.
+  std::chrono::milliseconds shutdown_grace = limits::http_shutdown_time;
   bool metrics_need_key = false;
 };
 

@@ -20,6 +20,11 @@ value echo(const value& inputs, function_context&) {
 
 value large(const value&, function_context&) { return std::string(1 << 20, 'x'); }
 
+value talkative(const value&, function_context& context) {
+  context.log(std::string(2 * limits::stream_bytes_max, 'x'));
+  return {};
+}
+
 value throwing(const value&, function_context&) { throw std::runtime_error{"no luck"}; }
 
 /// Holds its attempt until it is asked to stop.
@@ -43,6 +48,7 @@ struct fixture {
     return must(runtime::open(config, {{"echo", echo, true},
                                        {"large", large, false},
                                        {"large_pure", large, true},
+                                       {"talkative", talkative, false},
                                        {"throwing", throwing, false},
                                        {"patient", patient, false}}));
   }
@@ -192,6 +198,22 @@ TEST_CASE_METHOD(fixture, "an unfinished job goes on after a restart", "[actors]
     CHECK(node.cancel(id));
     CHECK(must(node.wait(id, patience)).state == job_state::cancelled);
   }
+}
+
+TEST_CASE_METHOD(fixture, "of a log that is too long the beginning is kept, and that it was cut",
+                 "[actors][runtime]") {
+  auto node = open();
+  auto id = submit(node, call("talkative"));
+  REQUIRE(must(node.wait(id, patience)).state == job_state::completed);
+  std::size_t kept = 0;
+  value cut;
+  for (auto& x : all_events(node, id))
+    if (auto text = x.data.find("text")) {
+      kept += text->string()->size();
+      cut = x.data.find("cut") ? *x.data.find("cut") : value{};
+    }
+  CHECK(kept == limits::stream_bytes_max);
+  CHECK(cut == value{true});
 }
 
 TEST_CASE_METHOD(fixture, "a job can reuse what an earlier one recorded", "[actors][runtime]") {

@@ -32,10 +32,10 @@ TEST_CASE("a slip finds the name that was meant, and another word none", "[core]
 }
 
 TEST_CASE("a detail shows no more of a text than a name is long", "[core]") {
-  CHECK(quoted("a") == "`a`");
-  CHECK(quoted(std::string(128, 'x')) == "`" + std::string(128, 'x') + "`");
-  CHECK(quoted(std::string(129, 'x')) == "`" + std::string(128, 'x') + "…`");
-  CHECK(quoted(std::string(127, 'x') + "ä…") == "`" + std::string(127, 'x') + "…`");
+  CHECK(core::quoted("a") == "`a`");
+  CHECK(core::quoted(std::string(128, 'x')) == "`" + std::string(128, 'x') + "`");
+  CHECK(core::quoted(std::string(129, 'x')) == "`" + std::string(128, 'x') + "…`");
+  CHECK(core::quoted(std::string(127, 'x') + "ä…") == "`" + std::string(127, 'x') + "…`");
 }
 
 TEST_CASE("a JSON Pointer leads where RFC 6901 says", "[core]") {

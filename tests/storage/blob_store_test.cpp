@@ -1,3 +1,4 @@
+#include "storage/blob_folders.hpp"
 #include "storage/blob_store.hpp"
 
 #include "tests/storage/storage_fixture.hpp"
@@ -209,4 +210,24 @@ TEST_CASE("holding a blob again costs no sync until its directory changes", "[st
   synced = 0;
   REQUIRE(store->pin(space, name));
   CHECK(synced == 1);
+}
+
+TEST_CASE("a name that comes while its directory is synced is synced by whoever comes next",
+          "[storage]") {
+  fault_files files;
+  blob_folders folders{files, "/blobs"};
+  const std::filesystem::path directory = "/blobs/0/ab";
+  REQUIRE(folders.make(directory));
+  auto on_its_way = std::make_optional<blob_folders::change>(folders, directory);
+  int synced = 0;
+  files.before = [&](op what, const file_ops::path&) {
+    on_its_way.reset();
+    synced += what == op::fsync;
+    return 0;
+  };
+  REQUIRE(folders.sync(directory));
+  REQUIRE(folders.sync(directory));
+  CHECK(synced == 2);
+  REQUIRE(folders.sync(directory));
+  CHECK(synced == 2);
 }
