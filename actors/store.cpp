@@ -215,6 +215,10 @@ open_snapshot(const storage::data_dir& directory,
   options.expect_existing = *found == storage::snapshot_presence::there
                             && directory.about().format > storage::data_format_first;
   auto tables = storage::open_lmdb_tables(directory, options);
+  if (tables.code() == ec::journal_corrupt && storage::may_be_unfinished(directory)) {
+    directory.files().unlink(directory.path() / "snapshot" / "data.mdb");
+    tables = storage::open_lmdb_tables(directory, options);
+  }
   if (!tables)
     return tables.error();
   return std::shared_ptr<storage::lmdb_tables>{std::move(*tables)};

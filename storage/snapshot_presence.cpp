@@ -22,8 +22,14 @@ bool holds_all(const journal_reader& journal, std::uint16_t shards) {
 
 } // namespace
 
+bool may_be_unfinished(const data_dir& directory) {
+  std::vector<std::string> names;
+  return directory.about().format == data_format_first
+         && directory.files().list(directory.journal_path(), names) == 0 && names.empty();
+}
+
 result<snapshot_presence> presence_of_snapshot(const data_dir& directory) {
-  if (has_lmdb_tables(directory))
+  if (has_lmdb_tables(directory) && !may_be_unfinished(directory))
     return snapshot_presence::there;
   if (directory.about().format == data_format_first)
     return snapshot_presence::not_yet;
