@@ -1,6 +1,4 @@
-#include "tests/fault/promises.hpp"
-#include "tests/fault/store_checks.hpp"
-#include "troupe/runtime.hpp"
+#include "tests/fault/load_checks.hpp"
 
 #include <algorithm>
 
@@ -29,27 +27,7 @@ public:
   }
 
   /// Every promise holds.
-  void check() const {
-    if (!fs::exists(data_ / "MANIFEST")) {
-      CHECK(told.acknowledged.empty());
-      return;
-    }
-    auto store = actors::read_store(data_);
-    INFO(why(store));
-    REQUIRE(store);
-    auto find = [&](job_id id) {
-      auto shard = core::index_of(core::shard_of(slot_of(id), store->directory->about().shards));
-      return store->shards[shard].view->find(id);
-    };
-    for (auto& [n, id] : told.acknowledged) {
-      CAPTURE(n, to_string(id));
-      auto row = find(id);
-      if (told.gone.contains(id))
-        CHECK(row.code() == ec::no_such_job);
-      else if (!told.may_be_gone.contains(id))
-        CHECK(row.code() == ec::none);
-    }
-  }
+  void check() const { check_promises(told, data_); }
 
   /// No record of any job has changed since the last time, and the verifier is content.
   void check_all() {
@@ -61,33 +39,8 @@ public:
     CHECK(wrong_in(data_) == "");
   }
 
-  /// All that is left ends as it should, told by gapless events.
   void finish() {
-    auto all = jobs_of(data_);
-    runtime_config config;
-    config.data_dir = data_;
-    auto number = [](const value& x) { return *x.integer(); };
-    auto node = runtime::open(
-        config,
-        {{"twice",
-          [=](const value& in, auto&) { return value{2 * number(*in.find("job")->find("n"))}; },
-          false},
-         {"next", [=](const value& in, auto&) { return value{number(*in.find("in")) + 1}; },
-          true}});
-    REQUIRE(node);
-    std::size_t left = 0;
-    for (auto& [id, job] : all) {
-      ++left;
-      CAPTURE(to_string(id));
-      auto end = node->wait(id, patience);
-      REQUIRE(end);
-      CHECK(end->state == job_state::completed);
-      auto number = std::int64_t{2 * std::stoll(end->labels.at("n")) + 1};
-      CHECK(end->result == value{value::object{{"next", number}}});
-      check_events(*node, id);
-    }
-    CHECK(left > 0);
-    node->close();
+    CHECK(finish_load(data_) > 0);
     check_all();
   }
 
@@ -118,20 +71,6 @@ private:
 
   static std::size_t lines_in(const std::string& text) {
     return static_cast<std::size_t>(std::ranges::count(text, '\n'));
-  }
-
-  static void check_events(runtime& node, job_id id) {
-    auto reader = node.events(id);
-    REQUIRE(reader);
-    std::uint64_t last = 0;
-    for (std::string_view type; type != "end";) {
-      auto events = reader->next(patience);
-      REQUIRE(events);
-      REQUIRE_FALSE(events->empty());
-      for (auto& x : *events)
-        CHECK(x.id == ++last);
-      type = events->back().type;
-    }
   }
 
   std::mt19937_64 random_;

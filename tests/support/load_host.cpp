@@ -1,6 +1,7 @@
 // A host whose store is at work all the time. It tells on stdout, a line at once, what it was told:
-//   load DIR N [MS]  submits from number N on, resting MS after each, removes what has ended, until
-//                    it is killed:
+//   load DIR N [MS [BYTES]]
+//                    submits from number N on, resting MS after each, with as many bytes of input,
+//                    removes what has ended, until it is killed:
 //                    `+ N ID` the job N was acknowledged, `- ID` it is going to be removed,
 //                    `gone ID` that was acknowledged.
 //   flood DIR        submits until it is refused, then until that is over: `+ N ID`, `slow MS`,
@@ -69,20 +70,21 @@ graph_spec numbers() {
       .build();
 }
 
-job_spec job_of(const graph_id& graph, std::int64_t n) {
+job_spec job_of(const graph_id& graph, std::int64_t n, std::size_t bytes = 0) {
   job_spec x;
   x.graph = graph;
   x.queue = "q" + std::to_string(n % 5);
   x.idempotency_key = "n" + std::to_string(n);
   x.labels["n"] = std::to_string(n);
   x.input = value::object{{"n", n}};
-  if (n % large_each == 0)
-    x.input = value::object{{"n", n}, {"large", std::string(blob_bytes, char('a' + n % 26))}};
+  if (auto large = n % large_each == 0 ? blob_bytes : bytes; large > 0)
+    x.input = value::object{{"n", n}, {"large", std::string(large, char('a' + n % 26))}};
   return x;
 }
 
 /// Submits and removes on threads of its own until it is killed.
-int load(const fs::path& directory, std::int64_t first, std::chrono::milliseconds rest) {
+int load(const fs::path& directory, std::int64_t first, std::chrono::milliseconds rest,
+         std::size_t bytes) {
   constexpr int submitters = 3;
   runtime_config config;
   config.data_dir = directory;
@@ -95,7 +97,7 @@ int load(const fs::path& directory, std::int64_t first, std::chrono::millisecond
   auto submit = [&] {
     for (;;) {
       auto n = next++;
-      auto id = must(node.submit(job_of(graph, n)));
+      auto id = must(node.submit(job_of(graph, n, bytes)));
       say("+ " + std::to_string(n) + " " + to_string(id));
       {
         std::scoped_lock lock{mutex};
@@ -244,14 +246,18 @@ int soak(const fs::path& directory, std::chrono::seconds length, std::int64_t jo
 
 int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  if ((arguments.size() == 3 || arguments.size() == 4) && arguments[0] == "load")
-    return load(arguments[1], std::stoll(arguments[2]),
-                std::chrono::milliseconds{arguments.size() == 4 ? std::stoll(arguments[3]) : 0});
+  auto number = [&](std::size_t i) {
+    return arguments.size() > i ? std::stoll(arguments[i]) : std::int64_t{0};
+  };
+  if (arguments.size() >= 3 && arguments.size() <= 5 && arguments[0] == "load")
+    return load(arguments[1], number(2), std::chrono::milliseconds{number(3)},
+                static_cast<std::size_t>(number(4)));
   if (arguments.size() == 2 && arguments[0] == "flood")
     return flood(arguments[1]);
   if (arguments.size() == 5 && arguments[0] == "soak")
     return soak(arguments[1], std::chrono::seconds{std::stoll(arguments[2])},
                 std::stoll(arguments[3]), std::chrono::seconds{std::stoll(arguments[4])});
-  std::cerr << "load DIR N [MS], flood DIR, or soak DIR SECONDS JOBS_PER_SECOND AGE_SECONDS\n";
+  std::cerr
+      << "load DIR N [MS [BYTES]], flood DIR, or soak DIR SECONDS JOBS_PER_SECOND AGE_SECONDS\n";
   return 2;
 }
