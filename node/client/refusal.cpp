@@ -64,6 +64,13 @@ const error_kind& unknown_kind(int status) {
   return all[static_cast<std::size_t>(std::clamp(status, 0, 599))];
 }
 
+/// Where it was looked for, of what a user has named.
+std::string place_of(const error_kind& kind, const endpoint& at) {
+  auto is_named = kind.name == "no_such_job" || kind.name == "no_such_graph"
+                  || kind.name == "no_such_key" || kind.name == "no_such_route";
+  return is_named ? " at " + at.url : "";
+}
+
 /// What the user of a command line does next, where the node tells what a program would.
 std::string next_of(const error_kind& kind, std::string_view said) {
   if (kind.name == "no_key")
@@ -71,8 +78,12 @@ std::string next_of(const error_kind& kind, std::string_view said) {
            "machine";
   if (kind.name == "no_such_key")
     return "`troupe keys list` shows the ids";
+  if (kind.name == "no_such_route")
+    return "check the address of the node: mostly it has no path behind the port";
   if (kind.name == "closing" || kind.name == "not_ready")
     return "repeat it when the node is back";
+  if (auto at = said.find("`detail`"); at != said.npos) // Which is told as the reason.
+    return std::string{said}.replace(at, 8, "the reason");
   auto speaks_http = said.find("/v1/") != said.npos || said.find("`errors`") != said.npos;
   return std::string{speaks_http || said.empty() ? kind.next : said};
 }
@@ -107,7 +118,8 @@ trouble refusal_of(const endpoint& at, const reply& x) {
     title += " (" + std::string{number} + ")";
   auto& used = kind ? *kind : unknown_kind(x.status);
   auto detail = text_of(*parsed, "detail");
-  trouble told{used, title, std::string{detail == title ? std::string_view{} : detail},
+  std::string why{detail == title ? std::string_view{} : detail};
+  trouble told{used, title + place_of(used, at), std::move(why),
                next_of(used, text_of(*parsed, "next"))};
   told.found = found_in(*parsed);
   return told;

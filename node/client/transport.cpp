@@ -138,6 +138,12 @@ trouble lost(const endpoint& at, CURLcode code, const char* why) {
   case CURLE_WEIRD_SERVER_REPLY:
   case CURLE_HTTP2:
     return {fault::strange_answer, "what answers at " + at.url + " is no node", reason};
+  case CURLE_PEER_FAILED_VERIFICATION:
+    return {fault::unreachable, "the certificate of " + place_of(at) + " is not trusted", reason,
+            "name the certificate, or that of who has signed it, by --ca-file or TROUPE_CA_FILE"};
+  case CURLE_SSL_CACERT_BADFILE:
+    return {fault::unreachable, "the certificates to trust cannot be read from " + at.ca_file,
+            reason, "check the file of --ca-file or TROUPE_CA_FILE, which is PEM"};
   default:
     return {fault::unreachable, place_of(at) + " cannot be reached", reason, what_to_check(at)};
   }

@@ -12,6 +12,8 @@ namespace troupe::node {
 namespace {
 
 constexpr std::string_view kinds[]{"noop", "delay", "exec", "jq", "function", "worker", "*"};
+constexpr std::string_view modules[]{"audit",    "config",  "http",    "jobs",    "metrics",
+                                     "security", "runtime", "tracing", "watchdog"};
 
 void check_address(const http_config& x, problems& to) {
   if (!is_address(x.address))
@@ -40,6 +42,39 @@ void check_queues(const std::vector<std::string>& queues, const char* place, pro
     if (!core::is_name(queues[i]))
       to.push_back({"bad_name", place + ("/" + std::to_string(i)),
                     core::quoted(queues[i]) + " is no name of a queue"});
+}
+
+void check_exclusive(const queues_config& x, problems& to) {
+  for (std::size_t i = 0; i < x.exclusive_wait.size(); ++i)
+    if (std::ranges::find(x.exclusive, x.exclusive_wait[i]) != x.exclusive.end())
+      to.push_back({"bad_value", "/queues/exclusive_wait/" + std::to_string(i),
+                    core::quoted(x.exclusive_wait[i])
+                        + " stands in `exclusive`, too: a queue refuses, or it lets wait"});
+}
+
+void check_modules(const log_config& x, problems& to) {
+  for (auto& [module, level] : x.modules)
+    if (std::ranges::find(modules, module) == std::end(modules))
+      to.push_back({"bad_value", "/log/modules/" + module,
+                    core::quoted(module) + " is no module; allowed: " + core::listed(modules)
+                        + core::did_you_mean(module, modules)});
+}
+
+/// A host as the header `Host` has it.
+bool is_host(std::string_view x) {
+  auto fits = [](unsigned char c) {
+    return c > ' ' && c < 0x7f
+           && std::string_view{"/?#@\\\""}.find(char(c)) == std::string_view::npos;
+  };
+  return !x.empty() && std::ranges::all_of(x, fits);
+}
+
+void check_hosts(const http_config& x, problems& to) {
+  for (std::size_t i = 0; i < x.allowed_hosts.size(); ++i)
+    if (!is_host(x.allowed_hosts[i]))
+      to.push_back(
+          {"bad_value", "/http/allowed_hosts/" + std::to_string(i),
+           core::quoted(x.allowed_hosts[i]) + " is no host: expected `name`, `name:port` or `*`"});
 }
 
 void check_origins(const http_config& x, problems& to) {
@@ -82,10 +117,13 @@ problems check_config(const node_config& x) {
   problems all;
   check_address(x.http, all);
   check_tls(x.http.tls, all);
+  check_hosts(x.http, all);
   check_origins(x.http, all);
   check_kinds(x.kinds, all);
   check_queues(x.queues.exclusive, "/queues/exclusive", all);
   check_queues(x.queues.exclusive_wait, "/queues/exclusive_wait", all);
+  check_exclusive(x.queues, all);
+  check_modules(x.log, all);
   check_tracing(x.tracing, all);
   return all;
 }

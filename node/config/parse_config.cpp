@@ -181,8 +181,9 @@ parsed_config finish(config_reader& reader, problem_list& wrong,
       std::ranges::move(variables.read(s, to.config), std::back_inserter(of_variables));
   }
   to.errors = wrong.release();
+  std::ranges::move(variables.slips(), std::back_inserter(of_variables));
+  to.of_variables = of_variables.size();
   std::ranges::move(of_variables, std::back_inserter(to.errors));
-  std::ranges::move(variables.slips(), std::back_inserter(to.errors));
   return to;
 }
 

@@ -14,6 +14,7 @@ namespace troupe::node {
 struct parsed_config {
   node_config config;
   problems errors;
+  std::size_t of_variables = 0; ///< How many of `errors`, the last ones, the environment has made.
 };
 
 /// Variables of the environment, `NAME=value` each.

@@ -5,6 +5,7 @@
 #include "graph_json/value_json.hpp"
 #include "node/http/json_body.hpp"
 #include "node/http/list_query.hpp"
+#include "node/security/role_text.hpp"
 #include "node/show.hpp"
 
 #include <algorithm>
@@ -84,9 +85,8 @@ std::optional<bool> cancels_on_disconnect(const call_ptr& x) {
   }
   if (node::may(x->in.who.role, action::control))
     return x->in.method != "HEAD"; // It waits for nothing.
-  x->out(problem_answer(refusal::forbidden,
-                        "the key has the role " + std::string{to_string(x->in.who.role)}
-                            + ", which may not cancel a job, by `on_disconnect` neither"));
+  x->out(problem_answer(refusal::forbidden, node::denial(x->in.who.role, action::control,
+                                                         ", by `on_disconnect` neither")));
   return {};
 }
 

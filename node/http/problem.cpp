@@ -103,6 +103,7 @@ std::string_view next_of(ec x) {
   case ec::illegal_request: return "GET /v1/jobs/{job} tells the state";
   case ec::invalid_spec: return "correct what `errors` and `detail` name";
   case ec::not_ready: return "repeat it when the node is back";
+  case ec::unsupported: return "see what `detail` names";
   case ec::no_space: return "free space on the node's disk; jobs can still be read";
   case ec::journal_failed: return "check the node's disk, then start it again";
   default: return node::kind_of(x).next;

@@ -3,6 +3,7 @@
 #include "node/http/cors.hpp"
 #include "node/http/query.hpp"
 #include "node/http/request_head.hpp"
+#include "node/security/role_text.hpp"
 
 /// What a connection reads, and what is refused of that.
 namespace troupe::http {
@@ -134,9 +135,7 @@ std::optional<response> session::authenticate(request& in, const route& to) {
     in.who = std::move(*who);
   }
   if (!node::may(in.who.role, *to.needs))
-    return problem_answer(refusal::forbidden,
-                          "the key has the role " + std::string{to_string(in.who.role)}
-                              + ", which may not " + std::string{to_string(*to.needs)});
+    return problem_answer(refusal::forbidden, node::denial(in.who.role, *to.needs));
   if (!still_crowded() || node::may(in.who.role, action::control))
     return {};
   if (options_->rejected)

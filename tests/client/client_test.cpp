@@ -67,6 +67,20 @@ TEST_CASE("refusals of a node end the program as documented", "[client]") {
   CHECK(exit_of(http::problem_answer(error{ec::timed_out})) == exit_code::timed_out);
 }
 
+TEST_CASE("a refusal tells where it was looked for, and advises in the words of the program",
+          "[client]") {
+  endpoint at;
+  at.url = "http://there";
+  auto of = [&](const http::response& x) { return refusal_of(at, problem_reply(x)); };
+  CHECK(of(http::problem_answer(error{ec::no_such_job})).what
+        == "there is no such job at http://there");
+  CHECK_THAT(of(http::problem_answer(http::refusal::no_such_route, "")).what,
+             Catch::Contains(" at http://there"));
+  CHECK(of(http::problem_answer(http::refusal::forbidden, "")).next
+        == "use a key of the role that the reason names");
+  CHECK(of(http::problem_answer(error{ec::unsupported})).next == "see what the reason names");
+}
+
 TEST_CASE("what a node finds wrong comes with its places", "[client]") {
   auto x = told(http::problem_answer(error{ec::invalid_spec, "no"},
                                      {{"wrong_type", "/graph/vertices/0", "a vertex"}}));

@@ -115,6 +115,8 @@ TEST_CASE("a variable that is wrong is told by its name", "[config]") {
       == std::vector<std::string>{"wrong_type /http/port", "bad_value /log/level", "unknown_key "});
   CHECK_THAT(errors.at(0).detail, Catch::Contains("TROUPE_HTTP_PORT"));
   CHECK_THAT(errors.at(2).detail, Catch::Contains("did you mean `TROUPE_HTTP_PORT`?"));
+  CHECK(parse_config("{}", all).of_variables == 3);
+  CHECK(parse_config(R"({"http": {"prot": 1}})", all).of_variables == 3);
 }
 
 TEST_CASE("what goes across keys is checked", "[config]") {
@@ -129,6 +131,21 @@ TEST_CASE("what goes across keys is checked", "[config]") {
             "bad_value /http/address", "missing_key /http/tls", "bad_value /http/allowed_origins/2",
             "bad_value /http/allowed_origins/3", "bad_value /http/allowed_origins/4",
             "bad_value /kinds/allow/1"});
+}
+
+TEST_CASE("what could never work is refused", "[config]") {
+  node_config x;
+  x.http.allowed_hosts = {"a.b", "a:1", "[::1]:1", "*", "http://x", "a b", "", "a/b"};
+  x.queues.exclusive = {"a", "b"};
+  x.queues.exclusive_wait = {"c", "b"};
+  x.log.modules = {{"http", "debug"}, {"htpp", "debug"}};
+  auto found = check_config(x);
+  CHECK(wrong(found)
+        == std::vector<std::string>{
+            "bad_value /http/allowed_hosts/4", "bad_value /http/allowed_hosts/5",
+            "bad_value /http/allowed_hosts/6", "bad_value /http/allowed_hosts/7",
+            "bad_value /queues/exclusive_wait/1", "bad_value /log/modules/htpp"});
+  CHECK_THAT(found.back().detail, Catch::Contains("did you mean `http`?"));
 }
 
 TEST_CASE("where spans go is a URL without a password", "[config]") {
