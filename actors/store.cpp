@@ -1,9 +1,9 @@
-#include "actors/store.hpp"
-
+#include "actors/salvage_store.hpp"
 #include "core/records.hpp"
 #include "storage/file_journal.hpp"
 #include "storage/lmdb_tables.hpp"
 #include "storage/memory_journal.hpp"
+#include "storage/salvage.hpp"
 #include "storage/snapshot_presence.hpp"
 #include "troupe/limits.hpp"
 
@@ -274,7 +274,30 @@ status read_shards(store& x, const storage::journal_reader& reader) {
   return {};
 }
 
-result<store> read_once(const std::filesystem::path& path) {
+using problems = std::vector<storage::lmdb_problem>;
+
+/// The snapshot to read; with `lost` what of it is whole, if pages are damaged.
+result<std::shared_ptr<storage::table_store>> read_tables(const storage::data_dir& directory,
+                                                          problems* lost) {
+  std::shared_ptr<storage::table_store> tables;
+  if (lost) {
+    lost->clear();
+    auto saved = storage::salvage_tables(directory, [&](auto& x) { lost->push_back(x); });
+    if (!saved)
+      return saved.error();
+    tables = std::move(*saved);
+  }
+  if (tables)
+    return tables;
+  auto opened = storage::open_lmdb_tables(directory);
+  if (!opened)
+    return opened.error();
+  tables = std::move(*opened);
+  return tables;
+}
+
+/// `lost`: as of `read_tables`.
+result<store> read_once(const std::filesystem::path& path, problems* lost) {
   auto directory = open_directory(path, storage::open_mode::read, {});
   if (!directory)
     return directory.error();
@@ -298,7 +321,7 @@ result<store> read_once(const std::filesystem::path& path) {
     return storage::snapshot_lost(**directory);
   auto is_made = (*directory)->about().format > storage::data_format_first; // Else it may be empty.
   if (*found == storage::snapshot_presence::there && is_made) {
-    auto tables = storage::open_lmdb_tables(**directory);
+    auto tables = read_tables(**directory, lost);
     if (!tables)
       return tables.error();
     x.tables = std::move(*tables);
@@ -306,6 +329,14 @@ result<store> read_once(const std::filesystem::path& path) {
   if (auto read = read_shards(x, *reader); !read)
     return read.error();
   return x;
+}
+
+result<store> read_some(const std::filesystem::path& path, problems* lost) {
+  for (int attempt = 1;; ++attempt) {
+    auto x = read_once(path, lost);
+    if (x || x.code() != ec::journal_corrupt || attempt == read_attempts_max)
+      return x;
+  }
 }
 
 } // namespace
@@ -341,12 +372,10 @@ result<store> open_store(const runtime_config& config) {
   return directory_store(config, std::move(*directory));
 }
 
-result<store> read_store(const std::filesystem::path& path) {
-  for (int attempt = 1;; ++attempt) {
-    auto x = read_once(path);
-    if (x || x.code() != ec::journal_corrupt || attempt == read_attempts_max)
-      return x;
-  }
+result<store> read_store(const std::filesystem::path& path) { return read_some(path, nullptr); }
+
+result<store> salvage_store(const std::filesystem::path& path, problems& lost) {
+  return read_some(path, &lost);
 }
 
 } // namespace troupe::actors

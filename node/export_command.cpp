@@ -1,7 +1,7 @@
 #include "node/export_command.hpp"
 
 #include "actors/graph_store.hpp"
-#include "actors/store.hpp"
+#include "actors/salvage_store.hpp"
 #include "core/names.hpp"
 #include "core/time_text.hpp"
 #include "node/export_lines.hpp"
@@ -24,6 +24,23 @@ bool is_message(const core::record& r) {
   return std::holds_alternative<core::message_sent>(r.body)
          || std::holds_alternative<core::message_received>(r.body)
          || std::holds_alternative<core::message_acknowledged>(r.body);
+}
+
+/// Whether rows of this table are exported; all others are made anew by an import.
+bool is_exported(storage::table x) {
+  using storage::table;
+  return x == table::meta || x == table::live || x == table::done || x == table::chunks
+         || x == table::rows;
+}
+
+/// The same jobs, looked for among all rather than by an index.
+storage::job_query by_rows(storage::job_query x) {
+  x.matching = [state = x.state, queue = x.queue](const storage::job_row& row) {
+    return (!state || row.state == *state) && (!queue || row.spec.queue == *queue);
+  };
+  x.state.reset();
+  x.queue.reset();
+  return x;
 }
 
 /// Takes lines, until one cannot be written.
@@ -59,6 +76,14 @@ public:
     return written_ ? status{} : status{error{ec::io_failed, "it could not all be written"}};
   }
 
+  /// What is damaged in the snapshot: it may miss in indexes, too. Before `run`.
+  void leave_out(const std::vector<storage::lmdb_problem>& lost) {
+    past_damage_ = !lost.empty();
+    for (auto& x : lost)
+      if (!x.in || is_exported(*x.in))
+        leave_out("what is damaged in the snapshot: " + storage::to_string(x));
+  }
+
   const export_counts& counts() const noexcept { return counts_; }
   std::uint64_t damaged() const noexcept { return damaged_; }
   bool written() const noexcept { return written_; }
@@ -71,7 +96,7 @@ private:
   }
 
   status export_jobs(storage::view& from) {
-    auto query = query_;
+    auto query = past_damage_ ? by_rows(query_) : query_;
     query.limit = limits::rows_page_max;
     query.damaged = [this](job_id id, const error& why) { leave_out("job " + to_string(id), why); };
     do {
@@ -137,9 +162,12 @@ private:
 
   bool chosen() const { return query_.state || query_.queue || query_.from; }
 
-  void leave_out(const std::string& what, const error& why) {
+  void leave_out(const std::string& what) {
     ++damaged_;
-    skipped_(what + " is left out: " + why.detail);
+    skipped_(what);
+  }
+  void leave_out(const std::string& what, const error& why) {
+    leave_out(what + " is left out: " + why.detail);
   }
 
   /// Graphs that no job names yet were acknowledged, too.
@@ -245,7 +273,7 @@ private:
   std::set<std::pair<namespace_id, storage::sha256_digest>> seen_; ///< Written, once each.
   export_counts counts_;
   std::uint64_t bytes_ = 0, damaged_ = 0;
-  bool written_ = true;
+  bool written_ = true, past_damage_ = false;
 };
 
 answer<storage::job_query> query_of(const export_options& x) {
@@ -304,7 +332,8 @@ int export_data(console& to, const export_options& options) {
   if (!std::filesystem::exists(options.data, ignored))
     return to.fail(
         {fault::no_data_directory, "there is no data directory " + options.data.string()});
-  auto store = actors::read_store(options.data);
+  std::vector<storage::lmdb_problem> lost;
+  auto store = actors::salvage_store(options.data, lost);
   if (!store)
     return to.fail(store.error());
   progress_line progress{to};
@@ -316,10 +345,12 @@ int export_data(console& to, const export_options& options) {
     output_file file{options.output};
     auto sink = [&file](const std::string& line) { return file.write(line); };
     exporter from{std::move(*store), std::move(*query), sink, skipped, progress};
+    from.leave_out(lost);
     return export_to_file(to, from, options.output, file, options.rows);
   }
   exporter from{std::move(*store), std::move(*query),
                 [&to](const std::string& line) { return to.out(line); }, skipped, progress};
+  from.leave_out(lost);
   auto done = from.run(options.rows);
   progress.clear();
   if (!from.written())

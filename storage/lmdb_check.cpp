@@ -52,15 +52,23 @@ bool take(contents& into, const lmdb::node& row, core::byte_view value) {
   return content.has_value();
 }
 
+using row_sink = std::function<void(table in, core::byte_view key, core::byte_view value)>;
+
 /// One check of a file: in one go, or in slices that each see a later moment.
 class check_run {
 public:
-  check_run(const file& from, const problem_sink& each) : from_(from), each_(each) {}
+  /// `rows`: gets each row that is sound; then it is told how many others there are.
+  check_run(const file& from, const problem_sink& each, row_sink rows = {})
+      : from_(from), each_(each), rows_(std::move(rows)) {}
 
   /// Goes on where the last slice ended, until `stop`. True when all is checked.
   result<bool> slice(const lmdb::meta& at, std::optional<clock::time_point> stop);
 
   const lmdb_summary& summary() const noexcept { return summary_; }
+  /// Whether pages are damaged so that rows of a table are out of reach.
+  bool cut_off() const noexcept { return cut_off_; }
+  /// Whether all rows of a table were found.
+  bool is_whole(table x) const noexcept { return whole_[static_cast<std::size_t>(x)]; }
 
 private:
   status read_contents(lmdb::walker& walker, const lmdb::meta& at);
@@ -68,12 +76,16 @@ private:
   status check_free(lmdb::walker& walker, const lmdb::meta& at);
   bool check_row(const lmdb::node& row, core::byte_view value, page_number page);
   void compare_totals();
+  void tell_lost();
   void tell(page_number page, core::byte_view key, std::string what);
 
   table current() const { return table(at_table_); }
 
   const file& from_;
   const problem_sink& each_;
+  row_sink rows_;
+  bool cut_off_ = false;
+  std::array<bool, tables> whole_{};
   lmdb_summary summary_;
   contents contents_;
   bool in_table_ = false; ///< Rather than in what joins them.
@@ -155,6 +167,7 @@ result<bool> check_run::check_table(lmdb::walker& walker, std::optional<clock::t
   if (!walked)
     return walked.error();
   broken_ = broken_ || walked->broken;
+  cut_off_ = cut_off_ || walked->cut_off;
   summary_.pages += walked->branch_pages + walked->leaf_pages + walked->overflow_pages;
   summary_.rows += walked->entries;
   summary_.bytes += walked->bytes;
@@ -162,6 +175,9 @@ result<bool> check_run::check_table(lmdb::walker& walker, std::optional<clock::t
     return false;
   if (contents_.totals && changed_ == last_change && !broken_)
     compare_totals();
+  if (contents_.totals && broken_ && rows_)
+    tell_lost();
+  whole_[at_table_] = contents_.there[at_table_] && !broken_;
   return true;
 }
 
@@ -172,7 +188,17 @@ bool check_run::check_row(const lmdb::node& row, core::byte_view kept, page_numb
     add_row(found_, current(), row.key, *value);
   else
     tell(page, row.key, "wrong checksum");
+  if (value && rows_)
+    rows_(current(), row.key, *value);
   return value.has_value();
+}
+
+void check_run::tell_lost() {
+  auto said = (*contents_.totals)[current()].rows;
+  if (found_.rows < said)
+    tell(0, {},
+         std::to_string(said - found_.rows) + " of its " + std::to_string(said)
+             + " rows cannot be read");
 }
 
 void check_run::compare_totals() {
@@ -280,6 +306,53 @@ result<lmdb_summary> check_lmdb_file(const data_dir& directory, const problem_si
     return told(own.error());
   auto done = run.slice(both->newest(), {});
   return done ? run.summary() : result<lmdb_summary>{done.error()};
+}
+
+namespace {
+
+/// All sound rows of that moment, in memory.
+result<std::unique_ptr<table_store>> take_rows(const file& from, const lmdb::meta& at,
+                                               const problem_sink& each) {
+  auto tables = memory_tables();
+  auto writer = tables->write();
+  if (!writer)
+    return writer.error();
+  status kept;
+  check_run run{from, each, [&](table in, core::byte_view key, core::byte_view value) {
+                  if (kept)
+                    kept = (*writer)->put(in, key, value);
+                }};
+  if (auto done = run.slice(at, {}); !done)
+    return done.error();
+  if (!run.is_whole(table::meta)) // Else the journal would be read as if nothing of it was there.
+    return lmdb::damaged(from.name(), "is damaged: it does not tell what of the journal it holds");
+  if (kept)
+    kept = (*writer)->commit();
+  writer->reset();
+  return kept ? result<std::unique_ptr<table_store>>{std::move(tables)} : kept.error();
+}
+
+} // namespace
+
+result<std::unique_ptr<table_store>> salvage_lmdb(lmdb_env& env, const problem_sink& each) {
+  auto from = open_file(env.file());
+  if (!from)
+    return from.error();
+  for (;;) {
+    lmdb_view view{env};
+    if (auto begun = view.begin_unchecked(); !begun)
+      return begun.error();
+    auto at = meta_of(*from, view.transaction());
+    if (!at)
+      return at.error();
+    if (!*at)
+      continue;
+    const problem_sink nobody = [](auto&) {};
+    check_run look{*from, nobody};
+    if (auto done = look.slice(**at, {}); !done)
+      return done.error();
+    return look.cut_off() ? take_rows(*from, **at, each) : std::unique_ptr<table_store>{};
+  }
 }
 
 status lmdb::check_own_rows(const file& from, const metas& of) {

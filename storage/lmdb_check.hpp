@@ -10,6 +10,9 @@ namespace troupe::storage {
 result<lmdb_summary> check_lmdb(lmdb_env& env, const problem_sink& each,
                                 std::chrono::steady_clock::duration slice);
 
+/// As `salvage_tables`.
+result<std::unique_ptr<table_store>> salvage_lmdb(lmdb_env& env, const problem_sink& each);
+
 namespace lmdb {
 
 /// Whether each of the two pages leads to the totals that were written with it: a wrong number in

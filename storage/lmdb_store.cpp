@@ -3,6 +3,7 @@
 #include "storage/lmdb_file.hpp"
 #include "storage/lmdb_own_rows.hpp"
 #include "storage/lmdb_transaction.hpp"
+#include "storage/salvage.hpp"
 #include "storage/table_row.hpp"
 
 #include <cerrno>
@@ -200,6 +201,17 @@ status check_first(const data_dir& directory) {
 bool has_lmdb_tables(const data_dir& directory) {
   std::error_code ignored;
   return std::filesystem::exists(snapshot_path(directory) / "data.mdb", ignored);
+}
+
+result<std::unique_ptr<table_store>> salvage_tables(const data_dir& directory,
+                                                    const problem_sink& each) {
+  auto path = snapshot_path(directory);
+  if (auto whole = lmdb::examine(directory, path / "data.mdb", false); !whole)
+    return whole.error();
+  auto env = lmdb_env::open(path, directory.mode(), {});
+  if (!env)
+    return env.error();
+  return salvage_lmdb(**env, each);
 }
 
 result<std::unique_ptr<lmdb_tables>> open_lmdb_tables(const data_dir& directory,

@@ -36,7 +36,7 @@ result<tree_count> walker::walk(const tree& in, core::byte_view after, const vis
   }
   if (in.depth == 0 || in.depth > depth_max) {
     tell_(in.root, {}, "a tree is " + std::to_string(in.depth) + " pages deep");
-    x.count.broken = true;
+    x.count.broken = x.count.cut_off = true;
     return x.count;
   }
   if (auto done = descend(x, in.root, 1, {}); !done)
@@ -81,7 +81,7 @@ status walker::read_pages(core::bytes& into, page_number first, std::uint64_t by
 status walker::descend(step& x, page_number at, unsigned depth, const bounds& within) {
   auto broken = [&](std::string what) {
     tell_(at, within.low, std::move(what));
-    x.count.broken = true;
+    x.count.broken = x.count.cut_off = true;
     return status{};
   };
   if (at < 2 || at > at_.last_page)
@@ -98,7 +98,7 @@ status walker::descend(step& x, page_number at, unsigned depth, const bounds& wi
   if (found->is_leaf() != (depth == x.in->depth))
     return broken("a page is on a wrong level of its tree");
   if (!check_layout(*found, at, within, *x.in)) {
-    x.count.broken = true;
+    x.count.broken = x.count.cut_off = true;
     return {};
   }
   if (found->is_leaf())

@@ -16,6 +16,7 @@ struct tree_count {
   std::uint64_t branch_pages = 0, leaf_pages = 0, overflow_pages = 0, entries = 0;
   std::uint64_t bytes = 0; ///< Of keys and values.
   bool broken = false;     ///< Something is missing: a page could not be used.
+  bool cut_off = false;    ///< It was one of the tree, not of a large row: rows are out of reach.
   bool stopped = false;    ///< The visitor has had enough.
 };
 

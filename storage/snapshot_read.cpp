@@ -3,6 +3,8 @@
 #include "storage/table_map.hpp"
 #include "troupe/limits.hpp"
 
+#include <algorithm>
+
 namespace troupe::storage {
 
 namespace {
@@ -145,7 +147,10 @@ status snapshot_read::records(job_id id, std::uint64_t from,
                               const std::function<bool(core::byte_view)>& each) const {
   auto cursor = from_->cursor(table::chunks);
   auto prefix = keys::job(shard_, id);
-  auto there = cursor->seek_before(keys::chunk(shard_, id, from + 1));
+  auto behind = keys::chunk(shard_, id, from + 1);
+  auto there = cursor->seek_before(behind);
+  if (!there && cursor->at_damaged() && compare_keys(cursor->key(), behind) >= 0)
+    there = cursor->previous(); // Not what is sought is damaged, but what stands behind it.
   for (; there && *there; there = cursor->next()) {
     if (!keys::starts_with(cursor->key(), prefix))
       break;
@@ -154,10 +159,16 @@ status snapshot_read::records(job_id id, std::uint64_t from,
     auto places = core::places_in(cursor->value(), false);
     if (!places)
       return places.error();
+    if (number > from) // What a damaged page had is not there.
+      return error{ec::journal_corrupt, "records of job " + to_string(id)
+                                            + " are missing in the snapshot; run `troupe verify`"};
     for (auto& at : *places)
       if (number++ >= from && !each(cursor->value().subspan(at.begin, at.end - at.begin)))
         return {};
+    from = std::max(from, number);
   }
+  if (!there && cursor->at_damaged() && !keys::starts_with(cursor->key(), prefix))
+    return {};
   return there ? status{} : status{there.error()};
 }
 

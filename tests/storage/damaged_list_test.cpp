@@ -109,3 +109,40 @@ TEST_CASE("a list goes past damaged rows if it may, and names their jobs", "[sto
   CHECK(after.damaged == hit);
   CHECK(after.jobs.size() == before.jobs.size() - hit.size());
 }
+
+TEST_CASE("the records of all other jobs are read beside a damaged row", "[storage][view]") {
+  temporary_directory temporary;
+  auto seed = std::random_device{}();
+  INFO("seed " << seed);
+  store_history history{temporary.path / "data", seed};
+  history.run(200);
+  history.apply_all();
+  std::map<std::pair<shard_id, job_id>, core::bytes> chunks; // One of each job.
+  {
+    auto reader = history.tables().read();
+    REQUIRE(reader);
+    auto cursor = (*reader)->cursor(storage::table::chunks);
+    for (auto there = cursor->seek({}); there && *there; there = cursor->next()) {
+      shard_id shard{};
+      job_id id;
+      core::reader{cursor->key()}(shard, id);
+      chunks[{shard, id}] = {cursor->value().begin(), cursor->value().end()};
+    }
+  }
+  history.close();
+  REQUIRE(chunks.size() > 10);
+  auto hit = std::next(chunks.begin(), static_cast<int>(chunks.size()) / 2);
+  damage(history.path(), hit->second);
+  auto directory = storage::data_dir::open(history.path(), storage::open_mode::read);
+  auto tables = storage::open_lmdb_tables(*directory);
+  REQUIRE(tables);
+  auto reader = (*tables)->read();
+  REQUIRE(reader);
+  for (auto& [job, value] : chunks) {
+    std::size_t count = 0;
+    auto read = storage::snapshot_read{**reader, job.first}.records(
+        job.second, 0, [&](core::byte_view) { return ++count > 0; });
+    CHECK(bool(read) == (job != hit->first));
+    CHECK((count > 0 || job == hit->first));
+  }
+}
