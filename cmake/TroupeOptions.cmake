@@ -15,9 +15,10 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # Relative to the tree: clones of it share what was compiled.
+  # Relative to the tree: clones of it share what was compiled. With a precompiled header, it
+  # wants to be told that macros and times are not what makes two of them differ.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
-      CCACHE_NOHASHDIR=1 ${CCACHE})
+      CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 add_compile_options(-Wall -Wextra -Werror)
