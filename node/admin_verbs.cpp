@@ -1,5 +1,6 @@
 #include "node/admin_verbs.hpp"
 
+#include "core/names.hpp"
 #include "node/choice.hpp"
 #include "node/completion.hpp"
 #include "node/doctor.hpp"
@@ -7,6 +8,7 @@
 #include "node/node_keys.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 
 namespace troupe::node {
 
@@ -84,6 +86,9 @@ int dispatch(console& to, const request& r, InFile in_file, AtNode at_node) {
 
 int create(console& to, const cli_targets& cli, request& r) {
   r.wish.what = *parse_role(r.role);
+  if (!core::is_name(r.wish.name))
+    return to.fail({fault::bad_usage, core::quoted(r.wish.name) + " is no name of a key",
+                    "a name is 1 to 128 of A-Z a-z 0-9 _ . : -", "--name ci"});
   return dispatch(
       to, r, [&](const security_places& at) { return create_key(to, at, r.wish, cli.how); },
       [&](auto& node) { return create_node_key(to, node, r.wish, cli.how); });
@@ -112,7 +117,8 @@ void add_keys(CLI::App& app, const cli_targets& cli, request& r) {
   make.add_option("--name", r.wish.name, "What the audit log calls its holder")->type_name("NAME");
   make.add_option("--namespace", r.wish.ns,
                   "The namespace that it opens (default: 0, at a node the asking key's)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{UINT32_MAX}).description(""));
   auto& show = add_verb(keys, cli, "list", "Show the keys, without what is secret", keys_footer,
                         [&r, cli](console& to) { return list(to, cli, r); });
   auto& end = add_verb(keys, cli, "revoke", "Make a key worthless", keys_footer,

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <CLI/CLI.hpp>
+#include <iostream>
 
 namespace troupe::node {
 
@@ -94,8 +95,10 @@ int explain(const CLI::App& app, const CLI::ParseError& e, console& to) {
   auto rest = app.remaining(true);
   auto is_unknown =
       !rest.empty() && !rest.front().starts_with('-') && !verb->get_subcommands({}).empty();
-  if (e.get_exit_code() == 0 && !is_unknown)
-    return app.exit(e);
+  if (e.get_exit_code() == 0 && !is_unknown) {
+    auto code = app.exit(e);
+    return std::cout.flush() ? code : to.fail(fault::output_failed);
+  }
   std::string what = e.what();
   if (!rest.empty())
     what = unknown_word(*verb, rest.front());

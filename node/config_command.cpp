@@ -3,6 +3,7 @@
 #include "graph_json/value_json.hpp"
 #include "node/config/settings.hpp"
 #include "node/graph_file.hpp"
+#include "node/http/tls_files.hpp"
 #include "node/text.hpp"
 
 #include <algorithm>
@@ -32,17 +33,44 @@ value all_of(const node_config& x) {
   return all;
 }
 
-/// Adds what is wrong with the whole, but for keys that could not be read: those are told.
-void add_problems(problems more, problems& to) {
-  for (auto& x : more)
-    if (std::ranges::none_of(to, [&](auto& y) { return y.pointer.starts_with(x.pointer); }))
-      to.push_back(std::move(x));
+/// Lines for all problems, each with where it comes from. The last ones of `parsed.errors` are of
+/// variables, those of `whole` of all together.
+std::string lines_of(const std::string& place, const parsed_config& parsed, const problems& whole) {
+  auto split = parsed.errors.end() - static_cast<std::ptrdiff_t>(parsed.of_variables);
+  return problem_lines(place, {parsed.errors.begin(), split})
+         + problem_lines("environment", {split, parsed.errors.end()}) + problem_lines(place, whole);
 }
 
-} // namespace
+/// `node.json or in the options`.
+std::string places_of(const std::string& file, bool has_variables, bool has_options) {
+  std::string all = file;
+  auto add = [&all](const char* place) {
+    all += (all.empty() ? "" : " or in ") + std::string{place};
+  };
+  if (has_variables || (file.empty() && !has_options))
+    add("the environment");
+  if (has_options)
+    add("the options");
+  return all;
+}
 
-answer<node_config> load_config(console& to, const std::string& file,
-                                const config_options& options) {
+/// What is wrong with the whole, but for keys that could not be read: those are told.
+problems whole_problems(const parsed_config& x, bool with_files) {
+  auto all = check_config(x.config);
+  auto& tls = x.config.http.tls;
+  auto wrong = with_files ? http::check_tls_files(tls.cert, tls.key) : std::nullopt;
+  if (wrong && std::ranges::find(all, "/http/tls", &problem::pointer) == all.end())
+    all.push_back(*wrong);
+  std::erase_if(all, [&](auto& whole) {
+    return std::ranges::any_of(x.errors,
+                               [&](auto& one) { return one.pointer.starts_with(whole.pointer); });
+  });
+  return all;
+}
+
+/// `with_files`: those that it names are looked at, too.
+answer<node_config> load(console& to, const std::string& file, const config_options& options,
+                         bool with_files) {
   auto environment = process_environment();
   auto parsed =
       file.empty() ? parse_config("{}", environment) : parse_config_file(file, environment);
@@ -51,17 +79,25 @@ answer<node_config> load_config(console& to, const std::string& file,
     return trouble{fault::unreadable_file, "cannot read " + file, wrong[0].detail};
   if (options)
     parsed.config = options(std::move(parsed.config));
-  add_problems(check_config(parsed.config), wrong);
-  if (wrong.empty())
-    return parsed.config;
-  to.err(problem_lines(file.empty() ? options ? "options" : "environment" : file, wrong));
-  auto where = file.empty() ? std::string{"the environment"} : file;
-  return trouble{fault::invalid_config, counted(wrong.size(), "problem") + " in " + where
-                                            + (options ? " or in the options" : "")};
+  auto whole = whole_problems(parsed, with_files);
+  if (wrong.empty() && whole.empty())
+    return std::move(parsed.config);
+  auto place = !file.empty() ? file : options ? "options" : "environment";
+  to.err(lines_of(place, parsed, whole));
+  return trouble{fault::invalid_config,
+                 counted(wrong.size() + whole.size(), "problem") + " in "
+                     + places_of(file, parsed.of_variables > 0, static_cast<bool>(options))};
+}
+
+} // namespace
+
+answer<node_config> load_config(console& to, const std::string& file,
+                                const config_options& options) {
+  return load(to, file, options, false);
 }
 
 int check_config(console& to, const std::string& file, const config_options& options, format how) {
-  auto config = load_config(to, file, options);
+  auto config = load(to, file, options, true);
   if (!config)
     return to.fail(config.trouble());
   auto changed = changes_of(node_config{}, *config);

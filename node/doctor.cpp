@@ -1,6 +1,7 @@
 #include "node/doctor.hpp"
 
 #include "node/config/addresses.hpp"
+#include "node/http/tls_files.hpp"
 #include "node/metrics/resource_usage.hpp"
 #include "node/owner.hpp"
 #include "node/port_check.hpp"
@@ -155,6 +156,16 @@ checkup look_at_port(const node_config& x) {
           "end what listens there, or set http.port (0: one that is free)"};
 }
 
+checkup look_at_tls(const node_config& x) {
+  auto& [cert, key] = x.http.tls;
+  if (cert.empty())
+    return {"TLS", health::good, "off: http.tls names no certificate", {}};
+  if (auto wrong = http::check_tls_files(cert, key))
+    return {"TLS", health::bad, wrong->pointer + ": " + wrong->detail,
+            "name a certificate and its key, PEM, which the user of the node may read"};
+  return {"TLS", health::good, cert + " and its key can be used", {}};
+}
+
 checkup look_at_keys(const node_config& x, const std::string& file) {
   auto keys = read_keys(x.keys_file());
   if (!keys)
@@ -191,7 +202,7 @@ std::string to_text(const std::vector<checkup>& all) {
 std::vector<checkup> examine(const node_config& x, const std::string& file) {
   return {look_at_version(), look_at_directory(x), look_at_file_system(x), look_at_space(x),
           look_at_disk(x),   look_at_clock(x),     look_at_files(x),       look_at_memory(),
-          look_at_port(x),   look_at_keys(x, file)};
+          look_at_port(x),   look_at_tls(x),       look_at_keys(x, file)};
 }
 
 int doctor(console& to, const security_places& at, format how) {

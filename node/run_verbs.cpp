@@ -118,7 +118,8 @@ void add_serve(CLI::App& app, const cli_targets& cli, request& r) {
   verb.add_option("--data", o.data, "Where jobs are kept (default: .troupe)")->type_name("DIR");
   verb.add_option("--address", o.address, "Where to listen (default: 127.0.0.1)")->type_name("IP");
   verb.add_option("--port", o.port, "Where to listen; 0: any free port (default: 7700)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Range(0, 65535).description(""));
   add_repeated(verb, "--allow-kind", o.kinds,
                "A kind that graphs over HTTP may have, too; * for all", "KIND");
   add_repeated(verb, "--allow-host", o.hosts, "A name that the header Host may have, too", "NAME");
@@ -134,7 +135,8 @@ void add_dev(CLI::App& app, const cli_targets& cli, request& r) {
   verb.group("Run");
   verb.add_option("--data", r.dev.data, "Where jobs are kept (default: .troupe)")->type_name("DIR");
   verb.add_option("--port", r.dev.port, "Where to listen (default: 7700, or the next that is free)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Range(0, 65535).description(""));
 }
 
 } // namespace

@@ -109,9 +109,10 @@ int run_node(console& to, const node_config& config, node_services& services,
 
 int serve(console& to, const serve_options& options, format how) {
   auto on_top = [&options](node_config x) { return configured(std::move(x), options); };
+  auto given = options.has_settings() ? config_options{on_top} : config_options{};
   if (options.check)
-    return check_config(to, options.config, on_top, how);
-  auto config = load_config(to, options.config, on_top);
+    return check_config(to, options.config, given, how);
+  auto config = load_config(to, options.config, given);
   if (!config)
     return to.fail(config.trouble());
   auto services = node_services::open(*config, options.config);

@@ -19,6 +19,11 @@ struct serve_options {
   std::vector<std::string> kinds; ///< Added to those that are allowed.
   std::vector<std::string> hosts; ///< Added to those that are allowed.
   bool check = false;             ///< Only say what is wrong with the configuration.
+
+  /// Whether something goes before the configuration.
+  bool has_settings() const noexcept {
+    return data || address || tls_cert || tls_key || port || !kinds.empty() || !hosts.empty();
+  }
 };
 
 /// A configuration with what the command line says on top. Pure.

@@ -2,6 +2,7 @@
 
 #include "node/http/answer_text.hpp"
 #include "node/http/session.hpp"
+#include "node/http/tls_files.hpp"
 #include "storage/own_thread.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -38,11 +39,6 @@ result<tcp::endpoint> endpoint_of(const http_options& x) {
   if (code)
     return error{ec::invalid_spec, "/http/address: \"" + x.address + "\" is no IP address"};
   return tcp::endpoint{address, x.port};
-}
-
-error unusable(const char* setting, const std::string& file,
-               const boost::system::error_code& code) {
-  return {ec::invalid_spec, std::string{setting} + ": cannot use " + file + ": " + code.message()};
 }
 
 /// Refuses a connection that there is no room for, without waiting for its request.
@@ -101,15 +97,8 @@ status server::impl::use_tls() {
   tls.emplace(asio::ssl::context::tls_server);
   tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1
                    | asio::ssl::context::no_tlsv1_1);
-  boost::system::error_code code;
-  tls->use_certificate_chain_file(x.tls_cert, code);
-  if (code)
-    return unusable("/http/tls/cert", x.tls_cert, code);
-  // A key with a passphrase is refused: nobody is there to be asked.
-  tls->set_password_callback([](std::size_t, auto) { return std::string{}; }, code);
-  tls->use_private_key_file(x.tls_key, asio::ssl::context::pem, code);
-  if (code)
-    return unusable("/http/tls/key", x.tls_key, code);
+  if (auto wrong = load_tls_files(*tls, x.tls_cert, x.tls_key))
+    return error{ec::invalid_spec, wrong->pointer + ": " + wrong->detail};
   return {};
 }
 

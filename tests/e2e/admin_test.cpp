@@ -167,6 +167,20 @@ TEST_CASE("help for a verb that is not there is a mistake of the caller", "[e2e]
   CHECK(troupe_with(here, {"run", "a", "b", "--help"}).code == 0);
 }
 
+TEST_CASE("numbers and names that cannot be are told before anything is done", "[e2e]") {
+  scratch here;
+  for (auto& words : {std::vector<std::string>{"serve", "--port", "99999"},
+                      {"dev", "--port", "70000"},
+                      {"keys", "create", "--namespace", "4294967296"},
+                      {"keys", "create", "--name", "a b"}}) {
+    auto x = troupe_with(here, words);
+    INFO(x.err);
+    CHECK(x.code == 2);
+    CHECK_THAT(x.err, Catch::Contains(words.back()) && !Catch::Contains("Could not convert"));
+  }
+  CHECK_FALSE(std::filesystem::exists(here.path() / ".troupe"));
+}
+
 TEST_CASE("a configuration names where keys are, and is told what is wrong with it", "[e2e]") {
   scratch here;
   here.write("node.json", R"({"data_dir": "d"})");
@@ -215,7 +229,12 @@ TEST_CASE("the doctor looks at everything and says what to do", "[e2e]") {
   }
   CHECK(looked
         == std::set<std::string>{"version", "data directory", "file system", "disk space", "disk",
-                                 "clock", "open files", "memory", "port", "keys"});
+                                 "clock", "open files", "memory", "port", "TLS", "keys"});
+  here.write("text", "no certificate");
+  here.write("node.json", R"({"http": {"tls": {"cert": "text", "key": "text"}}})");
+  auto bad = troupe_with(here, {"doctor", "-c", "node.json"});
+  CHECK(bad.code == 1);
+  CHECK_THAT(bad.out, Catch::Contains("/http/tls/cert: cannot use text"));
 }
 
 TEST_CASE("bash is offered verbs, options and their values", "[e2e]") {

@@ -1,4 +1,5 @@
 #include "tests/e2e/json.hpp"
+#include "tests/e2e/node.hpp"
 #include "tests/e2e/process.hpp"
 #include "tests/support/http_client.hpp"
 
@@ -94,8 +95,16 @@ TEST_CASE("serve --check tells all that is wrong with a configuration", "[e2e]")
   here.write("bad.json", R"({"http": {"port": 99999, "prot": 1}, "log": {"level": "loud"}})");
   auto refused = troupe_with(here, {"serve", "--check", "-c", "bad.json"});
   CHECK(refused.code == 1);
-  for (auto place : {"bad.json: /http/port: ", "bad.json: /http/prot: ", "bad.json: /log/level: "})
+  for (auto place : {"bad.json: /http/port: ", "bad.json: /http/prot: ", "bad.json: /log/level: ",
+                     "error[E0040]: 3 problems in bad.json\n"})
     CHECK_THAT(refused.err, Catch::Contains(place));
+  {
+    variable level{"TROUPE_LOG_LEVEL", "loud"};
+    auto both = troupe_with(here, {"serve", "--check", "-c", "bad.json"});
+    CHECK_THAT(both.err, Catch::Contains("environment: /log/level: ")
+                             && Catch::Contains("bad.json: /http/prot: ")
+                             && Catch::Contains("problems in bad.json or in the environment\n"));
+  }
   here.write("fair.json", R"({"http": {"port": 1}})");
   auto options = troupe_with(here, {"serve", "--check", "-c", "fair.json", "--address", "nowhere",
                                     "--tls-cert", "x.pem", "--allow-kind", "exce"});
@@ -106,6 +115,12 @@ TEST_CASE("serve --check tells all that is wrong with a configuration", "[e2e]")
   CHECK(started.code == 1);
   CHECK_THAT(started.err, Catch::Contains("options: /http/address: ")
                               && Catch::Contains("options: /http/tls: "));
+  here.write("text", "no certificate");
+  here.write("tls.json", R"({"http": {"prot": 1, "tls": {"cert": "text", "key": "text"}}})");
+  auto tls = troupe_with(here, {"serve", "--check", "-c", "tls.json"});
+  CHECK(tls.code == 1);
+  CHECK_THAT(tls.err, Catch::Contains("tls.json: /http/tls/cert: cannot use text")
+                          && Catch::Contains("2 problems in tls.json\n"));
   auto good = troupe_with(here, {"serve", "--check", "-c", TROUPE_SOURCE_DIR "/configs/node.json"});
   CHECK(good.code == 0);
   CHECK(good.out.starts_with("ok: "));

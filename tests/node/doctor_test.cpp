@@ -41,7 +41,7 @@ TEST_CASE("the doctor says what to do about all that is not good", "[node]") {
   x.http.port = 0;
   x.http.address = "0.0.0.0";
   auto all = examine(x);
-  CHECK(all.size() == 10);
+  CHECK(all.size() == 11);
   for (auto& found : all) {
     INFO(found.of << ": " << found.what);
     CHECK_FALSE(found.what.empty());
