@@ -39,9 +39,19 @@ std::optional<std::pair<job_filter, bool>> bulk_of(const call_ptr& to,
   return std::pair{*filter, *dry_run};
 }
 
+/// A step counts, and changes, only jobs that go on.
+bool has_unfinished_state(const call_ptr& to, const job_filter& filter) {
+  if (!filter.state || !terminal(*filter.state))
+    return true;
+  to->out(problem_answer(refusal::bad_query,
+                         "only jobs that have not ended are meant here: `state` is `pending`, "
+                         "`running`, `paused`, `cancelling`, `stopping` or `unfinished`"));
+  return false;
+}
+
 void change_all(const api_ptr& in, const call_ptr& to, job_change step) {
   auto asked = bulk_of(to, change_parameters);
-  if (!asked)
+  if (!asked || !has_unfinished_state(to, asked->first))
     return;
   auto [filter, dry_run] = *asked;
   filter.unfinished = filter.unfinished || !filter.state;

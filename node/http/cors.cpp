@@ -4,8 +4,8 @@ namespace troupe::http {
 
 namespace {
 
-constexpr auto sent = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, traceparent, "
-                      "X-Request-Id";
+constexpr auto sent = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
+                      "traceparent, X-Request-Id";
 constexpr auto read =
     "ETag, Idempotency-Replayed, Location, Retry-After, Troupe-Line, X-Request-Id";
 constexpr auto kept_s = "600"; ///< A browser asks again after that.

@@ -5,6 +5,8 @@
 #include "node/http/new_job.hpp"
 #include "storage/sha256.hpp"
 
+#include <algorithm>
+
 namespace troupe::http {
 
 namespace {
@@ -48,11 +50,24 @@ void resolve(const api_ptr& in, const submission_ptr& x) {
   go_on(in, x, in->graphs.resolve(x->asked.spec.ns, x->asked), true);
 }
 
+/// Answers with all that is wrong at once: the graph is looked at also if other fields are wrong.
+/// `here` as below.
+void refuse_request(const api_ptr& in, const call_ptr& to, read_request x, bool here) {
+  auto is_of_graph = [](const problem& p) { return p.pointer.starts_with("/graph"); };
+  if (!x.malformed && x.request.graph && std::ranges::none_of(x.errors, is_of_graph)) {
+    if (!here)
+      return on_pool(in, to, [in, to, x = std::move(x)] { refuse_request(in, to, x, true); });
+    for (auto& wrong : in->node.check(*x.request.graph))
+      x.errors.push_back({wrong.code, x.request.graph_at + wrong.pointer, wrong.detail});
+  }
+  to->out(answer_of(x));
+}
+
 /// Reads the request. `here`: this thread may wait, and take its time.
 void read(const api_ptr& in, const call_ptr& to, bool here) {
   auto parsed = read_job_request(to->in.body, false);
   if (parsed.malformed || !parsed.errors.empty())
-    return to->out(answer_of(parsed));
+    return refuse_request(in, to, std::move(parsed), here);
   auto key = idempotency_key_of(to->in.fields.find("Idempotency-Key"));
   if (!key)
     return refuse(to, key.error());

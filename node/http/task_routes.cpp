@@ -1,3 +1,4 @@
+#include "core/names.hpp"
 #include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
 #include "node/http/task_record.hpp"
@@ -272,7 +273,9 @@ void list_tasks(const api_ptr& in, const call_ptr& to) {
   if (auto text = find(to->in.query, "status")) {
     filter.state = parse_task_status(*text);
     if (!filter.state)
-      return to->out(problem_answer(refusal::bad_query, "GET /api/tasks/statuses lists them"));
+      return to->out(problem_answer(
+          refusal::bad_query, "the parameter `status` is none of the states of a task: "
+                                  + core::quoted(*text) + "; GET /api/tasks/statuses lists them"));
   }
   if (auto session = find(to->in.query, "session_id"))
     filter.labels.emplace(session_of_task, *session);

@@ -140,6 +140,11 @@ TEST_CASE_METHOD(node_fixture, "bad requests for jobs are refused, and nothing i
   auto wrong = ask("POST", "/v1/jobs", R"({"graph":{"vertices":[{"id":"a","kind":"nonsense"}]}})");
   CHECK(text_of(wrong.json().find("errors")->items()->at(0), "pointer")
         == "/graph/vertices/0/kind");
+  auto both =
+      ask("POST", "/v1/jobs", R"({"foo":1,"graph":{"vertices":[{"id":"a","kind":"nonsense"}]}})");
+  REQUIRE(both.json().find("errors")->items()->size() == 2);
+  CHECK(text_of(both.json().find("errors")->items()->at(0), "pointer") == "/foo");
+  CHECK(text_of(both.json().find("errors")->items()->at(1), "pointer") == "/graph/vertices/0/kind");
   CHECK(ask("GET", "/v1/jobs").json().find("jobs")->items()->empty());
   CHECK(ask("GET", nobody).status == 404);
   CHECK(ask("GET", nobody + "/events").status == 404);
@@ -204,6 +209,9 @@ TEST_CASE_METHOD(node_fixture, "jobs are acted on by filter, and counted before"
         == 3);
   CHECK(number_of(ask("POST", "/v1/jobs:purge?queue=q").json(), "jobs") == 3);
   CHECK(ask("POST", "/v1/jobs:purge?state=running").text("code") == "bad_query");
+  for (auto verb : {"cancel", "stop", "pause", "resume"})
+    CHECK(ask("POST", "/v1/jobs:" + std::string{verb} + "?state=completed&dry_run").text("code")
+          == "bad_query");
   auto left = ask("GET", "/v1/jobs").json();
   CHECK(left.find("jobs")->items()->size() == 1);
 }
@@ -422,7 +430,13 @@ TEST_CASE("who may not cancel cannot have a job cancelled by going", "[http][api
     auto refused = x.ask("GET", path + what + "?on_disconnect=cancel", "", viewer);
     CHECK(refused.status == 403);
     CHECK(refused.text("code") == "forbidden");
+    CHECK_THAT(refused.text("detail"), Catch::Contains("by `on_disconnect` neither; `operator` or "
+                                                       "`admin` may"));
   }
+  CHECK(x.ask("POST", path + ":cancel", "", viewer).text("detail")
+        == "the key has the role `viewer`, which may not change jobs; `operator` or `admin` may");
+  CHECK_THAT(x.ask("GET", "/v1/keys", "", viewer).text("detail"),
+             Catch::Contains("may not manage keys; `admin` may"));
   CHECK(x.ask("GET", path + "/result?on_disconnect=detach", "", viewer).status == 202);
   CHECK(x.ask("GET", path + "/result?on_disconnect=cancel").status == 202);
 }

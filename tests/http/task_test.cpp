@@ -203,6 +203,11 @@ TEST_CASE_METHOD(task_node, "tasks are listed by session and state, in either ca
   CHECK(ask("GET", "/api/tasks/0198c0de-0000-7000-8000-000000000001").status == 404);
 }
 
+TEST_CASE_METHOD(task_node, "a state that no task has is named", "[http][tasks]") {
+  CHECK_THAT(ask("GET", "/api/tasks?status=odd").text("detail"),
+             Catch::Contains("`status`") && Catch::Contains("`odd`"));
+}
+
 TEST_CASE_METHOD(task_node, "a malformed task is refused", "[http][tasks]") {
   CHECK(ask("POST", "/api/tasks/submit", "{").status == 400);
   CHECK(ask("POST", "/api/tasks/submit", "{}").status == 422);
