@@ -51,7 +51,7 @@ std::optional<trouble> contradiction(const change_options& x) {
                ? trouble{fault::not_confirmed}
                : trouble{fault::not_confirmed, "this changes every job of the filter"};
   auto ended = x.step == "purge" || x.step == "retry";
-  auto filter = ended ? ended_filter_of(x.which) : filter_of(x.which);
+  auto filter = ended ? ended_filter_of(x.which) : unfinished_filter_of(x.which);
   return filter ? std::nullopt : std::optional{filter.trouble()};
 }
 

@@ -105,7 +105,9 @@ int import_graph(console& to, const import_options& options) {
     parsed.errors = core::check(parsed.spec, core::builtin_kinds());
   if (!parsed.errors.empty()) {
     to.err(problem_lines(options.file, parsed.errors));
-    return to.fail(invalid_graph(options.file, parsed.errors));
+    auto told = invalid_graph(options.file, parsed.errors);
+    told.next = "correct what is listed; `troupe graphs import` checks again";
+    return to.fail(told);
   }
   auto json = graph_json::to_json_pretty(graph_json::to_value(parsed.spec)) + "\n";
   to.err(options.file + ": " + size_text(parsed.spec) + "\n");

@@ -43,6 +43,55 @@ core::byte_view bytes_of(std::string_view text) {
 
 trouble malformed(std::string why) { return {fault::bad_export, {}, std::move(why)}; }
 
+/// Whether an export begins so.
+std::optional<trouble> check_header(const value& line) {
+  auto format = integer_in(line, "troupe_export");
+  if (!format)
+    return malformed("it is not the first line of an export");
+  if (*format > export_format)
+    return trouble{error{ec::newer_format, "the export has format " + std::to_string(*format)
+                                               + ", this version knows "
+                                               + std::to_string(export_format)}};
+  return {};
+}
+
+/// The lines of a file that are not empty, one after the other.
+struct line_reader {
+  std::istream& from;
+  std::string name;
+  std::string line{};
+  std::uint64_t number = 0, offset = 0; ///< Of the line.
+
+  bool next() {
+    for (;;) {
+      offset += number == 0 ? 0 : line.size() + 1;
+      if (!std::getline(from, line))
+        return false;
+      ++number;
+      if (!line.empty())
+        return true;
+    }
+  }
+
+  trouble at_line(trouble x) const {
+    x.why = name + ", line " + std::to_string(number) + " (byte " + std::to_string(offset)
+            + "): " + (x.why.empty() ? std::string{x.kind->why} : x.why);
+    return x;
+  }
+};
+
+/// What is wrong with the first line, before anything is written.
+std::optional<trouble> check_first(line_reader& in) {
+  auto there = in.next();
+  auto read = graph_json::parse_value(there ? in.line : "{}");
+  auto wrong = read ? check_header(*read) : malformed(read.error().detail);
+  if (!wrong)
+    return {};
+  if (wrong->kind->name == "bad_export")
+    wrong->next = "name a file that `troupe export` has written; nothing was imported";
+  return in.at_line(*wrong);
+}
+
 /// Takes the lines of one export, in order.
 class importer {
 public:
@@ -88,8 +137,10 @@ private:
   using answer_to_line = std::optional<trouble>;
 
   answer_to_line take_value(const value& line) {
-    if (!begun_)
-      return take_header(line);
+    if (!begun_) {
+      begun_ = true;
+      return check_header(line);
+    }
     if (job_ && !line.find("job"))
       return malformed("further records of job " + to_string(*job_) + " should come here");
     if (line.find("job"))
@@ -105,29 +156,18 @@ private:
     return malformed("it is none of graph, blob, job, row and end");
   }
 
-  answer_to_line take_header(const value& line) {
-    auto format = integer_in(line, "troupe_export");
-    if (!format)
-      return malformed("it is not the first line of an export");
-    if (*format > export_format)
-      return trouble{error{ec::newer_format, "the export has format " + std::to_string(*format)
-                                                 + ", this version knows "
-                                                 + std::to_string(export_format)}};
-    begun_ = true;
-    return {};
-  }
-
   answer_to_line take_graph(const graph_text& x) {
     if (storage::sha256(bytes_of(x.canonical)) != x.id.sha256)
       return malformed("the graph is not the one that its id names");
     auto read = actors::stored_graphs()(x.id, bytes_of(x.canonical));
     if (!read)
       return malformed(read.error().detail);
+    auto there = to_.blobs().open(x.ns, x.id.sha256);
     auto put = to_.blobs().put(x.ns, bytes_of(x.canonical), graph_bytes_max);
     if (!put)
       return trouble{put.error()};
     ++seen_.graphs;
-    ++taken_.graphs;
+    ++(there ? skipped_ : taken_).graphs;
     return {};
   }
 
@@ -158,11 +198,12 @@ private:
     auto content = std::exchange(blob_, {});
     if (storage::sha256(content) != digest->sha256)
       return malformed("blob " + name + " does not fit its name");
+    auto there = to_.blobs().open(namespace_id(*ns), digest->sha256);
     auto put = to_.blobs().put(namespace_id(*ns), content);
     if (!put)
       return trouble{put.error()};
     ++seen_.blobs;
-    ++taken_.blobs;
+    ++(there ? skipped_ : taken_).blobs;
     return {};
   }
 
@@ -293,29 +334,22 @@ std::string counts_text(const export_counts& x) {
          + counted(x.blobs, "blob") + ", " + counted(x.rows, "row");
 }
 
-int import_lines(console& to, std::istream& in, importer& into, const std::string& name) {
+/// The first line was read.
+int import_lines(console& to, line_reader& in, importer& into) {
   progress_line progress{to};
-  std::uint64_t number = 0, offset = 0;
-  for (std::string line; std::getline(in, line); offset += line.size() + 1) {
-    ++number;
-    if (line.empty())
-      continue;
-    if (auto wrong = into.take(line)) {
+  do {
+    if (auto wrong = into.take(in.line)) {
       progress.clear();
-      auto place =
-          name + ", line " + std::to_string(number) + " (byte " + std::to_string(offset) + "): ";
-      wrong->why = place + (wrong->why.empty() ? std::string{wrong->kind->why} : wrong->why);
-      return to.fail(*wrong);
+      return to.fail(in.at_line(*wrong));
     }
-    progress.tell("import", offset, 0);
-  }
+    progress.tell("import", in.offset, 0);
+  } while (in.next());
   progress.clear();
   if (auto wrong = into.end())
     return to.fail(*wrong);
   to.out("imported " + counts_text(into.taken()) + "\n");
-  if (auto& skipped = into.skipped(); skipped.jobs + skipped.rows > 0)
-    to.out("left as they are: " + counted(skipped.jobs, "job") + ", " + counted(skipped.rows, "row")
-           + "\n");
+  if (auto& skipped = into.skipped(); !(skipped == export_counts{}))
+    to.out("left as they are: " + counts_text(skipped) + "\n");
   return flushed(to);
 }
 
@@ -330,13 +364,16 @@ int import_data(console& to, const import_data_options& options) {
   }
   if (auto wrong = check_shards(options))
     return to.fail(*wrong);
+  line_reader lines{options.file == "-" ? std::cin : file, options.file};
+  if (auto wrong = check_first(lines))
+    return to.fail(*wrong);
   if (auto prepared = prepare(options); !prepared)
     return to.fail(prepared.error());
   auto writer = storage::record_writer::open(options.data);
   if (!writer)
     return to.fail(writer.error());
   importer into{*writer, options.data, options.skip_existing};
-  auto done = import_lines(to, options.file == "-" ? std::cin : file, into, options.file);
+  auto done = import_lines(to, lines, into);
   if (auto lost = into.keep()) // Jobs before a wrong line are in.
     return to.fail(*lost);
   return done;

@@ -27,32 +27,46 @@ value value_of(const whole_job& x, bool orphan) {
   return all;
 }
 
+void show_rows(console& to, const std::vector<job_info>& jobs, format how) {
+  value::list all;
+  for (auto& x : jobs)
+    how == format::json ? all.push_back(row_value(x)) : void(to.out_line(row_value(x)));
+  if (how == format::json)
+    to.out_json(value{std::move(all)});
+}
+
 } // namespace
+
+void tell_more(console& to, const char* what) {
+  to.flush();
+  to.err(std::string{"note: there are more "} + what + "; --limit N shows them\n");
+}
 
 int list_jobs(console& to, const list_options& options, format how) {
   auto filter = filter_of(options.which);
   if (!filter)
     return to.fail(filter.trouble());
-  filter->limit = options.limit;
+  filter->limit = options.limit + 1; // Whether there are more.
   auto from = job_reader::open(options.data);
   if (!from)
     return to.fail(from.trouble());
   auto jobs = from->list(*filter);
   if (!jobs)
     return to.fail(jobs.error());
+  auto is_cut = jobs->size() > options.limit;
+  if (is_cut)
+    jobs->pop_back();
   if (how == format::table) {
     to.out(jobs_table(*jobs));
     if (std::ranges::any_of(*jobs, [](auto& x) { return !terminal(x.state); })
         && !has_owner(options.data))
       to.err("note: no process runs the unfinished jobs now; `troupe run --resume"
              + data_option(options.data) + "` continues the newest\n");
-    return flushed(to);
+  } else {
+    show_rows(to, *jobs, how);
   }
-  value::list all;
-  for (auto& x : *jobs)
-    how == format::json ? all.push_back(row_value(x)) : void(to.out_line(row_value(x)));
-  if (how == format::json)
-    to.out_json(value{std::move(all)});
+  if (is_cut)
+    tell_more(to, "jobs");
   return flushed(to);
 }
 

@@ -16,7 +16,10 @@ struct list_options {
   std::size_t limit = 20;
 };
 
-/// Jobs, newest first.
+/// Tells on standard error that a list was cut at its limit. `what`: `jobs`, …
+void tell_more(console& to, const char* what);
+
+/// Jobs, newest first; more than the limit are told of.
 int list_jobs(console& to, const list_options& options, format how);
 
 /// One job, its failures and its result. `id`: all of it, or how it begins.

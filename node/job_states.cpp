@@ -3,21 +3,37 @@
 #include "core/duration.hpp"
 #include "core/names.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace troupe::node {
 
+namespace {
+
+/// In the order of `job_state`.
+std::vector<std::string_view> state_names() {
+  std::vector<std::string_view> names;
+  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i)
+    names.push_back(to_string(job_state(i)));
+  return names;
+}
+
+trouble no_state(const std::string& name, const std::vector<std::string_view>& names) {
+  return {fault::bad_usage, "there is no state " + core::quoted(name),
+          "the states are " + core::listed(names) + core::did_you_mean(name, names),
+          "--state failed"};
+}
+
+} // namespace
+
 answer<std::optional<job_state>> state_of(const std::optional<std::string>& name) {
   if (!name)
     return std::optional<job_state>{};
-  std::vector<std::string_view> names;
-  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i) {
-    names.push_back(to_string(job_state(i)));
-    if (*name == names.back())
-      return std::optional{job_state(i)};
-  }
-  return trouble{fault::bad_usage, "there is no state " + core::quoted(*name),
-                 "the states are " + core::listed(names), "--state failed"};
+  auto names = state_names();
+  auto found = std::ranges::find(names, *name);
+  if (found == names.end())
+    return no_state(*name, names);
+  return std::optional{job_state(found - names.begin())};
 }
 
 answer<std::pair<std::string, std::string>> label_of(const std::string& text) {
@@ -32,8 +48,11 @@ answer<job_filter> filter_of(const job_query& x) {
   job_filter filter;
   filter.unfinished = x.state == "unfinished";
   auto state = state_of(filter.unfinished ? std::nullopt : x.state);
-  if (!state)
-    return state.trouble();
+  if (!state) {
+    auto names = state_names();
+    names.push_back("unfinished");
+    return no_state(*x.state, names);
+  }
   filter.state = *state;
   filter.queue = x.queue;
   filter.text = x.text;
@@ -62,6 +81,15 @@ answer<job_filter> ended_filter_of(const job_query& x) {
     return trouble{fault::bad_usage, "jobs that are " + *x.state + " have not ended",
                    "only jobs that have ended are meant here",
                    "--state completed, failed, cancelled or stopped"};
+  return filter;
+}
+
+answer<job_filter> unfinished_filter_of(const job_query& x) {
+  auto filter = filter_of(x);
+  if (filter && filter->state && terminal(*filter->state))
+    return trouble{fault::bad_usage, "jobs that are " + *x.state + " have ended",
+                   "only jobs that have not ended are meant here",
+                   "--state unfinished, pending, running or paused"};
   return filter;
 }
 

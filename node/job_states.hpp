@@ -19,6 +19,9 @@ answer<job_filter> filter_of(const job_query& x);
 /// The same for verbs about jobs that have ended. Faults: `bad_usage`, also for another state.
 answer<job_filter> ended_filter_of(const job_query& x);
 
+/// The same for verbs about jobs that have not ended. Faults: `bad_usage`, also for another state.
+answer<job_filter> unfinished_filter_of(const job_query& x);
+
 /// `NAME=VALUE` as its two parts. Faults: `bad_usage`.
 answer<std::pair<std::string, std::string>> label_of(const std::string& text);
 

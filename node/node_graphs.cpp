@@ -3,6 +3,7 @@
 #include "graph_json/graph_json.hpp"
 #include "node/client/node_client.hpp"
 #include "node/graph_file.hpp"
+#include "node/job_commands.hpp"
 #include "node/store_text.hpp"
 #include "node/text.hpp"
 
@@ -47,13 +48,16 @@ int list_graphs(console& to, const target_options& at, std::size_t limit, format
   value::list all;
   std::string cursor;
   do {
-    auto page = node.graphs(cursor, limit - all.size());
+    auto page = node.graphs(cursor, limit - all.size() + 1);
     if (!page)
       return to.fail(page.trouble());
     for (auto& x : page->graphs)
       all.push_back(std::move(x));
     cursor = page->next;
-  } while (!cursor.empty() && all.size() < limit);
+  } while (!cursor.empty() && all.size() <= limit);
+  auto is_cut = all.size() > limit;
+  if (is_cut)
+    all.resize(limit);
   if (how == format::table)
     to.out(graphs_table(all));
   else if (how == format::json)
@@ -61,6 +65,8 @@ int list_graphs(console& to, const target_options& at, std::size_t limit, format
   else
     for (auto& x : all)
       to.out_line(x);
+  if (is_cut)
+    tell_more(to, "graphs");
   return flushed(to);
 }
 

@@ -2,6 +2,7 @@
 
 #include "node/client/event_follower.hpp"
 #include "node/interrupts.hpp"
+#include "node/job_commands.hpp"
 #include "node/job_states.hpp"
 #include "node/job_tables.hpp"
 #include "node/show.hpp"
@@ -78,22 +79,25 @@ private:
   value::list all_;
 };
 
-/// All pages of a list, up to its limit. Trouble, if any.
-std::optional<trouble> each_job(client::node_client& node, const list_options& options,
-                                const std::function<bool(client::told_job&&)>& take) {
+/// All pages of a list, up to its limit; whether there are more jobs.
+answer<bool> each_job(client::node_client& node, const list_options& options,
+                      const std::function<bool(client::told_job&&)>& take) {
   std::string cursor;
-  for (auto left = options.limit; left > 0;) {
-    auto page = node.list(options.which, cursor, left);
+  std::size_t taken = 0;
+  do {
+    auto page = node.list(options.which, cursor, options.limit - taken + 1);
     if (!page)
       return page.trouble();
-    for (auto& x : page->jobs)
-      if (left > 0 && !(--left, take(std::move(x))))
+    for (auto& x : page->jobs) {
+      if (taken == options.limit)
+        return true;
+      ++taken;
+      if (!take(std::move(x)))
         return trouble{fault::output_failed};
+    }
     cursor = page->next;
-    if (cursor.empty())
-      break;
-  }
-  return {};
+  } while (!cursor.empty());
+  return false;
 }
 
 } // namespace
@@ -105,7 +109,7 @@ int list_node_jobs(console& to, const client::endpoint& at, const list_options& 
   client::node_client node{at};
   std::vector<job_info> jobs;
   value::list all;
-  auto wrong = each_job(node, options, [&](client::told_job&& x) {
+  auto is_cut = each_job(node, options, [&](client::told_job&& x) {
     if (how == format::ndjson)
       return to.out_line(x.raw);
     if (how == format::json)
@@ -114,12 +118,14 @@ int list_node_jobs(console& to, const client::endpoint& at, const list_options& 
       jobs.push_back(std::move(x.info));
     return true;
   });
-  if (wrong)
-    return to.fail(*wrong);
+  if (!is_cut)
+    return to.fail(is_cut.trouble());
   if (how == format::table)
     to.out(jobs_table(jobs));
   else if (how == format::json)
     to.out_json(value{std::move(all)});
+  if (*is_cut)
+    tell_more(to, "jobs");
   return flushed(to);
 }
 

@@ -5,8 +5,8 @@
 
 namespace troupe::node {
 
-/// A new file that only its owner can read, e.g. one with inputs and outputs of jobs; one that is
-/// there is written over and keeps its mode. Pipes and devices will do. For one thread.
+/// A file that only its owner can read, e.g. one with inputs and outputs of jobs; one that is there
+/// is written over, and becomes so. Pipes and devices will do. For one thread.
 class output_file {
 public:
   explicit output_file(const std::string& path);

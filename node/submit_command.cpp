@@ -7,6 +7,7 @@
 #include "node/client/event_follower.hpp"
 #include "node/client/refusal.hpp"
 #include "node/graph_file.hpp"
+#include "node/http/job_request.hpp"
 #include "node/job_ending.hpp"
 #include "node/job_states.hpp"
 #include "node/job_watch.hpp"
@@ -54,7 +55,33 @@ answer<std::string> graph_of(const std::string& text) {
   return graph_json::to_json(parsed->content);
 }
 
+/// What the options say that the node would refuse; nothing if all can be sent.
+std::optional<trouble> wrong_option(const submit_options& x) {
+  auto wrong = [](const std::string& text, const char* is, std::string why, std::string next) {
+    return trouble{fault::bad_usage, core::quoted(text) + " is no " + is, std::move(why),
+                   std::move(next)};
+  };
+  for (auto& [name, text] :
+       {std::pair{"--retention", x.retention}, {"--expires-in", x.expires_in}}) {
+    auto duration = core::parse_duration(text.value_or("1s"));
+    if (!duration || duration->count() <= 0)
+      return wrong(*text, "duration above 0", "a duration looks like 30d, 12h or 90s",
+                   std::string{name} + " 12h");
+  }
+  if (x.queue && !core::is_name(*x.queue))
+    return wrong(*x.queue, "name of a queue", "a name is 1 to 128 of A-Z a-z 0-9 _ . : -",
+                 "--queue nightly");
+  if (auto& key = x.idempotency_key; !key.empty() && !http::idempotency_key_of(&key))
+    return wrong(key, "idempotency key",
+                 "it has 1 to " + std::to_string(limits::idempotency_key_bytes_max)
+                     + " printable characters of ASCII, no spaces",
+                 "--idempotency-key nightly-2026-01-31");
+  return {};
+}
+
 answer<client::submission> submission_of(const submit_options& x) {
+  if (auto wrong = wrong_option(x))
+    return *wrong;
   client::submission made;
   auto graph = graph_of(x.graph);
   if (!graph)
@@ -84,8 +111,10 @@ answer<client::submission> submission_of(const submit_options& x) {
 trouble in_file(trouble x, const std::string& file) {
   constexpr std::string_view member = "/graph";
   for (auto& wrong : x.found)
-    if (wrong.pointer.starts_with(member))
+    if (wrong.pointer.starts_with(member)) {
       wrong.pointer = file + ": " + wrong.pointer.substr(member.size());
+      x.next = "correct what is listed; `troupe graphs validate FILE` checks a graph";
+    }
   return x;
 }
 
@@ -163,19 +192,18 @@ int conclude(console& to, client::node_client& node, const client::told_job& job
   return wrong ? to.fail(*wrong) : number(exit_code::ok);
 }
 
-/// Shows a job up to its end, then its result.
+/// Shows a job up to its end, then its result, unless a line for each event was wanted.
 int follow(console& to, client::node_client& node, const job_info& job,
            std::optional<milliseconds> limit, format how, bool is_watch) {
   interrupts signals;
-  auto shown = how == format::ndjson && !is_watch ? format::json : how;
-  job_watch watch{to, node, signals, job, shown};
+  job_watch watch{to, node, signals, job, how};
   if (auto wrong = watch.run(limit))
     return to.fail(*wrong);
   end_wait end{node, signals, job.id, limit ? conclusion_time : limit}; // It may be gone just now.
   auto ended = end.run();
   if (!ended)
     return to.fail(ended.trouble());
-  return conclude(to, node, *ended, how, !is_watch || how == format::json);
+  return conclude(to, node, *ended, how, is_watch ? how == format::json : how != format::ndjson);
 }
 
 /// The node and the job that were named.

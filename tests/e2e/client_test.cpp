@@ -112,6 +112,11 @@ TEST_CASE_METHOD(fixture, "submit --wait shows the job and ends with its exit co
   CHECK(text_at(told, "state") == "failed");
   CHECK(text_at((*told.find("failures")->items())[0], "code") == "exit_code");
   CHECK_THAT(bad.err, Contains("error[E0013]") && Contains("bad: exit_code"));
+  auto events = ask({"submit", "twice.json", "--wait", "--input", "1", "-o", "ndjson"});
+  CHECK(events.code == 0);
+  auto lines = lines_of(events.out);
+  REQUIRE(lines.size() > 2);
+  CHECK(text_at(lines.back(), "event") == "end");
   CHECK(ask({"jobs", "watch", text_at(told, "id")}).code == 1);
   CHECK(ask({"jobs", "result", text_at(told, "id")}).code == 1);
 }
@@ -128,7 +133,16 @@ TEST_CASE_METHOD(fixture, "a graph that a node refuses is told with its places i
   auto label = ask({"submit", "twice.json", "--label", "x"});
   CHECK(label.code == 2);
   CHECK(ask({"submit", "twice.json", "--wait", "soon"}).code == 2);
-  CHECK(ask({"submit", "twice.json", "--queue", "a b"}).code == 1);
+  for (auto wrong : {std::pair{"--queue", "a b"},
+                     {"--retention", "5"},
+                     {"--expires-in", "0s"},
+                     {"--idempotency-key", "a b"}}) {
+    auto x = ask({"submit", "twice.json", wrong.first, wrong.second});
+    INFO(x.err);
+    CHECK(x.code == 2);
+    CHECK_THAT(x.err, Contains("error[E0001]: `" + std::string{wrong.second} + "` is no ")
+                          && Contains("try: " + std::string{wrong.first} + " "));
+  }
 }
 
 TEST_CASE_METHOD(fixture, "what is not there is exit code 3", "[e2e][client]") {
@@ -139,7 +153,8 @@ TEST_CASE_METHOD(fixture, "what is not there is exit code 3", "[e2e][client]") {
       auto x = ask({"jobs", verb, id});
       INFO(verb << " " << id << ": " << x.err);
       CHECK(x.code == 3);
-      CHECK_THAT(x.err, Contains(id == nobody ? "error[E0101]" : "error[E0011]"));
+      CHECK_THAT(x.err, Contains(id == nobody ? "error[E0101]" : "error[E0011]")
+                            && Contains(" at " + node.url()));
     }
   CHECK(ask({"submit", std::string(64, 'a')}).code == 3);
 }
@@ -200,7 +215,8 @@ TEST_CASE("a node with TLS is asked if its certificate is trusted", "[e2e][clien
   std::vector<std::string> list{"jobs", "list", "--url", "https://localhost:" + port};
   auto refused = troupe_with(home, list);
   CHECK(refused.code == 6);
-  CHECK_THAT(refused.err, Contains("error[E0031]") && Contains("certificate"));
+  CHECK_THAT(refused.err,
+             Contains("error[E0031]") && Contains("is not trusted") && Contains("--ca-file"));
   list.insert(list.end(), {"--ca-file", mine.cert});
   auto listed = troupe_with(home, list);
   INFO(listed.err);
@@ -303,8 +319,9 @@ TEST_CASE_METHOD(fixture, "a bulk act says how many, and wants to be confirmed",
         == "would retry 1 job\n");
   CHECK(ask({"jobs", "purge", "-q", ids[0], "--older-than", "0s", "--yes"}).out
         == "deleted 1 job\n");
-  auto ended = ask({"jobs", "cancel", "--state", "stopped", "--yes"});
-  CHECK(ended.code == 0); // There is none any more.
+  auto ended = ask({"jobs", "cancel", "--state", "stopped", "--dry-run"});
+  CHECK(ended.code == 2);
+  CHECK_THAT(ended.err, Contains("error[E0001]: jobs that are stopped have ended"));
   auto running = ask({"jobs", "purge", "--state", "running", "--yes"});
   CHECK(running.code == 2);
   CHECK_THAT(running.err, Contains("error[E0001]") && Contains("have not ended"));
@@ -316,14 +333,33 @@ TEST_CASE_METHOD(fixture, "a bulk act says how many, and wants to be confirmed",
 TEST_CASE_METHOD(fixture, "a bulk act that is refused is exit code 4, as by id", "[e2e][client]") {
   auto id = submit({"twice.json", "--input", "1"});
   CHECK(ask({"jobs", "watch", id}).code == 0);
-  auto by_state = ask({"jobs", "cancel", "--state", "completed", "--yes"});
+  auto runs = submit({"gated.json"});
+  REQUIRE(eventually([&] { return state_of(runs) == "running"; }));
+  auto by_state = ask({"jobs", "resume", "--state", "running", "--yes"});
   CHECK(by_state.code == 4);
-  CHECK(by_state.out == "cancel: 0 jobs, 1 refused\n");
+  CHECK(by_state.out == "resume: 0 jobs, 1 refused\n");
   CHECK_THAT(by_state.err, Contains("error[E0105]: 1 job was refused"));
   CHECK(ask({"jobs", "cancel", id}).code == 4);
-  CHECK(ask({"jobs", "cancel", "--state", "completed", "--dry-run"}).code == 0);
+  CHECK(ask({"jobs", "resume", "--state", "running", "--dry-run"}).code == 0);
+  CHECK(ask({"jobs", "stop", runs}).code == 0);
   auto removed = ask({"jobs", "remove", id, "-o", "json"});
   CHECK(json_of(removed.out) == value{value::object{{"id", id}, {"removed", true}}});
+}
+
+TEST_CASE_METHOD(fixture, "a list that is cut says so", "[e2e][client]") {
+  for (auto input : {"1", "2", "3"})
+    submit({"twice.json", "--input", input});
+  for (auto how : {"table", "json", "ndjson"}) {
+    auto cut = ask({"jobs", "list", "--limit", "2", "-o", how});
+    CHECK_THAT(cut.err, Contains("note: there are more jobs; --limit N shows them"));
+    CHECK(ask({"jobs", "list", "--limit", "3", "-o", how}).err.empty());
+  }
+  CHECK(lines_of(ask({"jobs", "list", "--limit", "2", "-o", "ndjson"}).out).size() == 2);
+  auto data = (home.path() / ".troupe").string();
+  auto there = troupe_with(here, {"jobs", "list", "--data", data, "--limit", "2", "-o", "ndjson"});
+  CHECK(lines_of(there.out).size() == 2);
+  CHECK_THAT(there.err, Contains("there are more jobs"));
+  CHECK(ask({"graphs", "list", "--limit", "1"}).err.empty());
 }
 
 TEST_CASE_METHOD(fixture, "an id that is empty or short changes nothing", "[e2e][client]") {
@@ -406,7 +442,7 @@ TEST_CASE_METHOD(fixture, "a list has no counts that nobody has counted", "[e2e]
 }
 
 TEST_CASE_METHOD(fixture, "what a node refuses is said once", "[e2e][client]") {
-  auto x = ask({"submit", "twice.json", "--queue", "a b"});
+  auto x = ask({"submit", "twice.json", "--label", "a=" + std::string(5000, 'x')});
   CHECK(x.code == 1);
   auto said = x.err.find("the request is not valid");
   REQUIRE(said != x.err.npos);

@@ -1,5 +1,4 @@
 #include "tests/e2e/json.hpp"
-#include "tests/e2e/node.hpp"
 #include "tests/e2e/process.hpp"
 #include "tests/support/http_client.hpp"
 
@@ -99,8 +98,9 @@ TEST_CASE("serve --check tells all that is wrong with a configuration", "[e2e]")
                      "error[E0040]: 3 problems in bad.json\n"})
     CHECK_THAT(refused.err, Catch::Contains(place));
   {
-    variable level{"TROUPE_LOG_LEVEL", "loud"};
+    ::setenv("TROUPE_LOG_LEVEL", "loud", 1);
     auto both = troupe_with(here, {"serve", "--check", "-c", "bad.json"});
+    ::unsetenv("TROUPE_LOG_LEVEL");
     CHECK_THAT(both.err, Catch::Contains("environment: /log/level: ")
                              && Catch::Contains("bad.json: /http/prot: ")
                              && Catch::Contains("problems in bad.json or in the environment\n"));

@@ -184,7 +184,20 @@ TEST_CASE("an export is imported whole, also into other shards, and goes on", "[
   auto skipped = troupe_with(in, {"import", "jobs.ndjson", "--data", "other", "--skip-existing"});
   INFO(skipped.err);
   CHECK(skipped.code == 0);
-  CHECK(has(skipped.out, "left as they are: 4 jobs"));
+  CHECK(has(skipped.out, "imported 0 jobs, 0 graphs, 0 blobs"));
+  CHECK(has(skipped.out, "left as they are: 4 jobs, 2 graphs"));
+}
+
+TEST_CASE("what is no export makes no directory", "[e2e]") {
+  scratch in;
+  for (auto text : {"garbage\n", "{\"job\": 1}\n", "", "\n\n"}) {
+    auto refused = troupe_with(in, {"import", "-", "--data", "new"}, text);
+    INFO(refused.err);
+    CHECK(refused.code == 1);
+    CHECK(has(refused.err, "error[E0021]"));
+    CHECK(has(refused.err, "nothing was imported"));
+    CHECK_FALSE(fs::exists(in.path() / "new"));
+  }
 }
 
 TEST_CASE("a wrong line of an import is told with its number", "[e2e]") {
@@ -226,6 +239,13 @@ TEST_CASE("what is exported is for its owner alone", "[e2e]") {
   REQUIRE(troupe_with(in, {"export", "--output", "jobs.ndjson"}).code == 0);
   CHECK(fs::status(in.path() / "jobs.ndjson").permissions()
         == (fs::perms::owner_read | fs::perms::owner_write));
+  fs::permissions(in.path() / "jobs.ndjson", fs::perms::all);
+  auto size = fs::file_size(in.path() / "jobs.ndjson");
+  in.write("jobs.ndjson", std::string(2 * size, 'x'));
+  REQUIRE(troupe_with(in, {"export", "--output", "jobs.ndjson"}).code == 0);
+  CHECK(fs::status(in.path() / "jobs.ndjson").permissions()
+        == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(fs::file_size(in.path() / "jobs.ndjson") < size + 100);
   CHECK(fs::status(in.path() / ".troupe" / "exec").permissions() == fs::perms::owner_all);
   CHECK(troupe_with(in, {"export", "--output", "/dev/stdout"}).code == 0);
   CHECK(troupe_with(in, {"export", "--output", "no/such/directory"}).code != 0);
