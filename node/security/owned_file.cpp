@@ -27,12 +27,14 @@ std::optional<struct stat> owner_of(const fs::path& name) {
   return directory;
 }
 
+enum class made : std::uint8_t { now, by_anyone };
+
 /// Gives a file that root has made to its owner. A file with a second name is left alone: it may
 /// be one that somebody else has put there.
-status give(const storage::file& to, const fs::path& name) {
+status give(const storage::file& to, const fs::path& name, made when) {
   struct stat now {};
-  if (::geteuid() != 0 || ::fstat(to.descriptor(), &now) != 0 || now.st_uid != 0
-      || !S_ISREG(now.st_mode) || now.st_nlink != 1)
+  if (::geteuid() != 0 || ::fstat(to.descriptor(), &now) != 0
+      || (now.st_uid != 0 && when != made::now) || !S_ISREG(now.st_mode) || now.st_nlink != 1)
     return {};
   auto owner = owner_of(name);
   if (!owner || owner->st_uid == 0)
@@ -48,7 +50,7 @@ result<storage::file> open_owned(const fs::path& name) {
   auto opened = storage::file::open(storage::system_files(), name, O_RDWR | O_CREAT | O_NOFOLLOW);
   if (!opened)
     return opened;
-  if (auto given = give(*opened, name); !given)
+  if (auto given = give(*opened, name, made::by_anyone); !given)
     return given.error();
   return opened;
 }
@@ -59,14 +61,14 @@ status replace_owned(const fs::path& name, core::byte_view data) {
   through += ".new";
   ops.unlink(through); // What a crash has left.
   auto written = [&]() -> status {
-    auto made = storage::file::open(ops, through, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
-    if (!made)
-      return made.error();
-    if (auto given = give(*made, name); !given)
+    auto fresh = storage::file::open(ops, through, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+    if (!fresh)
+      return fresh.error();
+    if (auto given = give(*fresh, name, made::now); !given)
       return given;
-    if (auto done = made->write(data, 0); !done)
+    if (auto done = fresh->write(data, 0); !done)
       return done;
-    if (auto done = made->sync(); !done)
+    if (auto done = fresh->sync(); !done)
       return done;
     int renamed = ops.rename(through, name);
     return renamed < 0 ? status{storage::os_error("rename", through, renamed)} : status{};
