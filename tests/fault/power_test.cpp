@@ -8,7 +8,7 @@ using namespace troupe::tests;
 namespace {
 
 constexpr std::uint64_t losses_wanted = sanitized ? 100 : 900;   ///< Of `troupe run`,
-constexpr std::uint64_t busy_losses_wanted = sanitized ? 5 : 60; ///< of each host under load.
+constexpr std::uint64_t busy_losses_wanted = sanitized ? 5 : 20; ///< of each host under load.
 constexpr std::uint64_t resume_each = sanitized ? 12 : 40;
 constexpr std::uint64_t verify_each = 4;
 constexpr int generations = sanitized ? 2 : 3;
