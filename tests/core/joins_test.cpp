@@ -1,4 +1,5 @@
 #include "tests/core/scene.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <algorithm>
 
@@ -164,6 +165,7 @@ void each_choice(std::size_t n, const std::function<void(const std::vector<input
 TEST_CASE("each join does what the table says for each order of what its inputs do",
           "[core][joins]") {
   auto n = GENERATE(as<std::size_t>{}, 1, 2, 3, 4);
+  std::uint64_t turn = 0, next = 0;
   for (auto& p : policies(n)) {
     auto plan = join_graph(n, p.join);
     each_choice(n, [&](auto& what) {
@@ -172,6 +174,9 @@ TEST_CASE("each join does what the table says for each order of what its inputs 
         if (what[i] != input::stays_open)
           order.push_back(i);
       do {
+        if (turn++ < next)
+          continue;
+        next = tests::next_case(next);
         check_join(p, plan, what, order);
       } while (std::next_permutation(order.begin(), order.end()));
     });

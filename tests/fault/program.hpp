@@ -2,18 +2,13 @@
 
 #include "tests/e2e/json.hpp"
 #include "tests/e2e/process.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <cstdlib>
 #include <iostream>
 #include <random>
 
 namespace troupe::tests {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool sanitized = true; ///< Everything takes several times as long.
-#else
-inline constexpr bool sanitized = false;
-#endif
 
 /// A number from the environment, or `otherwise`.
 inline std::uint64_t setting(const char* name, std::uint64_t otherwise) {
