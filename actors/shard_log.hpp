@@ -44,8 +44,8 @@ public:
   shard_log(shard_log_parts parts, const storage::opened& found);
 
   /// The wall clock, but never behind what was told before: when the wall clock was set back, or
-  /// records are of a later time, time goes on from there, evenly, and a
-  /// sixteenth slower, so that the wall clock catches up.
+  /// records are of a later time, time goes on from there, evenly and a sixteenth slower: the wall
+  /// clock catches up.
   core::shard_time now();
 
   /// Time was `time` before: a recovered shard's newest record. `now` never goes back behind it.

@@ -262,28 +262,39 @@ std::string to_string(const lmdb_problem& x) {
          + ": " + x.what;
 }
 
+namespace {
+
+/// Calls `look` at a committed moment, which stays meanwhile; at a newer one as long as it answers
+/// false.
+status at_moments(lmdb_env& env, const file& from,
+                  const std::function<result<bool>(const lmdb::meta&)>& look) {
+  for (;;) {
+    lmdb_view view{env};
+    if (auto begun = view.begin_unchecked(); !begun)
+      return begun;
+    auto at = meta_of(from, view.transaction());
+    if (!at)
+      return at.error();
+    if (!*at)
+      continue;
+    if (auto done = look(**at); !done || *done)
+      return done ? status{} : status{done.error()};
+  }
+}
+
+} // namespace
+
 result<lmdb_summary> check_lmdb(lmdb_env& env, const problem_sink& each, clock::duration slice) {
   auto from = open_file(env.file());
   if (!from)
     return from.error();
   check_run run{*from, each};
-  for (;;) {
-    lmdb_view view{env};
-    if (auto begun = view.begin_unchecked(); !begun)
-      return begun.error();
-    auto at = meta_of(*from, view.transaction());
-    if (!at)
-      return at.error();
-    if (!*at)
-      continue;
+  auto done = at_moments(env, *from, [&](const lmdb::meta& at) {
     auto stop =
         slice > clock::duration::zero() ? std::optional{clock::now() + slice} : std::nullopt;
-    auto done = run.slice(**at, stop);
-    if (!done)
-      return done.error();
-    if (*done)
-      return run.summary();
-  }
+    return run.slice(at, stop);
+  });
+  return done ? result<lmdb_summary>{run.summary()} : done.error();
 }
 
 result<lmdb_summary> check_lmdb_file(const data_dir& directory, const problem_sink& each) {
@@ -338,21 +349,19 @@ result<std::unique_ptr<table_store>> salvage_lmdb(lmdb_env& env, const problem_s
   auto from = open_file(env.file());
   if (!from)
     return from.error();
-  for (;;) {
-    lmdb_view view{env};
-    if (auto begun = view.begin_unchecked(); !begun)
-      return begun.error();
-    auto at = meta_of(*from, view.transaction());
-    if (!at)
-      return at.error();
-    if (!*at)
-      continue;
+  std::unique_ptr<table_store> saved;
+  auto done = at_moments(env, *from, [&](const lmdb::meta& at) -> result<bool> {
     const problem_sink nobody = [](auto&) {};
     check_run look{*from, nobody};
-    if (auto done = look.slice(**at, {}); !done)
-      return done.error();
-    return look.cut_off() ? take_rows(*from, **at, each) : std::unique_ptr<table_store>{};
-  }
+    if (auto looked = look.slice(at, {}); !looked || !look.cut_off())
+      return looked;
+    auto taken = take_rows(*from, at, each);
+    if (!taken)
+      return taken.error();
+    saved = std::move(*taken);
+    return true;
+  });
+  return done ? result<std::unique_ptr<table_store>>{std::move(saved)} : done.error();
 }
 
 status lmdb::check_own_rows(const file& from, const metas& of) {
