@@ -6,6 +6,7 @@
 #include "node/job_verbs.hpp"
 #include "node/run_verbs.hpp"
 #include "node/version.hpp"
+#include "storage/map_guard.hpp"
 
 #include <algorithm>
 #include <CLI/CLI.hpp>
@@ -131,6 +132,8 @@ std::vector<char*> with_common_options_last(int argc, char** argv) {
 } // namespace
 
 int run_cli(int argc, char** argv) {
+  static const auto damaged = "error[" + std::string{kind_of(ec::journal_corrupt).number} + "]: ";
+  storage::begin_map_line_with(damaged.c_str());
   console to;
   try {
     CLI::App app{"Troupe runs graphs of work durably: what has ended is never lost.", "troupe"};

@@ -121,8 +121,9 @@ status lmdb_env::take_directory() {
 }
 
 /// LMDB maps its lock file and writes into it: a page of it that the disk has no room for would end
-/// the process. So there must be room before it is made, and all of its pages after that. Closing
-/// it would drop the locks of this process: it stays open.
+/// the process. So there must be room before it is made, and all of its pages after that. Its size
+/// is left as it is: another process may make or have mapped it right now. Closing it would drop
+/// the locks of this process: it stays open.
 status lmdb_env::open_locks() {
   auto name = directory_ / "lock.mdb";
   bool make = mode_ == open_mode::write; // A reader makes it, too, but may do without.
@@ -130,12 +131,16 @@ status lmdb_env::open_locks() {
   if (locks_ < 0)
     return make ? status{os_error("open", name, locks_)} : status{};
   struct stat about {};
-  if (::fstat(locks_, &about) != 0 || about.st_size > 0)
-    return allocate_locks();
-  int code = ::posix_fallocate(locks_, 0, off_t{options_.readers_max} * lock_reader_bytes);
-  if (::ftruncate(locks_, 0) != 0 && code == 0)
-    code = errno;
-  return code == 0 || !make ? status{} : status{os_error("make", name, -code)};
+  auto needed = off_t{options_.readers_max} * lock_reader_bytes;
+  if (::fstat(locks_, &about) == 0)
+    needed = std::max(needed, about.st_size);
+  int failed = 0;
+  do
+    failed = ::fallocate(locks_, FALLOC_FL_KEEP_SIZE, 0, needed) == 0 ? 0 : errno;
+  while (failed == EINTR);
+  if (failed == 0 || failed == EOPNOTSUPP || !make) // Where it cannot be, there is no more to do.
+    return {};
+  return os_error("make", name, -failed);
 }
 
 /// An empty file is a new one. LMDB itself would make it root's in the directory of another user.
@@ -147,14 +152,6 @@ status lmdb_env::make_file() const {
     return os_error("make", file_, fd);
   ::close(fd);
   return {};
-}
-
-status lmdb_env::allocate_locks() const {
-  struct stat about {};
-  if (locks_ < 0 || mode_ == open_mode::read || ::fstat(locks_, &about) != 0)
-    return {};
-  int code = ::posix_fallocate(locks_, 0, about.st_size);
-  return code == 0 ? status{} : status{os_error("write", directory_ / "lock.mdb", -code)};
 }
 
 /// Opens the file with a map of this size. Without enough addresses `env_` stays empty, and fewer
@@ -174,7 +171,7 @@ status lmdb_env::open_map(std::uint64_t bytes) {
     code = ::mdb_reader_check(env_, &dead);
   }
   if (code == 0)
-    return allocate_locks();
+    return {};
   auto why = failed("open", code);
   if (code == ENOMEM) {
     ::mdb_env_close(env_);
@@ -300,7 +297,8 @@ status lmdb_env::guard_map() {
   map_guard made{reinterpret_cast<const void*>(range->first), range->second - range->first,
                  file_.string()};
   if (!made.taken())
-    return error{ec::unsupported, "too many stores are open in this process; close some"};
+    return error{ec::unsupported, std::to_string(limits::mapped_files_max)
+                                      + " stores are open in this process; close some"};
   guard_ = std::move(made);
   mapped_ = reinterpret_cast<void*>(range->first);
   return {};

@@ -64,7 +64,6 @@ private:
 
   status take_directory();
   status open_locks();
-  status allocate_locks() const;
   status make_file() const;
   status open_map(std::uint64_t bytes);
   status grow(std::uint64_t to);

@@ -1,5 +1,7 @@
 #include "storage/map_guard.hpp"
 
+#include "troupe/limits.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -23,7 +25,8 @@ namespace {
 
 constexpr std::array handled{SIGBUS, SIGSEGV, SIGABRT};
 
-std::array<map_slot, 64> slots;
+std::array<map_slot, limits::mapped_files_max> slots;
+std::atomic<const char*> head = "troupe: ";
 std::array<struct sigaction, handled.size()> before;
 thread_local volatile std::sig_atomic_t depth = 0;
 
@@ -40,11 +43,11 @@ void say(const char* text) noexcept {
 }
 
 [[noreturn]] void end(const char* file, const char* why) noexcept {
-  say("troupe: ");
+  say(head.load());
   say(file);
   say(" ");
   say(why);
-  say("; start again, and if it repeats run `troupe verify`\n");
+  say("\ntry: start again, and if it repeats run `troupe verify`\n");
   ::_exit(damaged_map_exit_code);
 }
 
@@ -73,8 +76,9 @@ void on_signal(int signal, siginfo_t* info, void* context) {
   auto found = signal == SIGABRT || info->si_code <= 0 ? nullptr : slot_of(info->si_addr);
   if (found)
     end(found->name.data(),
-        signal == SIGBUS ? "was cut off under the running process, or its disk cannot be read"
-                         : "is damaged: its pages lead nowhere");
+        signal == SIGBUS
+            ? "was cut off under the running process, is damaged, or its disk cannot be read"
+            : "is damaged: its pages lead nowhere");
   if (depth > 0 && (signal == SIGABRT || info->si_code > 0))
     end_for_damaged_map("is damaged: its pages lead nowhere");
   pass_on(signal, info, context);
@@ -125,6 +129,8 @@ map_guard::~map_guard() {
   slot_->begin = 0;
   slot_->used = false;
 }
+
+void begin_map_line_with(const char* text) noexcept { head = text; }
 
 inside_map::inside_map() noexcept { depth = depth + 1; }
 inside_map::~inside_map() { depth = depth - 1; }

@@ -9,8 +9,9 @@ namespace troupe::storage {
 /// `docs/errors.md` lists it.
 inline constexpr int damaged_map_exit_code = 6;
 
-/// While it is there, a SIGBUS or SIGSEGV at an address inside its range prints one line and ends
-/// the process with `damaged_map_exit_code`. Other signals go where they went before. Thread-safe.
+/// While it is there, a SIGBUS or SIGSEGV at an address inside its range prints what happened and
+/// what to do, and ends the process with `damaged_map_exit_code`. Other signals go where they went
+/// before. Thread-safe. There are `limits::mapped_files_max` at a time.
 class map_guard {
 public:
   map_guard() = default;
@@ -25,6 +26,10 @@ public:
 private:
   struct map_slot* slot_ = nullptr;
 };
+
+/// What the printed lines begin with: `troupe: ` if this is never called. `text` stays there for
+/// good. For a program whose errors have numbers.
+void begin_map_line_with(const char* text) noexcept;
 
 /// Puts the handlers in front of those that are set now. The first `map_guard` does it; again only
 /// where others were set since that do not call those before them.

@@ -150,3 +150,25 @@ TEST_CASE("a flipped byte of a killed journal costs at most its last write", "[f
   REQUIRE(jobs_in(in).size() == 1);
   check_flips(in, random, flips_wanted / 2);
 }
+
+TEST_CASE("a page of the snapshot that leads out of its file ends each verb in order",
+          "[fault][flip]") {
+  scratch in;
+  in.write("g.json", retries_graph());
+  REQUIRE(troupe_with(in, {"run", "g.json"}).code == 0);
+  auto data = in.path() / ".troupe", kept = in.path() / "kept";
+  fs::rename(data, kept);
+  constexpr std::uint64_t tables_page = 8192, first = 16, places = 64; // Of its rows.
+  std::uint64_t led_out = 0;
+  for (auto at = tables_page + first; at < tables_page + first + places; ++at) {
+    CAPTURE(at);
+    fs::remove_all(data);
+    fs::copy(kept, data, fs::copy_options::recursive);
+    flip(data / "snapshot" / "data.mdb", at, 0x40);
+    auto now = troupe_with(in, {"jobs", "list"});
+    INFO(now.err);
+    CHECK(ended_in_order(now));
+    led_out += has(now.err, "under the running process") || has(now.err, "lead nowhere");
+  }
+  CHECK(led_out > 0);
+}

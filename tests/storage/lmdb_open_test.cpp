@@ -2,6 +2,7 @@
 #include "tests/storage/tables_fixture.hpp"
 
 #include <fstream>
+#include <list>
 #include <sys/resource.h>
 
 using namespace troupe;
@@ -254,4 +255,37 @@ TEST_CASE("a copy onto a full disk leaves nothing", "[storage][tables]") {
   CHECK(x.store->copy("/dev/full/x", false).code() == ec::io_failed);
   CHECK(content_of(x.file()).size() == x.store->sizes().file);
   CHECK(x.store->sizes().used <= x.store->sizes().file);
+}
+
+TEST_CASE("processes may make the table of readers at the same time", "[storage][tables]") {
+  constexpr int rounds = 40, readers = 5;
+  lmdb_fixture x;
+  fill(*x.store, 100);
+  x.close();
+  auto read = [&](int) {
+    return x.open(existing(), open_mode::read) && rows_of(*x.store, table::live).size() >= 100 ? 0
+                                                                                               : 1;
+  };
+  auto write = [&](int) {
+    if (!x.open(existing()))
+      return 1;
+    for (int i = 0; i < 20; ++i)
+      if (!update(*x.store, [&](table_writer& to) {
+            return to.put(table::live, bytes_of("own" + std::to_string(i)), core::bytes(300, 7));
+          }))
+        return 2;
+    return 0;
+  };
+  for (int round = 0; round < rounds; ++round) {
+    INFO("round " << round);
+    fs::remove(x.file().parent_path() / "lock.mdb");
+    std::list<child_process> all;
+    all.emplace_back(write);
+    for (int i = 0; i < readers; ++i)
+      all.emplace_back(read);
+    for (auto& child : all)
+      CHECK(child.wait() == 0);
+  }
+  REQUIRE(x.open(existing()));
+  CHECK((*x.store).check([](auto&) {})->problems == 0);
 }
