@@ -210,7 +210,8 @@ open_snapshot(const storage::data_dir& directory,
   if (*found == storage::snapshot_presence::lost)
     return storage::snapshot_lost(directory);
   if (*found == storage::snapshot_presence::replayable && report)
-    report("the snapshot is gone; it is made anew from the journal, which holds all of it");
+    report(
+        "the snapshot is gone or empty; it is made anew from the journal, which holds all of it");
   storage::lmdb_options options;
   options.expect_existing = *found == storage::snapshot_presence::there
                             && directory.about().format > storage::data_format_first;

@@ -17,8 +17,8 @@ error damaged(const std::filesystem::path& name, const std::string& what) {
 
 namespace {
 
-constexpr std::size_t page_bytes_max = 65536;
-constexpr int reads_max = 1000; ///< Of a page that is being written meanwhile.
+constexpr std::size_t new_file_bytes = 2 * 4096; ///< The least that a finished one has.
+constexpr int reads_max = 1000;                  ///< Of a page that is being written meanwhile.
 
 result<std::optional<meta>> read_meta(const file& from, std::uint64_t offset, std::size_t number) {
   std::array<std::uint8_t, meta_bytes> data{};
@@ -86,6 +86,14 @@ status absent(const data_dir& directory, const std::filesystem::path& name, bool
   return {};
 }
 
+/// Whether the making of the file was cut short. It never held anything then.
+bool is_unfinished(const file& x, std::uint64_t size) {
+  if (size >= new_file_bytes)
+    return false;
+  auto pair = read_pair(x);
+  return pair && !*pair;
+}
+
 /// Makes way for a new file where the making of one was cut short.
 status remove_unfinished(file_ops& files, const std::filesystem::path& name) {
   if (int failed = files.unlink(name); failed < 0)
@@ -110,6 +118,16 @@ result<metas> read_metas(const file& from, bool live) {
   }
 }
 
+bool is_there(const data_dir& directory, const std::filesystem::path& name) {
+  auto& files = directory.files();
+  int fd = files.open(name, O_RDONLY);
+  if (fd < 0)
+    return fd != -ENOENT;
+  file opened{files, name, fd};
+  auto size = opened.size();
+  return !size || !is_unfinished(opened, *size);
+}
+
 status examine(const data_dir& directory, const std::filesystem::path& name, bool expect_existing) {
   auto& files = directory.files();
   int fd = files.open(name, O_RDONLY);
@@ -124,9 +142,8 @@ status examine(const data_dir& directory, const std::filesystem::path& name, boo
   bool write = directory.mode() == open_mode::write;
   if (*size == 0 && (expect_existing || !write))
     return absent(directory, name, expect_existing);
-  if (*size < 2 * page_bytes_max && !expect_existing && write)
-    if (auto pair = read_pair(opened); pair && !*pair && *size < 2 * 4096)
-      return remove_unfinished(files, name);
+  if (!expect_existing && write && is_unfinished(opened, *size))
+    return remove_unfinished(files, name);
   auto found = read_metas(opened, !write);
   if (!found)
     return found.error();

@@ -199,8 +199,7 @@ status check_first(const data_dir& directory) {
 } // namespace
 
 bool has_lmdb_tables(const data_dir& directory) {
-  std::error_code ignored;
-  return std::filesystem::exists(snapshot_path(directory) / "data.mdb", ignored);
+  return lmdb::is_there(directory, snapshot_path(directory) / "data.mdb");
 }
 
 result<std::unique_ptr<table_store>> salvage_tables(const data_dir& directory,

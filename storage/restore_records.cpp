@@ -24,6 +24,15 @@ status exchange(const fs::path& a, const fs::path& b) {
   return done == 0 ? status{} : status{os_error("exchange", a, -errno)};
 }
 
+/// Whether an encoded record fits into a batch.
+status check_size(core::byte_view record) {
+  if (record.size() <= limits::batch_bytes_max)
+    return {};
+  return error{ec::too_large, "a record of " + std::to_string(record.size())
+                                  + " bytes is beyond the limit of "
+                                  + std::to_string(limits::batch_bytes_max)};
+}
+
 } // namespace
 
 result<record_writer> record_writer::open(const fs::path& data) {
@@ -120,14 +129,15 @@ core::shard_id record_writer::shard_for(const core::record& r) const {
 status record_writer::add(core::record_group job) {
   assert(!job.empty());
   auto shard = shard_for(job.front());
-  core::bytes encoded;
-  for (auto& r : job) {
-    r.shard = shard;
-    encoded.clear();
-    core::encode(r, encoded);
-    if (auto appended = append(shard, encoded); !appended)
-      return appended;
+  std::vector<core::bytes> encoded(job.size());
+  for (std::size_t i = 0; i < job.size(); ++i) {
+    job[i].shard = shard;
+    core::encode(job[i], encoded[i]);
+    if (auto fits = check_size(encoded[i]); !fits)
+      return fits; // Before any of them is taken.
   }
+  for (auto& x : encoded)
+    append(shard, x);
   added_.insert(job.front().job);
   return bytes_ >= limits::snapshot_window_bytes ? flush() : status{};
 }
@@ -136,18 +146,15 @@ status record_writer::add_row(core::record row) {
   row.shard = shard_for(row);
   core::bytes encoded;
   core::encode(row, encoded);
-  if (auto appended = append(row.shard, encoded); !appended)
-    return appended;
+  if (auto fits = check_size(encoded); !fits)
+    return fits;
+  append(row.shard, encoded);
   auto& written = std::get<core::row_written>(row.body);
   added_rows_[{{row.ns, written.queue}, written.key}] = written.content;
   return bytes_ >= limits::snapshot_window_bytes ? flush() : status{};
 }
 
-status record_writer::append(core::shard_id shard, core::byte_view record) {
-  if (record.size() > limits::batch_bytes_max)
-    return error{ec::too_large, "a record of " + std::to_string(record.size())
-                                    + " bytes is beyond the limit of "
-                                    + std::to_string(limits::batch_bytes_max)};
+void record_writer::append(core::shard_id shard, core::byte_view record) {
   auto& open = open_batches_[shard];
   auto& part = parts_[core::index_of(shard)];
   if (open.empty() && part.batches.empty() && part.meta.level < core::feature_level_current)
@@ -156,7 +163,6 @@ status record_writer::append(core::shard_id shard, core::byte_view record) {
     close_batch(shard);
   open.insert(open.end(), record.begin(), record.end());
   bytes_ += record.size();
-  return {};
 }
 
 void record_writer::close_batch(core::shard_id shard) {

@@ -52,7 +52,7 @@ private:
   status take_in_journal();
   status begin_journal_anew();
   status exchange_journal();
-  status append(core::shard_id shard, core::byte_view record);
+  void append(core::shard_id shard, core::byte_view record);
   void close_batch(core::shard_id shard);
   core::shard_id shard_for(const core::record& r) const;
 

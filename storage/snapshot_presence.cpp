@@ -41,9 +41,10 @@ result<snapshot_presence> presence_of_snapshot(const data_dir& directory) {
 }
 
 error snapshot_lost(const data_dir& directory) {
-  return {ec::journal_corrupt, (directory.path() / "snapshot" / "data.mdb").string()
-                                   + " is gone, and the journal no longer holds what it held; put "
-                                     "it back or restore a backup"};
+  return {ec::journal_corrupt,
+          (directory.path() / "snapshot" / "data.mdb").string()
+              + " is gone or empty, and the journal no longer holds what it held; put "
+                "it back or restore a backup"};
 }
 
 } // namespace troupe::storage

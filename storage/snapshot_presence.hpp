@@ -8,8 +8,8 @@ namespace troupe::storage {
 enum class snapshot_presence : std::uint8_t {
   there,      ///< There is a file, of whatever content.
   not_yet,    ///< The directory is so new that it has none, or a half made one.
-  replayable, ///< The file is gone, and the journal still holds all that it held.
-  lost,       ///< The file is gone, and with it what the journal no longer holds.
+  replayable, ///< The file is gone or empty, and the journal still holds all that it held.
+  lost,       ///< The file is gone or empty, and with it what the journal no longer holds.
 };
 
 /// Whether the directory's first start was cut short before it had a journal: nothing was told to

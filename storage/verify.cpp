@@ -4,9 +4,12 @@
 #include "storage/data_lock.hpp"
 #include "storage/lmdb_tables.hpp"
 #include "storage/snapshot_presence.hpp"
+#include "storage/verify_shards.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <thread>
 
 namespace troupe::storage {
 
@@ -86,10 +89,10 @@ private:
     auto where = (directory_.path() / "snapshot" / "data.mdb").string();
     if (*found == snapshot_presence::lost)
       report_.found.add(finding_kind::file_damaged, where,
-                        "it is gone, and the journal no longer holds what it held");
+                        "it is gone or empty, and the journal no longer holds what it held");
     if (*found == snapshot_presence::replayable)
       report_.found.add(finding_kind::snapshot_absent, where,
-                        "it is gone; the journal holds all of it");
+                        "it is gone or empty; the journal holds all of it");
     if (*found != snapshot_presence::not_yet)
       report_.skipped.push_back("rows and indexes: there is no snapshot");
     return {};
@@ -160,20 +163,26 @@ private:
     if (options_.online)
       if (auto checked = take(tables.check(sink())); !checked || damaged_)
         return checked;
-    tables_check_options how;
+    shards_check how{directory_, blobs_, options_.graphs, {}, threads()};
     if (options_.online)
-      how.slice = limits::read_transaction_max;
-    how.progress = [this](const tables_summary& sum) { tell("jobs", sum.bytes, file_bytes()); };
-    for (std::uint16_t i = 0; i < directory_.about().shards; ++i) {
-      auto checked =
-          check_tables(tables, core::shard_id{i}, around_, how, report_.tables, report_.found);
-      if (!checked)
-        return refuse(checked.error());
-    }
+      how.options.slice = limits::read_transaction_max;
+    how.options.progress = [this](const tables_summary& sum) {
+      tell("jobs", sum.bytes, file_bytes());
+    };
+    if (auto checked = check_shards(tables, how, report_.tables, report_.found); !checked)
+      return refuse(checked.error());
     if (!report_.tables.counted)
       report_.skipped.push_back("counts: the owner changed them meanwhile; a backup or a check "
                                 "without --online compares them");
     return {};
+  }
+
+  /// Beside an owner one: it is the owner's machine.
+  std::size_t threads() const {
+    if (options_.online)
+      return 1;
+    return std::min<std::size_t>(std::max(std::thread::hardware_concurrency(), 1u),
+                                 limits::verify_threads_max);
   }
 
   status check_positions(lmdb_tables& tables) {

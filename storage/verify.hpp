@@ -14,8 +14,8 @@ struct verify_progress {
 
 /// What is to be checked, and how.
 struct verify_options {
-  bool online = false;                                  ///< Beside the owner of the data directory.
-  graph_reader graphs;                                  ///< Must be set.
+  bool online = false; ///< Beside the owner of the data directory.
+  graph_reader graphs; ///< Must be set; called from several threads at once.
   std::function<void(const verify_progress&)> progress; ///< From time to time, if set.
 };
 

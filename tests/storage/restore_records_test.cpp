@@ -127,6 +127,29 @@ TEST_CASE("a job with more records than a batch holds comes in whole", "[storage
   }
 }
 
+TEST_CASE("of a job with a record beyond the limit nothing is taken in", "[storage][restore]") {
+  writer_fixture store;
+  auto id = store.next_id(), other = store.next_id();
+  {
+    auto writer = storage::record_writer::open(store.history.path());
+    REQUIRE(writer);
+    auto job = job_of_size(id, store.history.any_graph(), 100);
+    job.push_back(record_of(id, core::job_moved{job_state::pending,
+                                                job_state::paused,
+                                                std::string(limits::batch_bytes_max, 'r'),
+                                                {}}));
+    CHECK(writer->add(job).code() == ec::too_large);
+    CHECK_FALSE(*writer->has(id));
+    REQUIRE(writer->add(job_of_size(other, store.history.any_graph(), 100)));
+    REQUIRE(writer->flush());
+    CHECK_FALSE(*writer->has(id));
+    CHECK(*writer->has(other));
+  }
+  auto report = store.check();
+  INFO(text_of(report));
+  CHECK(report.clean());
+}
+
 TEST_CASE("the journal stays while a backup or a reader holds its pin", "[storage][restore]") {
   writer_fixture store;
   auto id = store.next_id();

@@ -99,6 +99,45 @@ TEST_CASE("a store that was never applied is checked by its journal", "[storage]
   CHECK(report->journal.records > 50);
 }
 
+TEST_CASE("damage of every shard is told, in their order, whichever is looked at first",
+          "[storage][verify]") {
+  auto seed = any_seed();
+  INFO("seed " << seed);
+  temporary_directory temporary;
+  constexpr std::uint16_t shards = 12;
+  store_history history{temporary.path / "data", seed, shards};
+  history.run(600);
+  history.apply_all();
+  std::vector<core::shard_id> damaged;
+  REQUIRE(storage::update(history.tables(),
+                          [&](storage::table_writer& to) -> status {
+                            for (std::uint16_t i = 0; i < shards; ++i) {
+                              auto cursor = to.cursor(table::by_state);
+                              auto prefix = keys::shard(core::shard_id{i});
+                              auto there = cursor->seek(prefix);
+                              if (!there || !*there || !keys::starts_with(cursor->key(), prefix))
+                                continue;
+                              core::bytes key{cursor->key().begin(), cursor->key().end()};
+                              damaged.push_back(core::shard_id{i});
+                              if (auto gone = erase(to, table::by_state, key); !gone)
+                                return gone;
+                            }
+                            return {};
+                          })
+              .code()
+          == ec::none);
+  history.close();
+  REQUIRE(damaged.size() > 1);
+  auto report = check(history);
+  REQUIRE(report);
+  INFO(text_of(*report));
+  CHECK(report->found.count() == damaged.size());
+  std::vector<core::shard_id> found;
+  for (auto& x : report->found.kept())
+    found.push_back(core::shard_of(slot_of(x.job), shards));
+  CHECK(found == damaged);
+}
+
 TEST_CASE("a missing or wrong entry of every index is found", "[storage][verify]") {
   auto in = GENERATE(table::by_state, table::by_queue, table::by_label, table::by_end);
   damaged_store store;
