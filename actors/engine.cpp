@@ -79,7 +79,7 @@ result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
     return started.error();
   made->store_.writer->start();
   made->scrubber_ = start_scrub(made->store_, config.report);
-  made->sweeper_ = start_sweep(made->store_, made->shards_, config.report);
+  made->sweeper_ = start_sweep(made->store_, *made->shards_, config.report);
   return made;
 }
 
@@ -105,7 +105,7 @@ void engine::make_shards() {
         caf::anon_send(shard->shard.get(), messages::release_outputs{});
     };
     shard->log = std::make_shared<shard_log>(std::move(parts), store_.shards[i].found);
-    shards_.push_back(std::move(shard));
+    shards_->push_back(std::move(shard));
   }
 }
 
@@ -120,7 +120,7 @@ status engine::start() {
   env_->work_board = system_->spawn(work_board, env_);
   recovery_watch recovered;
   supervision how{shard_restarts, {}, {}};
-  for (auto& shard : shards_) {
+  for (auto& shard : *shards_) {
     shard->recovered = recovered.expect();
     how.children.push_back({"shard", [shard](caf::local_actor* parent) {
                               auto actor = parent->spawn(shard_actor, shard);
@@ -133,7 +133,7 @@ status engine::start() {
   how.children.push_back(
       {"work_board", [board = env_->work_board](caf::local_actor*) { return board; }, false});
   how.restarts = [env = env_](auto&) { env->happened(occurrence::shard_restarted); };
-  how.escalate = [shards = shards_, recovered, env = env_](const std::string& child) mutable {
+  how.escalate = [shards = *shards_, recovered, env = env_](const std::string& child) mutable {
     env->happened(occurrence::shard_escalated);
     error why{ec::not_ready, "the actor \"" + child + "\" failed for good; open the runtime again"};
     for (auto& shard : shards) { // Their actors, which do so else, have ended.
@@ -147,7 +147,7 @@ status engine::start() {
   supervisor_ = system_->spawn(supervisor, std::move(how));
   return recovered.wait(limits::recovery_idle_max, [this] {
     std::uint64_t jobs = 0;
-    for (auto& shard : shards_)
+    for (auto& shard : *shards_)
       jobs += shard->log->times_seen();
     return jobs;
   });
@@ -161,15 +161,14 @@ status engine::sweep(storage::blob_time now) {
   return swept ? status{} : status{swept.error()};
 }
 
-/// Nothing more is recorded: every shard answers with `why` from here on.
-void engine::fail_shards(const error& why) {
-  for (auto& shard : shards_)
+void fail(const shard_list& shards, const error& why) {
+  for (auto& shard : shards)
     shard->log->fail(why);
 }
 
 void engine::close_shards() {
   std::vector<std::future<void>> closed;
-  for (auto& shard : shards_) {
+  for (auto& shard : *shards_) {
     auto promise = std::make_shared<std::promise<void>>();
     closed.push_back(promise->get_future());
     caf::anon_send(shard->shard.get(), messages::close_shard{[promise] { promise->set_value(); }});
@@ -183,7 +182,7 @@ void engine::end_actors() {
   auto all = env_->vertex_actors;
   all.push_back(env_->work_board);
   all.push_back(supervisor_);
-  for (auto& shard : shards_)
+  for (auto& shard : *shards_)
     all.push_back(shard->shard.get());
   std::vector<std::future<void>> ended;
   for (auto& actor : all)
@@ -208,20 +207,20 @@ void engine::close() {
   sweeper_.reset();
   if (system_) {
     close_shards();
-    if (!shards_.empty())
-      shards_.front()->ring->shut();
+    if (!shards_->empty())
+      shards_->front()->ring->shut();
     end_actors();
     env_->runners.clear(); // What they report now goes to actors that are gone.
     blob_writer_.reset();
     env_->vertex_actors.clear();
     env_->work_board = {};
     supervisor_ = {};
-    for (auto& shard : shards_)
+    for (auto& shard : *shards_)
       shard->shard.set({});
     own_system_.reset();
     system_ = nullptr;
   }
-  for (auto& shard : shards_) {
+  for (auto& shard : *shards_) {
     shard->log->close();
     for (auto& ended : shard->waiting.take_all()) // No actor is left to tell them.
       ended(error{ec::not_ready, "the runtime is closed"});

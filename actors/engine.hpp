@@ -22,6 +22,11 @@ struct engine_host {
   environment::runner_map runners;
 };
 
+using shard_list = std::vector<std::shared_ptr<shard_context>>;
+
+/// Nothing more is recorded: every shard answers with `why` from here on.
+void fail(const shard_list& shards, const error& why);
+
 /// A node's actors over its store: what `runtime` is made of. Thread-safe once it is open.
 class engine {
 public:
@@ -34,12 +39,12 @@ public:
   bool send(job_id job, Message m) {
     return send(core::shard_of(slot_of(job), shards()), std::move(m));
   }
-  template <class Message>
+  template <caf::message_priority Priority = caf::message_priority::normal, class Message>
   bool send(core::shard_id id, Message m) {
     std::shared_lock lock{closing_};
-    if (closed_ || core::index_of(id) >= shards_.size())
+    if (closed_ || core::index_of(id) >= shards_->size())
       return false;
-    caf::anon_send(shards_[core::index_of(id)]->shard.get(), std::move(m));
+    caf::anon_send<Priority>(contexts()[core::index_of(id)]->shard.get(), std::move(m));
     return true;
   }
 
@@ -66,12 +71,12 @@ public:
     return f();
   }
 
-  std::uint16_t shards() const noexcept { return static_cast<std::uint16_t>(shards_.size()); }
+  std::uint16_t shards() const noexcept { return static_cast<std::uint16_t>(shards_->size()); }
   const std::shared_ptr<shard_context>& context(job_id job) const {
-    return shards_[core::index_of(core::shard_of(slot_of(job), shards()))];
+    return contexts()[core::index_of(core::shard_of(slot_of(job), shards()))];
   }
   shard_context& shard(job_id job) const { return *context(job); }
-  const std::vector<std::shared_ptr<shard_context>>& contexts() const noexcept { return shards_; }
+  const shard_list& contexts() const noexcept { return *shards_; }
   std::uint64_t incarnation() const noexcept { return incarnation_; }
   environment& env() noexcept { return *env_; }
   storage::blob_store& blobs() noexcept { return *store_.blobs; }
@@ -101,7 +106,6 @@ private:
   void connect_blobs(environment& env);
   void make_shards();
   status start();
-  void fail_shards(const error& why);
   void close_shards();
   void end_actors();
 
@@ -116,7 +120,7 @@ private:
   caf_config caf_config_;
   std::unique_ptr<caf::actor_system> own_system_;
   caf::actor_system* system_ = nullptr; ///< The own one, or the host's.
-  std::vector<std::shared_ptr<shard_context>> shards_;
+  std::shared_ptr<shard_list> shards_ = std::make_shared<shard_list>();
   caf::actor supervisor_;
   std::mutex close_mutex_;
   std::shared_mutex closing_;

@@ -103,15 +103,17 @@ attempt_report call_inline(const function_registry& functions, const attempt& x)
 /// Where values beyond a record go and come from.
 void engine::connect_blobs(environment& env) {
   env.graphs = std::make_shared<graph_store>(store_.blobs, [this] { return check_space(); });
-  env.put_blob = [this, writer = std::weak_ptr{blob_writer_}](namespace_id ns, core::bytes data,
-                                                              environment::blob_put then) {
+  // A host's actor may still answer while all is closed: nothing of the engine itself is taken
+  // along.
+  env.put_blob = [shards = std::weak_ptr{shards_}, writer = std::weak_ptr{blob_writer_}](
+                     namespace_id ns, core::bytes data, environment::blob_put then) {
     auto open = writer.lock();
-    if (!open) // A host's actor may still answer while all is closed.
+    if (!open)
       return then(error{ec::not_ready, "the runtime is closed"});
     open->put(ns, std::move(data),
-              [this, then = std::move(then)](const result<core::blob_ref>& stored) {
-                if (!stored) // Trouble of the disk is no failure of a vertex.
-                  fail_shards(stored.error());
+              [shards, then = std::move(then)](const result<core::blob_ref>& stored) {
+                if (auto all = shards.lock(); all && !stored)
+                  fail(*all, stored.error()); // Trouble of the disk is no failure of a vertex.
                 then(stored);
               });
   };

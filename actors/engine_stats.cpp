@@ -57,7 +57,7 @@ store_stats engine::stats() const {
     x.snapshot_oldest_read = std::chrono::floor<std::chrono::milliseconds>(readers.oldest);
   }
   x.waiting_blob_bytes = env_->blob_bytes_waiting();
-  for (auto& shard : shards_)
+  for (auto& shard : *shards_)
     x.gathered_bytes += shard->log->gathered_bytes();
   if (store_.journal)
     x.journal_bytes = store_.journal->use().bytes;

@@ -6,8 +6,6 @@ namespace troupe::actors {
 
 namespace {
 
-constexpr std::size_t record_bytes = 96; ///< Of one without contents, or somewhat more.
-
 void tell_end(shard_context& shard, const result<job_info>& info, job_id id) {
   for (auto& call : shard.waiting.take(id))
     call(info);
@@ -93,24 +91,20 @@ job_book::job_book(std::shared_ptr<shard_context> shard, core::job x, core::posi
     tally_ = std::make_shared<vertex_tally>(to, counts_of(job_));
 }
 
-void job_book::add(const core::record& added) {
-  ++taken_;
-  group_.push_back(added);
-  told(added, {});
-}
+void job_book::add(const core::record& added) { put(added, {}); }
 
-bool job_book::is_full() const noexcept { return weight_ >= limits::record_group_bytes_max / 2; }
+bool job_book::is_full(std::size_t more) const noexcept {
+  return group_.size() + more >= limits::record_group_bytes_max / 2;
+}
 
 void job_book::take(core::record_group decided) {
-  auto all = core::transact(job_, std::move(decided), now(),
-                            [this](auto& r, auto& seen) { told(r, seen); });
-  taken_ += all.size();
-  weight_ += all.size() * record_bytes;
-  group_.insert(group_.end(), std::make_move_iterator(all.begin()),
-                std::make_move_iterator(all.end()));
+  core::transact(job_, std::move(decided), now(), [this](auto& r, auto& seen) { put(r, seen); });
 }
 
-void job_book::told(const core::record& r, const core::changes& seen) {
+/// One record of the job as it is after it.
+void job_book::put(const core::record& r, const core::changes& seen) {
+  ++taken_;
+  core::encode(r, group_);
   for (auto& change : seen.ready)
     ready_.push_back(change.vertex);
   if (auto moved = std::get_if<core::job_moved>(&r.body))
@@ -135,13 +129,10 @@ void job_book::waited(wait_reason why, core::duration time) {
 
 void job_book::flush(output out) {
   if (group_.empty()) {
-    weight_ = 0; // Of results that came too late.
     if (out)
       shard_->log->hold(at_, std::move(out));
     return;
   }
-  auto group = std::exchange(group_, {});
-  weight_ = 0;
   output all;
   if (seen_)
     seen_->count(job_);
@@ -162,7 +153,7 @@ void job_book::flush(output out) {
   else
     all = std::move(out);
   ended_ = false;
-  at_ = shard_->log->append(group, std::move(all));
+  at_ = shard_->log->append(std::exchange(group_, {}), std::move(all));
 }
 
 std::uint64_t job_book::watch() { return shard_->ring->open(job_.id, job_.events + 1); }

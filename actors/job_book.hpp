@@ -31,13 +31,11 @@ public:
   /// How many records were taken here.
   std::uint64_t taken() const noexcept { return taken_; }
 
-  /// What was taken and not flushed yet.
-  const core::record_group& group() const noexcept { return group_; }
-
-  /// Contents of so many bytes go with what is taken next.
-  void weigh(std::size_t bytes) noexcept { weight_ += bytes; }
-  /// Whether the group is so large that it should be flushed before it takes more.
-  bool is_full() const noexcept;
+  /// What was taken and not flushed yet: one group, as the journal has it.
+  const core::bytes& group() const noexcept { return group_; }
+  /// Whether the group would be so large with `more` bytes that it should be flushed before it
+  /// takes more.
+  bool is_full(std::size_t more = 0) const noexcept;
 
   /// Applies a decision; it is durable after `flush`.
   void take(core::record_group decided);
@@ -59,15 +57,14 @@ public:
   void add(const core::record& added);
 
 private:
-  void told(const core::record& r, const core::changes& seen);
+  void put(const core::record& r, const core::changes& seen);
   observation& noted();
 
   std::shared_ptr<shard_context> shard_;
   core::job job_;
   core::position at_; ///< The newest record of the job.
   std::uint64_t taken_ = 0;
-  core::record_group group_;
-  std::size_t weight_ = 0; ///< Bytes of the group, or somewhat more.
+  core::bytes group_;
   std::vector<event> events_;
   std::vector<core::vertex_index> ready_;
   std::shared_ptr<observation> seen_;   ///< In this group; null if nobody observes.

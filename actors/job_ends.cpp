@@ -56,15 +56,16 @@ bool end_pooled(job_self self, const core::token& proof, core::attempt_result&& 
 }
 
 void record(job_self self, std::vector<core::attempt_result> results, core::duration took) {
-  auto& book = *self->state.book;
   std::vector<core::attempt_result> part;
+  std::size_t bytes = 0;
   for (auto& r : results) {
-    book.weigh(bytes_of(r) + core::untaken_bytes(job_of(self), r.vertex));
+    bytes += bytes_of(r) + core::untaken_bytes(job_of(self), r.vertex);
     part.push_back(std::move(r));
-    if (!book.is_full())
+    if (!self->state.book->is_full(bytes))
       continue;
     take_results(self, std::exchange(part, {}), took);
     flush(self);
+    bytes = 0;
   }
   if (!part.empty())
     take_results(self, std::move(part), took);

@@ -72,7 +72,9 @@ void runtime::load(loaded then) {
     return own;
   }));
   for (std::uint16_t i = 0; i < engine.shards(); ++i)
-    ask([&](auto m) { return engine.send(core::shard_id{i}, std::move(m)); });
+    ask([&](auto m) { // Before what waits already: that is what is asked for.
+      return engine.send<caf::message_priority::high>(core::shard_id{i}, std::move(m));
+    });
   ask([&](auto m) { return engine.send_board(std::move(m)); });
 }
 

@@ -41,6 +41,13 @@ std::uint64_t shard_log::times_seen() const {
 }
 
 core::position shard_log::append(const core::record_group& group, output out) {
+  core::bytes encoded;
+  for (auto& r : group)
+    core::encode(r, encoded);
+  return append(encoded, std::move(out));
+}
+
+core::position shard_log::append(core::byte_view group, output out) {
   touch("before_append");
   std::optional<storage::batch> next;
   core::position at;
@@ -60,15 +67,13 @@ core::position shard_log::append(const core::record_group& group, output out) {
   return at;
 }
 
-/// Encodes the group into the batch that gathers, or the next one if it is full.
-void shard_log::add_bytes(const core::record_group& group) {
+/// Puts the group into the batch that gathers, or the next one if it is full.
+void shard_log::add_bytes(core::byte_view group) {
   if (batches_.empty() || batches_.back().records.size() >= limits::batch_bytes_max / 2)
     batches_.push_back({parts_.shard, epoch_, ++head_, time_, {}});
   auto& next = batches_.back();
-  auto before = next.records.size();
-  for (auto& r : group)
-    core::encode(r, next.records);
-  auto size = next.records.size() - before;
+  auto size = group.size();
+  next.records.insert(next.records.end(), group.begin(), group.end());
   assert(size <= limits::record_group_bytes_max);
   if (size > limits::record_group_bytes_max && failed_)
     failed_ = error{ec::journal_failed, "a record group has " + std::to_string(size)

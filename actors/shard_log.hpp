@@ -54,8 +54,9 @@ public:
   /// How often `saw` was called: the progress of a recovery.
   std::uint64_t times_seen() const;
 
-  /// Adds a group, whole, to the batch that gathers; returns that batch's position. `out` waits
-  /// for it.
+  /// Adds an encoded group, whole, to the batch that gathers; returns that batch's position. `out`
+  /// waits for it.
+  core::position append(core::byte_view group, output out = {});
   core::position append(const core::record_group& group, output out = {});
 
   /// Lets `out` wait until `at` is durable.
@@ -91,7 +92,7 @@ private:
     output out;
   };
 
-  void add_bytes(const core::record_group& group);
+  void add_bytes(core::byte_view group);
   std::optional<storage::batch> take_next();
   void write(storage::batch next);
   void written(storage::batch kept, const status& outcome);

@@ -56,6 +56,8 @@ void wake_due(shard_self self, const core::wake_heap::entry& due) {
 }
 
 status wake(shard_self self, const core::job& x) {
+  if (self->state.closing) // Nobody would end its actor.
+    return error{ec::not_ready, "the runtime is closing"};
   if (auto started = start_again(self, x.id); !started)
     return started; // It still wakes by itself.
   if (auto rest = core::rest_of(x); rest && rest->wake_at != core::shard_time{})

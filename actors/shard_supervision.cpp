@@ -27,7 +27,9 @@ void forget_work(const environment& env, const core::job& x) {
 void escalate(shard_self self, job_id id) {
   auto& st = self->state;
   auto loaded = load_job(self, id);
-  if (!loaded || terminal(loaded->state))
+  if (!loaded)
+    return fail_shard(self, loaded.error());
+  if (terminal(loaded->state))
     return;
   job_book book{st.shard, std::move(*loaded)};
   forget_work(*shard_of(self).env, book.job());

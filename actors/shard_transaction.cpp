@@ -101,13 +101,17 @@ status plan_jobs(shard_self self, const msg::write_rows& m, plan& to) {
   return {};
 }
 
-status check_size(const core::record_group& group) {
-  core::bytes encoded;
+core::bytes encoded(const core::record_group& group) {
+  core::bytes all;
   for (auto& r : group)
-    core::encode(r, encoded);
-  if (encoded.size() <= limits::record_group_bytes_max)
+    core::encode(r, all);
+  return all;
+}
+
+status check_size(core::byte_view group) {
+  if (group.size() <= limits::record_group_bytes_max)
     return {};
-  return error{ec::too_large, "the transaction has " + std::to_string(encoded.size())
+  return error{ec::too_large, "the transaction has " + std::to_string(group.size())
                                   + " bytes, allowed are "
                                   + std::to_string(limits::record_group_bytes_max)};
 }
@@ -211,7 +215,7 @@ void write_now(shard_self self, const msg::write_rows& m) {
   if (checked)
     checked = plan_jobs(self, m, all);
   if (checked)
-    checked = check_size(all.begun ? all.begun->group() : all.group);
+    checked = check_size(all.begun ? all.begun->group() : encoded(all.group));
   if (checked)
     commit(self, m, std::move(all));
   else

@@ -162,8 +162,9 @@ public:
   void submit_once(const job_spec& spec, accepted_once then, ended finally = {});
 
   /// The same without waiting: `then` is called once the job is durable or refused, `finally`
-  /// once its end is durable, or with `not_ready` if the runtime closes before. Both run on a
-  /// thread of the runtime, a refusal also on this one, and must neither block nor throw.
+  /// once its end is durable, or with why that will not be told: `not_ready` if the runtime closes
+  /// before, `journal_failed`, `no_space` or `io_failed` if the journal fails. Both run on a thread
+  /// of the runtime, a refusal also on this one, and must neither block nor throw.
   void submit(const job_spec& spec, accepted then, ended finally = {});
 
   /// What is known of a job. Errors: `no_such_job`, `journal_failed`, `not_ready`.

@@ -113,8 +113,12 @@ private:
     }
     busy_ = job;
     lock.unlock();
-    auto give_up = in_->node.wait(
-        job.id, [self = shared_from_this()](const result<job_info>&) { self->look_again(); });
+    auto give_up =
+        in_->node.wait(job.id, [self = shared_from_this()](const result<job_info>& ended) {
+          if (ended || ended.code() == ec::no_such_job)
+            return self->look_again();
+          self->end({ended.error()}); // Looking again would come to the same, at once.
+        });
     lock.lock();
     if (!given_up_) {
       stop_waiting_ = std::move(give_up);

@@ -68,7 +68,10 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 std::string with_plain_letters(std::string_view path) {
   std::string out;
   for (std::size_t i = 0; i < path.size(); ++i) {
-    auto c = path[i] == '%' ? coded_byte(path, i) : -1;
+    auto coded = path[i] == '%';
+    auto c = coded ? coded_byte(path, i) : -1;
+    if (coded && c < 0)
+      return std::string{path}; // Malformed: whoever reads its arguments refuses it.
     out += is_plain(c) ? static_cast<char>(c) : path[i];
     if (is_plain(c))
       i += 2;

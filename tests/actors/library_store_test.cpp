@@ -296,6 +296,31 @@ TEST_CASE_METHOD(fixture, "lists merge shards and go on where they stopped", "[a
   CHECK(must(node.list(odd)).size() == 15);
 }
 
+TEST_CASE_METHOD(fixture, "a page is full wherever its jobs lie", "[actors][list]") {
+  auto node = open();
+  std::vector<job_id> ids;
+  for (int i = 0; i < 60; ++i) { // The first half lies in one shard, the other one in any.
+    auto spec = noop(node);
+    transaction x;
+    x.jobs = {spec};
+    ids.push_back(i < 30 ? must(node.transact(x)).front().id : must(node.submit(spec)));
+    must(node.wait(ids.back(), patience));
+  }
+  std::ranges::sort(ids, std::greater{});
+  std::vector<job_id> listed;
+  job_filter filter;
+  for (filter.limit = 15;;) {
+    auto page = must(node.list_page(filter));
+    for (auto& x : page.jobs)
+      listed.push_back(x.id);
+    filter.before = page.next;
+    if (!filter.before)
+      break;
+    CHECK(page.jobs.size() == 15);
+  }
+  CHECK(listed == ids);
+}
+
 TEST_CASE_METHOD(fixture, "a purge counts, deletes what has ended, and nothing else",
                  "[actors][retention]") {
   auto node = open();

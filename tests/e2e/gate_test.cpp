@@ -223,3 +223,23 @@ TEST_CASE_METHOD(gated_node, "nothing tells of what is not durable: no 409, no l
   CHECK(get("/v1/jobs").find(made.text("id")) != std::string::npos);
   CHECK(lists() != lists_before);
 }
+
+TEST_CASE("who waits for its turn is told when no turn can come any more", "[e2e][gate]") {
+  scratch in;
+  in.write("node.json", R"({"queues":{"exclusive_wait":["turns"]}})");
+  auto failed = (in.path() / "the-disk-fails").string();
+  environment_variable shim{"LD_PRELOAD", TROUPE_FAULT_SHIM};
+  environment_variable below{"TROUPE_SHIM_BELOW", (in.path() / ".troupe" / "journal").string()};
+  environment_variable fails{"TROUPE_SHIM_FAILS_WITH", failed};
+  environment_variable sanitizer{"ASAN_OPTIONS", "verify_asan_link_order=0"};
+  served_node node{in, {"-c", "node.json"}};
+  http_client first{node.port()}, second{node.port()}, third{node.port()};
+  const std::string body = R"({"queue":"turns","graph":{"vertices":[{"id":"a","kind":"delay",)"
+                           R"("config":{"for":"1h"}}]}})";
+  auto made = first.ask("POST", "/v1/jobs", body);
+  REQUIRE(made.status == 201);
+  second.send(second.text_of("POST", "/v1/jobs", body));
+  in.write("the-disk-fails", "");
+  CHECK(third.ask("POST", "/v1/jobs/" + made.text("id") + ":pause").status == 503);
+  CHECK(second.read().status == 503);
+}

@@ -79,6 +79,7 @@ TEST_CASE("a path that fits no route is told apart from a wrong method", "[http]
                     "/v1/jobs/%", "/V1/jobs"})
     CHECK((went_to("GET", path) == "404" || went_to("GET", path) == "400"));
   CHECK(went_to("GET", "/v1/jobs/%zz") == "400");
+  CHECK(went_to("GET", "/v1/jobs/%%330") == "400"); // Not decoded to something that is.
   CHECK(went_to("GET", "/v1/jobs/17") == "404");
   CHECK(went_to("POST", job + ":explode") == "404");
   CHECK(went_to("PATCH", job) == "405");
