@@ -14,9 +14,9 @@ struct shards_check {
   std::size_t threads = 1; ///< At least one; more than there are shards are of no use.
 };
 
-/// `check_tables` of every shard, several at once, each in a thread of its own. Findings come in the
-/// order of the shards. `options.progress` is called with what all have looked at, by one thread at
-/// a time. Errors: the first shard's that has one, once all have ended.
+/// `check_tables` of every shard, several at once, each in a thread of its own. Findings come in
+/// the order of the shards. `options.progress` is called with what all have looked at, by one
+/// thread at a time. Errors: the first shard's that has one, once all have ended.
 status check_shards(table_store& from, const shards_check& how, tables_summary& sum,
                     finding_list& to);
 

@@ -33,10 +33,8 @@ std::string query_of(const job_query& x) {
     add_part(all, "label", label);
   if (!x.text.empty())
     add_part(all, "q", x.text);
-  if (auto age = core::parse_duration(x.older_than.value_or("")))
-    add_part(
-        all, "ended_before",
-        core::to_text(std::chrono::floor<core::duration>(std::chrono::system_clock::now()) - *age));
+  if (x.older_than) // By the node's clock.
+    add_part(all, "older_than", *x.older_than);
   return all;
 }
 

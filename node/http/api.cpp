@@ -115,7 +115,8 @@ std::optional<value> members_of(const call_ptr& x, std::span<const std::string_v
 }
 
 std::optional<job_filter> filter_of(const call_ptr& x) {
-  auto filter = filter_in(x->in.query);
+  auto now = std::chrono::floor<core::duration>(std::chrono::system_clock::now());
+  auto filter = filter_in(x->in.query, now);
   if (!filter) {
     x->out(problem_answer(refusal::bad_query, filter.error().detail));
     return {};

@@ -10,8 +10,8 @@ namespace {
 
 constexpr parameter change_parameters[] = {
     {"state"}, {"queue"}, {"label", true}, {"q"}, {"dry_run"}};
-constexpr parameter ended_parameters[] = {{"state"}, {"queue"},        {"label", true},
-                                          {"q"},     {"ended_before"}, {"dry_run"}};
+constexpr parameter ended_parameters[] = {{"state"},        {"queue"},      {"label", true}, {"q"},
+                                          {"ended_before"}, {"older_than"}, {"dry_run"}};
 
 bool names_something(const job_filter& x) {
   return x.state || x.unfinished || x.queue || !x.labels.empty() || !x.text.empty()

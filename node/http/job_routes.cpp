@@ -24,8 +24,8 @@ response list_answer(runtime& node, const job_list& page, std::size_t limit) {
 }
 
 void list_jobs(const api_ptr& in, const call_ptr& to) {
-  constexpr parameter known[] = {{"state"},        {"queue"},  {"label", true}, {"q"},
-                                 {"ended_before"}, {"cursor"}, {"limit"}};
+  constexpr parameter known[] = {{"state"},        {"queue"},      {"label", true}, {"q"},
+                                 {"ended_before"}, {"older_than"}, {"cursor"},      {"limit"}};
   if (has_bad_query(to, known))
     return;
   auto filter = filter_of(to);

@@ -1,7 +1,10 @@
 #include "node/http/list_query.hpp"
 
+#include "core/duration.hpp"
 #include "core/names.hpp"
 #include "core/time_text.hpp"
+
+#include <algorithm>
 
 namespace troupe::http {
 
@@ -39,9 +42,30 @@ status read_label(std::string_view text, job_filter& to) {
   return {};
 }
 
+/// The time before which a job must have ended: as it is, or so long before `now`.
+status read_end(const query_arguments& query, core::shard_time now, job_filter& to) {
+  auto before = find(query, "ended_before"), age = find(query, "older_than");
+  if (before && age)
+    return error{ec::invalid_spec,
+                 "`ended_before` and `older_than` say the same; give one of them"};
+  if (before) {
+    to.ended_before = core::parse_time(*before);
+    if (!to.ended_before)
+      return error{ec::invalid_spec,
+                   core::quoted(*before) + " is no time of RFC 3339, as in 2026-01-31T12:00:00Z"};
+  }
+  if (age) {
+    auto length = core::parse_duration(*age);
+    if (!length)
+      return error{ec::invalid_spec, core::quoted(*age) + " is no duration, as `90m` or `7d`"};
+    to.ended_before = now - std::min<core::duration>(*length, now.time_since_epoch());
+  }
+  return {};
+}
+
 } // namespace
 
-result<job_filter> filter_in(const query_arguments& query) {
+result<job_filter> filter_in(const query_arguments& query, core::shard_time now) {
   job_filter filter;
   if (auto state = find(query, "state"))
     if (auto read = read_state(*state, filter); !read)
@@ -53,12 +77,8 @@ result<job_filter> filter_in(const query_arguments& query) {
   }
   if (auto text = find(query, "q"))
     filter.text = *text;
-  if (auto text = find(query, "ended_before")) {
-    filter.ended_before = core::parse_time(*text);
-    if (!filter.ended_before)
-      return error{ec::invalid_spec,
-                   core::quoted(*text) + " is no time of RFC 3339, as in 2026-01-31T12:00:00Z"};
-  }
+  if (auto read = read_end(query, now, filter); !read)
+    return read.error();
   auto [begin, end] = query.equal_range("label");
   for (auto at = begin; at != end; ++at)
     if (auto read = read_label(at->second, filter); !read)

@@ -233,8 +233,12 @@ TEST_CASE_METHOD(node_fixture, "bulk steps take the filter of lists", "[http][ap
   CHECK(jobs("retry?q=red&state=stopped&ended_before=2120-01-31T12:00:00Z&dry_run") == 1);
   CHECK(jobs("retry?q=red&dry_run") == 0); // It has not failed.
   CHECK(jobs("purge?ended_before=2120-01-31T12:00:00Z&dry_run") == 1);
+  CHECK(eventually([&] { return jobs("purge?older_than=1ms&q=red&dry_run") == 1; }));
+  CHECK(jobs("purge?older_than=1h&q=red&dry_run") == 0);
+  CHECK(jobs("purge?older_than=36500d&q=red&dry_run") == 0);
   CHECK(jobs("purge?q=red") == 1);
-  for (auto wrong : {"purge?q=", "purge?ended_before=yesterday", "purge?older=1",
+  for (auto wrong : {"purge?q=", "purge?ended_before=yesterday", "purge?older_than=1",
+                     "purge?older_than=1h&ended_before=2120-01-31T12:00:00Z", "purge?older=1",
                      "cancel?ended_before=2120-01-31T12:00:00Z"})
     CHECK(ask("POST", std::string{"/v1/jobs:"} + wrong).text("code") == "bad_query");
   auto left = ask("GET", "/v1/jobs").json();
