@@ -5,6 +5,7 @@
 #include "graph_json/exact_json.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/client/event_follower.hpp"
+#include "node/client/job_json.hpp"
 #include "node/client/refusal.hpp"
 #include "node/graph_file.hpp"
 #include "node/http/job_request.hpp"
@@ -223,6 +224,11 @@ answer<found_job> job_of(const target_options& at, const std::string& id) {
   return found_job{std::move(node), *found};
 }
 
+trouble gone_trouble(const std::string& id) {
+  return {error{ec::no_such_job, "an earlier request with this key has made job " + id
+                                     + ", which was deleted since; another key makes a new one"}};
+}
+
 } // namespace
 
 int submit_job(console& to, const submit_options& options, format how) {
@@ -240,9 +246,13 @@ int submit_job(console& to, const submit_options& options, format how) {
   auto job = node.submit(*asked, &replayed);
   if (!job)
     return to.fail(in_file(job.trouble(), options.graph));
-  if (replayed)
-    to.err("note: an earlier request with this key has made the job\n");
   auto id = to_string(job->info.id);
+  auto gone = client::is_gone(job->raw);
+  if (gone && options.wait)
+    return to.fail(gone_trouble(id));
+  if (replayed)
+    to.err(std::string{"note: an earlier request with this key has made the job"}
+           + (gone ? ", which was deleted since" : "") + "\n");
   if (options.wait) {
     to.err("job " + id + "\n");
     return follow(to, node, job->info, *limit, how, false);

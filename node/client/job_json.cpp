@@ -72,6 +72,22 @@ std::optional<job_info> read_job(const value& x) {
   return job;
 }
 
+bool is_gone(const value& x) {
+  auto deleted = x.find("deleted");
+  return deleted && deleted->boolean() && *deleted->boolean();
+}
+
+std::optional<job_info> read_gone(const value& x) {
+  auto id = parse_job_id(text_of(x, "id"));
+  if (!id)
+    return {};
+  job_info job;
+  job.id = *id;
+  job.queue = text_of(x, "queue");
+  job.created = time_at(x, "created_at");
+  return job;
+}
+
 namespace {
 
 /// The name as text that stays.

@@ -133,7 +133,13 @@ answer<told_job> node_client::submit(const submission& x, bool* replayed) {
   auto what = post("/v1/jobs", body_of(x));
   if (!x.idempotency_key.empty())
     what.fields.emplace_back("Idempotency-Key", x.idempotency_key);
-  return ask_job(what, {}, replayed);
+  auto told = ask(what, {}, replayed);
+  if (!told)
+    return told.trouble();
+  auto job = is_gone(*told) ? read_gone(*told) : read_job(*told);
+  if (!job)
+    return strange(what.method + " " + what.target);
+  return told_job{std::move(*job), std::move(*told)};
 }
 
 answer<told_job> node_client::get(job_id id) { return ask_job(get_of(path_of(id))); }

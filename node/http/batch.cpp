@@ -13,6 +13,15 @@ constexpr std::size_t out_bytes_max = 256 << 10; ///< Then no more lines are rea
 
 } // namespace
 
+value::object line_answer(const submitted& made, bool gone) {
+  value::object all{{"status", made.replayed ? 200 : 201},
+                    {"id", to_string(made.id)},
+                    {"replayed", made.replayed}};
+  if (gone)
+    all.emplace("deleted", true);
+  return all;
+}
+
 batch::batch(api_ptr in, const request& from)
     : in_(std::move(in)), who_(from.who), lines_(from.stream), trace_(trace_in(from.fields)) {}
 
@@ -146,10 +155,14 @@ void batch::submit(const line_ptr& x, std::variant<known_graph, graph_trouble> g
           return self->resolve_aside(x); // It was known, and is deleted.
         if (!made)
           return self->refuse(x, status_of(made.code()), problem_value(made.error()));
-        self->end(x, {{"status", made->replayed ? 200 : 201},
-                      {"id", to_string(made->id)},
-                      {"replayed", made->replayed}});
+        self->answer(x, *made);
       });
+}
+
+void batch::answer(const line_ptr& x, const submitted& made) {
+  when_gone_is_known(in_, made, [self = shared_from_this(), x, made](bool gone) {
+    self->end(x, line_answer(made, gone));
+  });
 }
 
 void batch::refuse(const line_ptr& x, int status, value problem) {

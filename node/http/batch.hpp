@@ -13,6 +13,10 @@ inline std::string batch_done(std::size_t jobs, std::size_t refused, const std::
   return "jobs " + std::to_string(jobs) + ", refused " + std::to_string(refused)
          + (ids.empty() ? "" : ":" + ids);
 }
+
+/// What a line of a batch is answered that has made a job, or has earlier. `gone`: that one is.
+value::object line_answer(const submitted& made, bool gone);
+
 inline constexpr std::size_t batch_ids_bytes_max = 900; ///< Of `ids`.
 
 /// A batch of requests, a line each: read while there is room, answered line by line as jobs become
@@ -41,6 +45,7 @@ private:
   void resolve(const line_ptr& x);
   void resolve_aside(const line_ptr& x);
   void submit(const line_ptr& x, std::variant<known_graph, graph_trouble> graph);
+  void answer(const line_ptr& x, const submitted& made);
   void end(const line_ptr& x, value::object answer);
   void refuse(const line_ptr& x, int status, value problem);
   void give();

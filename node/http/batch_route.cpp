@@ -3,6 +3,8 @@
 #include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
 
+#include <algorithm>
+
 namespace troupe::http {
 
 namespace {
@@ -63,17 +65,17 @@ struct atomic_batch {
   }
 };
 
-response answer_of(const std::vector<submitted>& made, const std::vector<std::uint64_t>& numbers) {
+/// Looks for the jobs of earlier requests, so this thread must be one that may wait.
+response answer_of(const api_ptr& in, const std::vector<submitted>& made,
+                   const std::vector<std::uint64_t>& numbers) {
   std::string lines, ids;
   for (std::size_t i = 0; i < made.size(); ++i) {
-    auto id = to_string(made[i].id);
-    lines += graph_json::to_json(value::object{{"line", static_cast<std::int64_t>(numbers[i])},
-                                               {"status", made[i].replayed ? 200 : 201},
-                                               {"id", id},
-                                               {"replayed", made[i].replayed}})
-             + "\n";
+    auto gone = made[i].replayed && in->node.get(made[i].id).code() == ec::no_such_job;
+    auto line = line_answer(made[i], gone);
+    line.emplace("line", static_cast<std::int64_t>(numbers[i]));
+    lines += graph_json::to_json(value{std::move(line)}) + "\n";
     if (ids.size() < batch_ids_bytes_max)
-      ids += " " + id;
+      ids += " " + to_string(made[i].id);
   }
   response x{200, "application/x-ndjson", lines};
   x.done = batch_done(made.size(), 0, ids);
@@ -95,11 +97,14 @@ void submit_all(const api_ptr& in, const call_ptr& to, const std::string& text) 
   if (x.wrong)
     return to->out(std::move(*x.wrong));
   in->node.transact(
-      x.all, [to, numbers = std::move(x.numbers)](const result<std::vector<submitted>>& made) {
-        if (made)
-          to->out(answer_of(*made, numbers));
+      x.all, [in, to, numbers = std::move(x.numbers)](const result<std::vector<submitted>>& made) {
+        if (!made)
+          return refuse(to, made.error());
+        auto answer = [in, to, numbers, made = *made] { to->out(answer_of(in, made, numbers)); };
+        if (std::ranges::any_of(*made, &submitted::replayed))
+          in->pool.post(answer, true);
         else
-          refuse(to, made.error());
+          answer();
       });
 }
 

@@ -116,16 +116,43 @@ bool find_registered(const api_ptr& in, const call_ptr& to, flow_request& x) {
   return bool(spec);
 }
 
+response built_answer(const submitted& made, bool gone) {
+  value::object all{{"job_id", to_string(made.id)}};
+  if (gone)
+    all.emplace("deleted", true);
+  auto answer = json_answer(200, std::move(all));
+  answer.job = made.id;
+  tell_replayed(answer, made);
+  return answer;
+}
+
+/// The stream of a job that an earlier request has made, and that is gone.
+response gone_stream(const request& from, const submitted& made) {
+  flow_about about{from.arguments.name, "", ""};
+  event why, end;
+  why.job = end.job = made.id;
+  why.time = end.time = std::chrono::floor<core::duration>(std::chrono::system_clock::now());
+  why.type = "error";
+  why.data = value::object{{"detail", "the job " + to_string(made.id)
+                                          + " that the earlier request with this key has made was "
+                                            "deleted; send a new key to run the flow again"}};
+  end.type = "end";
+  auto answer = flow_answer(flow_text(about, std::vector{why, end}));
+  answer.job = made.id;
+  tell_replayed(answer, made);
+  return answer;
+}
+
 void answer_built(const api_ptr& in, const call_ptr& to, const submitted& made, flow_delivery how,
                   bool cancels) {
-  if (how != flow_delivery::direct) {
-    auto answer = json_answer(200, value::object{{"job_id", to_string(made.id)}});
-    answer.job = made.id;
-    tell_replayed(answer, made);
-    return to->out(std::move(answer));
-  }
-  to->in.arguments.job = made.id;
-  with_job(in, to, [in, to, cancels](const job_info& job) { stream(in, to, job, cancels); });
+  when_gone_is_known(in, made, [in, to, made, how, cancels](bool gone) {
+    if (how != flow_delivery::direct)
+      return to->out(built_answer(made, gone));
+    if (gone)
+      return to->out(gone_stream(to->in, made));
+    to->in.arguments.job = made.id;
+    with_job(in, to, [in, to, cancels](const job_info& job) { stream(in, to, job, cancels); });
+  });
 }
 
 /// On a thread of the pool.

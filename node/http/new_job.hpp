@@ -8,11 +8,16 @@ namespace troupe::http {
 /// A job as it was made: `GET` tells what has become of it since.
 job_info new_job(const job_spec& spec, const known_graph& graph, job_id id);
 
-/// Answers with a job that was made, or with one that an earlier request with its key has made.
+/// Answers with a job that was made, or with one that an earlier request with its key has made: if
+/// that one is gone, with what is known of it.
 void answer_made(const api_ptr& in, const call_ptr& to, const job_info& made, bool replayed);
 
 /// Says in an answer that an earlier request with the same key has made the job.
 void tell_replayed(response& answer, const submitted& made);
+
+/// Has `then` called with whether the job is gone that an earlier request has made: it was deleted,
+/// or its retention is over. One that was made now is there.
+void when_gone_is_known(const api_ptr& in, const submitted& made, std::function<void(bool)> then);
 
 /// Gives a job the request's `Idempotency-Key`, for the same method, path, query and body. False:
 /// the key is malformed, and the call is answered.

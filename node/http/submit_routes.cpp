@@ -1,5 +1,6 @@
 #include "core/admission.hpp"
 #include "core/payload.hpp"
+#include "core/time_text.hpp"
 #include "core/trace.hpp"
 #include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
@@ -93,6 +94,15 @@ void submit_job(const api_ptr& in, const call_ptr& to) {
   read(in, to, false);
 }
 
+/// What is known of a job that an earlier request has made, and that is gone.
+response gone_answer(const job_info& made) {
+  return json_answer(200, value::object{{"id", to_string(made.id)},
+                                        {"deleted", true},
+                                        {"graph", to_string(made.graph)},
+                                        {"queue", made.queue},
+                                        {"created_at", core::to_text(made.created)}});
+}
+
 } // namespace
 
 job_info new_job(const job_spec& spec, const known_graph& graph, job_id id) {
@@ -121,11 +131,23 @@ void answer_made(const api_ptr& in, const call_ptr& to, const job_info& made, bo
   };
   if (!replayed)
     return tell(made);
-  in->node.get(made.id, [to, tell](const result<job_info>& job) {
+  in->node.get(made.id, [to, tell, made](const result<job_info>& job) {
     if (job)
-      tell(*job);
-    else
-      refuse(to, job.error());
+      return tell(*job);
+    if (job.code() != ec::no_such_job)
+      return refuse(to, job.error());
+    auto answer = gone_answer(made);
+    answer.job = made.id;
+    tell_replayed(answer, {made.id, true});
+    to->out(std::move(answer));
+  });
+}
+
+void when_gone_is_known(const api_ptr& in, const submitted& made, std::function<void(bool)> then) {
+  if (!made.replayed)
+    return then(false);
+  in->node.get(made.id, [then = std::move(then)](const result<job_info>& job) {
+    then(job.code() == ec::no_such_job);
   });
 }
 

@@ -74,6 +74,26 @@ value in_short(const api_ptr& in, const job_info& job) {
                        {"start_time", all["start_time"]}};
 }
 
+response submitted_answer(const value& asked, const submitted& made, bool gone) {
+  auto text = [&](std::string_view key) {
+    auto found = asked.find(key);
+    return found ? *found : value{};
+  };
+  value::object all{{"success", true},
+                    {"task_id", to_string(made.id)},
+                    {"session_id", text("session_id")},
+                    {"status", "submitted"},
+                    {"message", "Task submitted for execution"},
+                    {"llm_profile", text("llm_profile_name")},
+                    {"workspace_dir", text("workspace_dir")}};
+  if (gone)
+    all.emplace("deleted", true);
+  auto answer = json_answer(200, std::move(all));
+  answer.job = made.id;
+  tell_replayed(answer, made);
+  return answer;
+}
+
 void answer_submit(const api_ptr& in, const call_ptr& to, const value& asked,
                    const submit_outcome& x) {
   if (x.busy) {
@@ -85,22 +105,10 @@ void answer_submit(const api_ptr& in, const call_ptr& to, const value& asked,
     });
     return;
   }
-  if (is_refused(to, x))
-    return;
-  auto text = [&](std::string_view key) {
-    auto found = asked.find(key);
-    return found ? *found : value{};
-  };
-  auto answer = json_answer(200, value::object{{"success", true},
-                                               {"task_id", to_string(x.made->id)},
-                                               {"session_id", text("session_id")},
-                                               {"status", "submitted"},
-                                               {"message", "Task submitted for execution"},
-                                               {"llm_profile", text("llm_profile_name")},
-                                               {"workspace_dir", text("workspace_dir")}});
-  answer.job = x.made->id;
-  tell_replayed(answer, *x.made);
-  to->out(std::move(answer));
+  if (!is_refused(to, x))
+    when_gone_is_known(in, *x.made, [to, asked, made = *x.made](bool gone) {
+      to->out(submitted_answer(asked, made, gone));
+    });
 }
 
 /// The members of a submission; the call is answered if they are not what they should be.

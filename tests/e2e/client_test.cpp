@@ -181,6 +181,17 @@ TEST_CASE_METHOD(fixture, "a step that the job's state does not allow is exit co
   auto other = ask({"submit", "twice.json", "--input", "2", "--idempotency-key", "k"});
   CHECK(other.code == 4);
   CHECK_THAT(other.err, Contains("error[E0122]"));
+  REQUIRE(eventually([&] { return state_of(first) == "completed"; }));
+  REQUIRE(ask({"jobs", "remove", first}).code == 0);
+  key.insert(key.begin(), "submit");
+  auto gone = ask(key);
+  CHECK(gone.code == 0);
+  CHECK(gone.out == first + "\n");
+  CHECK_THAT(gone.err, Contains("which was deleted since"));
+  key.push_back("--wait");
+  auto waits = ask(key);
+  CHECK(waits.code == 3);
+  CHECK_THAT(waits.err, Contains("error[E0101]") && Contains("another key makes a new one"));
 }
 
 TEST_CASE("a node with keys is exit code 5 without one", "[e2e][client]") {

@@ -117,6 +117,46 @@ TEST_CASE_METHOD(node_fixture, "a key makes a job once", "[http][api][keys]") {
   CHECK(ask("POST", "/v1/jobs", noop, "Idempotency-Key: a b\r\n").status == 422);
 }
 
+TEST_CASE_METHOD(node_fixture, "a repeated request is answered when its job is gone",
+                 "[http][api][keys]") {
+  const std::string key = "Idempotency-Key: k1\r\n";
+  auto line = R"({"idempotency_key":"k2",)" + noop.substr(1);
+  auto first = ask("POST", "/v1/jobs", noop, key);
+  auto second = ended(noop);
+  const std::string key_3 = "Idempotency-Key: k3\r\n";
+  auto retried = ask("POST", "/v1/jobs/" + second + ":retry", R"({"from":"a"})", key_3);
+  REQUIRE(retried.status == 201);
+  auto of_line = lines_of(ask("POST", "/v1/jobs:batch", line, ndjson).body);
+  for (auto id : {first.text("id"), retried.text("id"), text_of(of_line.at(0), "id")}) {
+    REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200);
+    REQUIRE(ask("DELETE", "/v1/jobs/" + id).status == 204);
+  }
+  auto is_gone = [](const value& x) {
+    auto found = x.find("deleted");
+    return found && found->boolean() && *found->boolean();
+  };
+  auto again = ask("POST", "/v1/jobs", noop, key);
+  CHECK(again.status == 200);
+  CHECK(again.fields["idempotency-replayed"] == "true");
+  CHECK(again.text("id") == first.text("id"));
+  CHECK(again.text("created_at") == first.text("created_at"));
+  CHECK(is_gone(again.json()));
+  auto same = ask("POST", "/v1/jobs/" + second + ":retry", R"({"from":"a"})", key_3);
+  CHECK(same.status == 200);
+  CHECK(same.text("id") == retried.text("id"));
+  CHECK(is_gone(same.json()));
+  for (auto how : {"", "?atomic=true"}) {
+    auto lines =
+        lines_of(ask("POST", "/v1/jobs:batch" + std::string{how}, line + "\n" + noop, ndjson).body);
+    REQUIRE(lines.size() == 2);
+    auto made = number_of(lines[0], "line") == 1 ? 0U : 1U;
+    CHECK(text_of(lines[made], "id") == text_of(of_line[0], "id"));
+    CHECK(number_of(lines[made], "status") == 200);
+    CHECK(is_gone(lines[made]));
+    CHECK_FALSE(is_gone(lines[1 - made]));
+  }
+}
+
 TEST_CASE_METHOD(node_fixture, "bad requests for jobs are refused, and nothing is stored",
                  "[http][api]") {
   struct row {

@@ -1,6 +1,9 @@
 #include "node/http/task_record.hpp"
+#include "tests/support/flows.hpp"
 #include "tests/support/http_node.hpp"
+#include "tests/support/temp_dir.hpp"
 
+#include <array>
 #include <deque>
 #include <set>
 
@@ -29,8 +32,8 @@ std::string text_in(const value& x, std::string_view key) {
 
 /// A node with queues of every rule.
 struct task_node : http_node {
-  task_node()
-      : http_node(in_memory(), [](http::api_parts& parts) {
+  explicit task_node(const runtime_config& config = in_memory())
+      : http_node(config, [](http::api_parts& parts) {
           parts.exclusive = [](std::string_view queue) {
             return queue == "one"     ? http::exclusive_rule::refuse
                    : queue == "turns" ? http::exclusive_rule::wait
@@ -384,6 +387,31 @@ TEST_CASE_METHOD(http_node, "a key makes one job by every way to make one", "[ht
   CHECK(ask("POST", build, flow, other_key).text("job_id") == built.text("job_id"));
   CHECK(ask("POST", build + "?flow_name=g", flow, other_key).status == 422);
   CHECK(ask("GET", "/v1/jobs").json().find("jobs")->items()->size() == 4);
+}
+
+TEST_CASE_METHOD(http_node, "a task or flow whose job is gone is told so", "[http][keys]") {
+  const std::string key = "Idempotency-Key: k\r\n", build = "/api/v1/build/f/flow";
+  auto task = ask("POST", "/api/tasks/submit", asked, key).text("task_id");
+  auto flow = R"({"data":)" + tests::flow_json({{"ChatInput-1"}}, {}) + "}";
+  auto polled = ask("POST", build, flow, key).text("job_id");
+  ask("POST", build + "?event_delivery=direct", flow, "Idempotency-Key: k2\r\n");
+  REQUIRE(ask("POST", "/api/tasks/stop").status == 200);
+  for (auto& id : {task, polled})
+    REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200);
+  CHECK_FALSE(is_true(ask("POST", build, flow, key), "deleted"));
+  for (auto state : {"stopped", "completed"})
+    REQUIRE(ask("POST", std::string{"/v1/jobs:purge?state="} + state).status == 200);
+  auto again = ask("POST", "/api/tasks/submit", asked, key);
+  CHECK(again.text("task_id") == task);
+  CHECK(is_true(again, "deleted"));
+  auto told = ask("POST", build, flow, key);
+  CHECK(told.text("job_id") == polled);
+  CHECK(is_true(told, "deleted"));
+  auto direct = ask("POST", build + "?event_delivery=direct", flow, "Idempotency-Key: k2\r\n");
+  CHECK(direct.status == 200);
+  CHECK(direct.fields["idempotency-replayed"] == "true");
+  CHECK_THAT(direct.body, Catch::Contains("was deleted") && Catch::Contains(R"("event": "error")")
+                              && Catch::EndsWith("{\"event\": \"end\", \"data\": {}}\n\n"));
 }
 
 TEST_CASE_METHOD(http_node, "a key that would do nothing is refused", "[http][keys]") {

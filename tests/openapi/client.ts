@@ -21,6 +21,7 @@ const made = await client.POST('/v1/jobs', {
   },
 });
 expect(made.data !== undefined, `it was not made: ${made.error?.detail}`);
+expect(!('deleted' in made.data), 'it is gone');
 const created: job = made.data;
 
 const ended = await client.GET('/v1/jobs/{job}/result', {
