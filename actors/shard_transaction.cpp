@@ -136,8 +136,8 @@ void answer(shard_self self, const msg::write_rows& m, result<std::vector<submit
                            });
 }
 
-/// What a transaction comes to whose conditions do not hold. If it writes no rows, and all its jobs
-/// were made before, there is nothing that they could keep from happening. Else `why`.
+/// What a transaction comes to that is not done. If it writes no rows, and all its jobs were made
+/// before, there is nothing that could be kept from happening. Else `why`.
 result<std::vector<submitted>> made_before(shard_self self, const msg::write_rows& m,
                                            const error& why) {
   std::vector<submitted> made;
@@ -152,6 +152,14 @@ result<std::vector<submitted>> made_before(shard_self self, const msg::write_row
   if (made.empty() || !m.rows.empty())
     return why;
   return made;
+}
+
+/// A transaction that there is no room for now: who repeats it gets the jobs that it has made.
+void refuse(shard_self self, const msg::write_rows& m, const error& why) {
+  auto made = made_before(self, m, why);
+  if (made || made.code() == ec::idempotency_conflict)
+    return answer(self, m, std::move(made));
+  m.done(shard_of(self).env->refused(m.queue, why));
 }
 
 /// What tells the observer of the jobs once they are durable.
@@ -205,13 +213,13 @@ void commit(shard_self self, const msg::write_rows& m, plan all) {
 
 void write_now(shard_self self, const msg::write_rows& m) {
   auto& env = *shard_of(self).env;
-  if (auto why = refusal(self, !m.jobs.empty()))
-    return m.done(env.refused(m.queue, *why));
-  plan all;
-  plan_rows(self, m, all);
   auto checked = check(self, m);
   if (checked.code() == ec::condition_failed)
     return answer(self, m, made_before(self, m, checked.error()));
+  if (auto why = refusal(self, !m.jobs.empty()))
+    return refuse(self, m, *why);
+  plan all;
+  plan_rows(self, m, all);
   if (checked)
     checked = plan_jobs(self, m, all);
   if (checked)
@@ -228,7 +236,7 @@ void write_rows(shard_self self, const msg::write_rows& m) {
   if (auto delay = delay_now(self))
     return slow(
         self, *delay, [self, m] { write_now(self, m); },
-        [&](const error& why) { m.done(shard_of(self).env->refused(m.queue, why)); });
+        [&](const error& why) { refuse(self, m, why); });
   write_now(self, m);
 }
 

@@ -84,7 +84,7 @@ private:
       if (made)
         return self->end({made->front()});
       if (made.code() != ec::condition_failed)
-        return self->end({made.error()});
+        return self->repeat([self, why = made.error()] { self->end({why}); });
       if (++self->tries_ > exclusive_tries_max)
         return self->end({error{ec::overloaded, "too many requests want the queue at once; repeat "
                                                 "it after a while"}});
@@ -94,14 +94,21 @@ private:
 
   /// The queue has a job already. A request that was made before gets its own one all the same.
   void meet(const job_info& job) {
+    repeat([self = shared_from_this(), job] { self->stand_by(job); });
+  }
+
+  /// Answers with the job that an earlier request with this key has made; `otherwise`: there is
+  /// none.
+  void repeat(std::function<void()> otherwise) {
     if (spec_.idempotency_key.empty())
-      return stand_by(job);
-    in_->node.transact(if_turn_is(no_turn), [self = shared_from_this(),
-                                             job](const result<std::vector<submitted>>& made) {
-      if (made.code() == ec::condition_failed)
-        return self->stand_by(job);
-      self->end({made ? result<submitted>{made->front()} : made.error()});
-    });
+      return otherwise();
+    in_->node.transact(if_turn_is(no_turn),
+                       [self = shared_from_this(), otherwise = std::move(otherwise)](
+                           const result<std::vector<submitted>>& made) {
+                         if (made.code() == ec::condition_failed)
+                           return otherwise();
+                         self->end({made ? result<submitted>{made->front()} : made.error()});
+                       });
   }
 
   /// Waits for the end of the queue's job, or refuses.

@@ -343,6 +343,57 @@ TEST_CASE_METHOD(task_node, "an earlier request is answered as ever while the qu
   }
 }
 
+TEST_CASE("an earlier request is answered as ever while the disk is full",
+          "[http][exclusive][full]") {
+  tests::temp_dir dir;
+  runtime_config config;
+  config.data_dir = dir.path();
+  const std::string key = "Idempotency-Key: early\r\n",
+                    noop = R"("graph":{"vertices":[)"
+                           R"({"id":"a","kind":"noop"}]}})",
+                    one = R"({"queue":"one",)" + noop,
+                    lines = R"({"idempotency_key":"a",)" + noop
+                            + "\n"
+                              R"({"idempotency_key":"b",)"
+                            + noop;
+  auto requests = [&](task_node& node, const std::string& more = "") {
+    const std::string ndjson = "Content-Type: application/x-ndjson\r\n";
+    return std::array{node.ask("POST", "/v1/jobs", one + more, key),
+                      node.ask("POST", "/api/tasks/submit", asked + more, key),
+                      node.ask("POST", "/v1/jobs:batch?atomic=true", lines + more, ndjson)};
+  };
+  std::string job, task;
+  {
+    task_node node{config};
+    auto made = requests(node);
+    job = made[0].text("id");
+    task = made[1].text("task_id");
+    REQUIRE(node.ask("GET", "/v1/jobs/" + job + "/result?wait=60s").status == 200);
+    REQUIRE(made[2].status == 200);
+  }
+  config.min_free_bytes = std::uint64_t{1} << 60;
+  task_node full{config};
+  auto again = requests(full);
+  CHECK(again[0].status == 200);
+  CHECK(again[0].text("id") == job);
+  CHECK(again[1].text("task_id") == task);
+  CHECK(again[2].status == 200);
+  CHECK_THAT(again[2].body, Catch::Contains("\"replayed\":true"));
+  for (auto& x : requests(full, " "))
+    CHECK(x.text("code") == "idempotency_conflict");
+  CHECK(full.ask("POST", "/v1/jobs", one, "Idempotency-Key: new\r\n").status == 507);
+  auto more = lines
+              + "\n"
+                R"({"idempotency_key":"c",)"
+              + noop;
+  http_client batch{full.server->port()};
+  CHECK(
+      batch
+          .ask("POST", "/v1/jobs:batch?atomic=true", more, "Content-Type: application/x-ndjson\r\n")
+          .status
+      == 507);
+}
+
 TEST_CASE_METHOD(task_node, "who waits for a turn is told that the node ends",
                  "[http][exclusive]") {
   auto body = waiting;
