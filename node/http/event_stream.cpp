@@ -138,10 +138,20 @@ std::string event_stream::text_without_end(ec why) const {
   return gap + how_.closing("deleted");
 }
 
+/// What the writer has held back, if there is something.
+std::optional<std::string> event_stream::text_held_back() const {
+  auto text = how_.rest ? how_.rest() : "";
+  return text.empty() ? std::nullopt : std::optional{std::move(text)};
+}
+
 /// What is to be sent; nothing: these events are not told.
 std::optional<std::string> event_stream::text_of_all(const result<std::vector<event>>& events) {
   auto ended = !events || events->empty() || events->back().type == "end";
-  auto text = events ? how_.text(*events) : text_without_end(events.code());
+  auto text = events ? how_.text(*events) : "";
+  if (ended)
+    text += text_held_back().value_or("");
+  if (!events)
+    text += text_without_end(events.code());
   if (events && !events->empty())
     next_ = events->back().id + 1;
   if (text.empty() && !ended)
@@ -188,14 +198,12 @@ void event_stream::read() {
   }
   for (;;) {
     auto events = from_.next(std::chrono::milliseconds{0}, events_at_once);
-    if (!events && events.code() == ec::timed_out) {
-      if (rest())
-        return;
-      continue;
-    }
+    auto waits = !events && events.code() == ec::timed_out;
     if (events && !events->empty())
       note_queued(events->back());
-    auto text = text_of_all(events);
+    auto text = waits ? text_held_back() : text_of_all(events);
+    if (!text && waits && rest())
+      return;
     if (!text)
       continue;
     {

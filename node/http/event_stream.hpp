@@ -35,6 +35,8 @@ struct event_writer {
   std::string ping{}; ///< While there is no news; empty: none.
   /// Tells that these events are gone; unset: that is not told.
   std::function<std::string(std::uint64_t from, std::uint64_t to)> gap{};
+  /// What `text` has held back, when there are no more events now; unset: it holds nothing back.
+  std::function<std::string()> rest{};
 };
 
 /// Which events a stream has, and for whom.
@@ -78,6 +80,7 @@ private:
   void note_queued(const event& newest) const;
   void look();
   void read();
+  std::optional<std::string> text_held_back() const;
   std::optional<std::string> text_of_all(const result<std::vector<event>>& events);
   std::string text_without_end(ec why) const;
   bool rest();

@@ -189,19 +189,12 @@ std::string said_text(const flow_about& about, const event& x) {
 /// Whether an attempt ended here without the vertex having ended.
 bool is_last_word(const event& x) { return text_at(x.data, "state") != "backoff"; }
 
-std::string vertex_text(const flow_about& about, std::span<const event> from) {
-  auto& x = from.front();
-  auto is_skipped = [](const event& e) {
-    return e.type == "end_vertex" && text_at(e.data, "state") == "skipped";
-  };
-  if (is_skipped(x) || !is_last_word(x))
-    return {};
-  value::list skipped;
-  for (auto& e : from.subspan(1)) {
-    if (!is_skipped(e))
-      break;
-    skipped.emplace_back(text_at(e.data, "vertex"));
-  }
+bool is_skipped(const event& x) {
+  return x.type == "end_vertex" && text_at(x.data, "state") == "skipped";
+}
+
+/// Of a vertex that has ended, and was not skipped.
+std::string vertex_text(const flow_about& about, const event& x, value::list skipped) {
   return message_of(about, x)
          + envelope("end_vertex", value::object{{"build_data", built(x, std::move(skipped))}});
 }
@@ -212,8 +205,8 @@ std::string token_text(const event& x) {
                                          {"timestamp", clock_text(core::to_text(x.time))}});
 }
 
-std::string text_of(const flow_about& about, std::span<const event> from) {
-  auto& x = from.front();
+/// Of all events but `end_vertex`.
+std::string text_of(const flow_about& about, const event& x) {
   if (x.type == "end")
     return envelope("end", value::object{});
   if (x.type == "error")
@@ -223,8 +216,6 @@ std::string text_of(const flow_about& about, std::span<const event> from) {
     return {};
   if (x.type == "vertices_sorted")
     return envelope("vertices_sorted", value::object{{"ids", about.first}, {"to_run", about.all}});
-  if (x.type == "end_vertex")
-    return vertex_text(about, from);
   if (x.type == "progress")
     return said_text(about, x);
   return x.type == "token" ? token_text(x) : "";
@@ -243,11 +234,34 @@ void flow_about::take(const graph_spec& graph) {
   }
 }
 
-std::string flow_text(const flow_about& about, std::span<const event> events) {
+std::string flow_teller::tell(std::span<const event> events) {
   std::string all;
-  for (std::size_t i = 0; i < events.size(); ++i)
-    all += text_of(about, events.subspan(i));
+  for (auto& x : events) {
+    next_ = x.id + 1;
+    if (ended_ && is_skipped(x)) {
+      skipped_.emplace_back(text_at(x.data, "vertex"));
+      continue;
+    }
+    all += rest();
+    if (x.type != "end_vertex")
+      all += text_of(about_, x);
+    else if (about_.broken.empty() && !is_skipped(x) && is_last_word(x))
+      ended_ = x;
+  }
   return all;
+}
+
+std::string flow_teller::rest() {
+  if (!ended_)
+    return {};
+  auto x = *std::exchange(ended_, {});
+  return vertex_text(about_, x, std::exchange(skipped_, {}));
+}
+
+std::string flow_text(const flow_about& about, std::span<const event> events) {
+  flow_teller all{about};
+  auto text = all.tell(events);
+  return text + all.rest();
 }
 
 std::string flow_error(const flow_about& about, const std::string& text, std::string_view time) {

@@ -24,8 +24,28 @@ struct flow_about {
 inline constexpr std::size_t flow_text_max = 6000;
 inline constexpr std::size_t flow_items_max = 1000;
 
-/// The text of events in order; empty if none of them is told. What was skipped by an end is told
-/// with that end if both come at once.
+/// Writes the events of one job, wherever what was read of them is cut: a vertex that has ended is
+/// told with all that its end has skipped, which are the events right behind it.
+class flow_teller {
+public:
+  explicit flow_teller(flow_about about) : about_(std::move(about)) {}
+
+  /// The text of the next events in order, without an end that may have skipped more.
+  std::string tell(std::span<const event> events);
+  /// The text of that end: there are no further events now.
+  std::string rest();
+  bool holds_back() const noexcept { return ended_.has_value(); }
+  /// The number of the first event that is not told yet; 0 before the first one.
+  std::uint64_t next() const noexcept { return ended_ ? ended_->id : next_; }
+
+private:
+  flow_about about_;
+  std::optional<event> ended_; ///< It is held back,
+  value::list skipped_;        ///< with these so far.
+  std::uint64_t next_ = 0;
+};
+
+/// The text of all these events; empty if none of them is told.
 std::string flow_text(const flow_about& about, std::span<const event> events);
 
 /// One event `error` with this text.

@@ -28,13 +28,14 @@ result<flow_about> about(const api_ptr& in, const job_info& job) {
 
 /// The node ends, or fails, before the job has ended: that is told as an error, without an `end`.
 event_writer writer_of(const flow_about& about) {
-  auto text = [about](std::span<const event> events) { return flow_text(about, events); };
+  auto teller = std::make_shared<flow_teller>(about);
+  auto text = [teller](std::span<const event> events) { return teller->tell(events); };
   auto closing = [about](std::string_view reason) {
     auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     return flow_error(about, "the stream ends before the flow: " + std::string{reason},
                       core::to_text(now));
   };
-  return {text, closing};
+  return {text, closing, "", {}, [teller] { return teller->rest(); }};
 }
 
 /// Answers with all events of a job, as they come.
@@ -61,19 +62,13 @@ void stream(const api_ptr& in, const call_ptr& to, const job_info& job, bool can
 
 void poll(const api_ptr& in, const call_ptr& to, const job_info& job,
           const std::shared_ptr<flow_places>& places) {
-  auto from = places->of(job.id);
-  if (terminal(job.state) && from > job.events)
+  if (terminal(job.state) && places->of(job.id) > job.events)
     return to->out(flow_answer({})); // All was told.
-  on_pool(in, to, [in, to, job, places, from] {
+  on_pool(in, to, [in, to, job, places] {
     auto known = about(in, job);
     if (!known)
       return refuse(to, known.error());
-    auto x = std::make_shared<flow_poll>(in, to, places, std::move(*known));
-    in->node.events(job.id, from, [to, x, id = job.id](const result<event_reader>& reader) {
-      if (!reader)
-        return refuse(to, reader.error());
-      x->begin(id, *reader);
-    });
+    std::make_shared<flow_poll>(in, to, places, std::move(*known), job.id)->begin();
   });
 }
 

@@ -1,8 +1,11 @@
 #include "node/http/flow_events.hpp"
+#include "node/http/flow_poll.hpp"
 #include "tests/support/flows.hpp"
 #include "tests/support/http_node.hpp"
 
 #include <fstream>
+#include <latch>
+#include <memory>
 #include <set>
 #include <sstream>
 
@@ -110,6 +113,113 @@ TEST_CASE_METHOD(flow_node_fixture, "polls give each event once, then nothing", 
   auto after = ask("GET", build + id + "/events?event_delivery=polling");
   CHECK(after.status == 200);
   CHECK(after.body.empty());
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "polls of one flow at once share its events", "[http][flows]") {
+  auto id = start(R"({"data":)" + tests::flow_json({{"ChatInput-1"}}, {}) + "}");
+  const std::string target = build + id + "/events";
+  auto whole = types_in(ask("GET", target).body);
+  std::latch held{1};
+  for (unsigned i = 0; i < limits::http_work_threads; ++i)
+    REQUIRE(api->pool.post([&] { held.wait(); }));
+  std::vector<std::unique_ptr<tests::http_client>> readers;
+  for (int i = 0; i < 3; ++i) {
+    auto& x = readers.emplace_back(std::make_unique<tests::http_client>(server->port()));
+    x->send(x->text_of("GET", target + "?event_delivery=polling"));
+  }
+  auto all_wait = eventually([&] { return api->pool.waiting().tasks >= 3; });
+  held.count_down();
+  REQUIRE(all_wait);
+  texts seen;
+  for (auto& x : readers) {
+    auto got = x->read();
+    CHECK(got.status == 200);
+    for (auto& type : types_in(got.body))
+      seen.push_back(type);
+  }
+  CHECK(seen == whole);
+}
+
+TEST_CASE("a place in a flow's events moves on from where it is only", "[http][flows]") {
+  http::flow_places x;
+  job_id job{1, 2};
+  CHECK(x.of(job) == 1);
+  CHECK_FALSE(x.move(job, 2, 9));
+  CHECK(x.move(job, 1, 5));
+  CHECK_FALSE(x.move(job, 1, 3));
+  CHECK(x.of(job) == 5);
+  CHECK(x.move(job, 5, 6));
+  CHECK(x.of(job) == 6);
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "a branch that is not taken is told whole, however it is read",
+                 "[http][flows]") {
+  constexpr std::size_t leaves = 150; // More than a stream reads at once.
+  std::string nodes = tests::node_json({"Router-1", "yes"}), edges;
+  for (std::size_t i = 0; i < leaves; ++i) {
+    auto leaf = "Leaf-" + std::to_string(i);
+    nodes += "," + tests::node_json({leaf});
+    edges += (i == 0 ? "" : ",") + tests::edge_json({"Router-1", "no", leaf, "x"});
+  }
+  auto id = start(R"({"data":{"nodes":[)" + nodes + R"(],"edges":[)" + edges + "]}}");
+  work(R"({"yes":1})");
+  auto inactivated = [](const std::string& text) {
+    for (auto& x : events_in(text))
+      if (auto built = data_of(x).find("build_data"))
+        return built->find("inactivated_vertices")->items()->size();
+    return std::size_t{0};
+  };
+  auto streamed = ask("GET", build + id + "/events").body;
+  CHECK(inactivated(streamed) == leaves);
+  CHECK(types_in(streamed) == texts{"vertices_sorted", "end_vertex", "end"});
+  std::string polled;
+  while (!polled.ends_with("{\"event\": \"end\", \"data\": {}}\n\n")) {
+    auto got = ask("GET", build + id + "/events?event_delivery=polling");
+    REQUIRE_FALSE(got.body.empty());
+    polled += got.body;
+  }
+  CHECK(polled == streamed);
+}
+
+TEST_CASE("a flow is told the same wherever its events are cut", "[http][flows]") {
+  std::vector<event> all;
+  auto add = [&](std::string_view type, value::object data) {
+    event x;
+    x.id = all.size() + 1;
+    x.type = type;
+    x.data = std::move(data);
+    all.push_back(std::move(x));
+  };
+  auto ends = [&](std::string vertex, std::string state) {
+    add("end_vertex", {{"vertex", std::move(vertex)}, {"state", std::move(state)}});
+  };
+  add("vertices_sorted", {});
+  ends("Router-1", "backoff");
+  ends("Router-1", "succeeded");
+  for (auto leaf : {"A", "B", "C"})
+    ends(leaf, "skipped");
+  add("vertex_start", {{"vertex", "D"}});
+  ends("D", "succeeded");
+  ends("E", "succeeded");
+  ends("F", "skipped");
+  add("end", {});
+  auto whole = http::flow_text({}, all);
+  CHECK_THAT(whole, Catch::Contains(R"("inactivated_vertices":["A","B","C"])"));
+  for (std::size_t a = 0; a <= all.size(); ++a)
+    for (std::size_t b = a; b <= all.size(); ++b) {
+      http::flow_teller x{{}};
+      std::span<const event> from{all};
+      auto text = x.tell(from.first(a));
+      text += x.tell(from.subspan(a, b - a));
+      text += x.tell(from.subspan(b));
+      CHECK(text + x.rest() == whole);
+      CHECK_FALSE(x.holds_back());
+      CHECK(x.next() == all.size() + 1);
+    }
+  http::flow_teller x{{}};
+  x.tell(std::span{all}.first(4));
+  CHECK(x.holds_back());
+  CHECK(x.next() == 3); // Where another reader would go on.
 }
 
 TEST_CASE_METHOD(flow_node_fixture, "direct delivery is the answer itself", "[http][flows]") {
