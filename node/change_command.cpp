@@ -135,6 +135,8 @@ private:
                 + counted(size_of(x.jobs), "job");
     if (x.refused > 0)
       text += ", " + std::to_string(x.refused) + " refused";
+    if (auto before = number_of(x.raw, "repeated"); before > 0)
+      text += ", " + std::to_string(before) + " retried before";
     return text + "\n";
   }
 

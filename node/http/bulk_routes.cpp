@@ -73,6 +73,16 @@ bool has_ended_state(const call_ptr& to, const job_filter& filter) {
   return false;
 }
 
+/// How a retry went whose key tells it from others: a job has one of this kind, so who repeats the
+/// request goes on with the jobs that are left.
+status outcome_of(const result<submitted>& made) {
+  if (made.code() == ec::idempotency_conflict) // Somebody else has used the key.
+    return error{ec::illegal_request, made.error().detail};
+  if (made && made->replayed)
+    return error{ec::idempotency_conflict, "it was retried by an earlier request"};
+  return made ? status{} : status{made.error()};
+}
+
 /// One whose kinds are not allowed any more, or whose queue takes jobs one at a time, is left out;
 /// the others go on.
 void retry(const api_ptr& in, job_id job, const std::function<void(const status&)>& done) {
@@ -82,9 +92,9 @@ void retry(const api_ptr& in, job_id job, const std::function<void(const status&
   auto& spec = std::get<retried>(x).spec;
   if (auto why = only_alone(in, spec.queue))
     return done(error{ec::illegal_request, why->detail});
-  in->node.submit_once(spec, [done](const result<submitted>& made) {
-    done(made ? status{} : status{made.error()});
-  });
+  spec.idempotency_key = "retry/" + to_string(job);
+  spec.request_digest = digest_text(spec.idempotency_key);
+  in->node.submit_once(spec, [done](const result<submitted>& made) { done(outcome_of(made)); });
 }
 
 void retry_all(const api_ptr& in, const call_ptr& to) {

@@ -58,6 +58,8 @@ private:
         count_done(id);
       else if (how.code() == ec::illegal_request || how.code() == ec::no_such_job)
         ++sum_.refused;
+      else if (how.code() == ec::idempotency_conflict)
+        ++sum_.repeated;
       else
         sum_.failed = how.error();
     }
@@ -107,6 +109,8 @@ value value_of(const bulk& x, bool dry_run) {
   value::object all{{"jobs", static_cast<std::int64_t>(x.done)},
                     {"refused", static_cast<std::int64_t>(x.refused)},
                     {"dry_run", dry_run}};
+  if (x.repeated > 0)
+    all.emplace("repeated", static_cast<std::int64_t>(x.repeated));
   if (x.failed)
     all.emplace("error", problem_value(*x.failed));
   return all;

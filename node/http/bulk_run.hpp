@@ -8,16 +8,19 @@ inline constexpr std::size_t bulk_ids_max = 20; ///< The first jobs that the log
 
 /// What a bulk request has done.
 struct bulk {
-  std::size_t done = 0;    ///< Or would be, in a dry run.
-  std::size_t refused = 0; ///< Had moved on meanwhile, or is not allowed.
-  std::string ids{};       ///< Of the first that were done, each behind a space.
+  std::size_t done = 0;     ///< Or would be, in a dry run.
+  std::size_t refused = 0;  ///< Had moved on meanwhile, or is not allowed.
+  std::size_t repeated = 0; ///< Were done by an earlier such request.
+  std::string ids{};        ///< Of the first that were done, each behind a space.
   std::optional<error> failed;
 };
 
 /// The answer to a bulk request.
 response answer_of(const bulk& x, bool dry_run);
 
-/// What is done to each job; it must not wait for more than the disk. `done` is told how it went.
+/// What is done to each job; it must not wait for more than the disk. `done` is told how it went:
+/// `illegal_request` or `no_such_job` if the job is refused, `idempotency_conflict` if an earlier
+/// request has done it already; anything else ends the request.
 using bulk_step =
     std::function<void(const job_info&, const std::function<void(const status&)>& done)>;
 

@@ -256,6 +256,32 @@ TEST_CASE_METHOD(node_fixture, "jobs are acted on by filter, and counted before"
   CHECK(left.find("jobs")->items()->size() == 1);
 }
 
+TEST_CASE_METHOD(node_fixture, "a retry of a filter that is repeated makes no job again",
+                 "[http][api]") {
+  auto first = ended(failing), second = ended(failing);
+  auto jobs = [&] { return ask("GET", "/v1/jobs").json().find("jobs")->items()->size(); };
+  auto done = ask("POST", "/v1/jobs:retry?state=failed").json();
+  CHECK(number_of(done, "jobs") == 2);
+  CHECK_FALSE(done.find("repeated"));
+  auto ended_all = [&] {
+    return ask("GET", "/v1/jobs?state=unfinished").json().find("jobs")->items()->empty();
+  };
+  REQUIRE(eventually(ended_all));
+  const std::string old = "/v1/jobs:retry?state=failed&q=";
+  for (auto& id : {first, second}) {
+    auto again = ask("POST", old + id).json();
+    CHECK(number_of(again, "jobs") == 0);
+    CHECK(number_of(again, "refused") == 0);
+    CHECK(number_of(again, "repeated") == 1);
+  }
+  CHECK(jobs() == 4);
+  auto all = ask("POST", "/v1/jobs:retry?state=failed").json(); // What was retried has failed, too.
+  CHECK(number_of(all, "jobs") == 2);
+  CHECK(number_of(all, "repeated") == 2);
+  CHECK(jobs() == 6);
+  CHECK(ask("POST", "/v1/jobs/" + first + ":retry").status == 201);
+}
+
 TEST_CASE_METHOD(node_fixture, "bulk steps take the filter of lists", "[http][api]") {
   auto jobs = [&](const std::string& target) {
     auto x = ask("POST", "/v1/jobs:" + target);
