@@ -32,6 +32,14 @@ void open_stream(const api_ptr& in, const call_ptr& to, const event_place& at, c
       });
 }
 
+/// Why a place is refused where no reader can have come to.
+std::string beyond_text(const event_place& at, const job_info& job) {
+  return "event " + std::to_string(at.from) + " is not the next one: the job has "
+         + std::to_string(job.events) + " so far; go on with `from` up to "
+         + std::to_string(job.events + 1)
+         + ", or from 1 if `incarnation` of /v1/stats is another than before";
+}
+
 void read_events(const api_ptr& in, const call_ptr& to) {
   constexpr parameter known[] = {{"from"}, {"on_disconnect"}};
   if (has_bad_query(to, known))
@@ -45,6 +53,8 @@ void read_events(const api_ptr& in, const call_ptr& to) {
   with_job(in, to, [in, to, at = *at, cancels = *cancels](const job_info& job) {
     if (terminal(job.state) && at.from > job.events)
       return to->out({204}); // All was read; a browser does not ask again.
+    if (at.from > job.events + 1)
+      return to->out(problem_answer(refusal::bad_query, beyond_text(at, job)));
     open_stream(in, to, at, job, cancels);
   });
 }

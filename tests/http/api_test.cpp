@@ -694,6 +694,33 @@ TEST_CASE_METHOD(node_fixture, "the place in a stream of events is a number that
   CHECK(ask("GET", at, "", "Last-Event-ID: 9223372036854775807\r\n").status == 204);
 }
 
+TEST_CASE_METHOD(node_fixture, "nobody waits for events behind the next one",
+                 "[http][api][events]") {
+  auto id = submit(sleeper), at = "/v1/jobs/" + id + "/events";
+  REQUIRE(eventually([&] { return ask("GET", "/v1/jobs/" + id).text("state") == "running"; }));
+  auto events = number_of(ask("GET", "/v1/jobs/" + id).json(), "events");
+  auto last = [](std::int64_t n) { return "Last-Event-ID: " + std::to_string(n) + "\r\n"; };
+  for (auto& [query, field] : {std::pair{std::string{}, last(events + 1)},
+                               {"?from=" + std::to_string(events + 2), std::string{}}}) {
+    http_client beyond{server->port()};
+    beyond.send(beyond.text_of("GET", at + query, "", field));
+    REQUIRE(beyond.read_head().status == 400); // A stream would have no end.
+    auto refused = ask("GET", at + query, "", field);
+    CHECK(refused.text("code") == "bad_query");
+    CHECK_THAT(refused.text("detail"),
+               Catch::Contains("has " + std::to_string(events) + " so far"));
+  }
+  http_client reader{server->port()};
+  reader.send(reader.text_of("GET", at, "", last(events)));
+  CHECK(reader.read_head().status == 200);
+  REQUIRE(ask("POST", "/v1/jobs/" + id + ":stop").status == 200);
+  std::string text, piece;
+  while (reader.read_chunk(piece) && !piece.empty())
+    text += piece;
+  CHECK(ids_of(text).front() == std::to_string(events + 1));
+  CHECK(text.find("event: end\n") != text.npos);
+}
+
 TEST_CASE_METHOD(node_fixture, "two traces are none", "[http][api]") {
   const std::string a = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n",
                     b = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-01\r\n";
