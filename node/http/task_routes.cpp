@@ -271,6 +271,22 @@ void get_task(const api_ptr& in, const call_ptr& to) {
   });
 }
 
+/// The jobs of a list; `running` are also those that are about to end.
+result<std::vector<job_info>> tasks_of(const api_ptr& in, job_filter filter) {
+  if (filter.state != job_state::running)
+    return in->node.list(filter);
+  filter.state.reset();
+  filter.unfinished = true;
+  auto most = std::exchange(filter.limit, list_max);
+  auto jobs = in->node.list(filter);
+  if (!jobs)
+    return jobs;
+  std::erase_if(*jobs,
+                [](auto& x) { return task_status(x.state) != task_status(job_state::running); });
+  jobs->resize(std::min(jobs->size(), most));
+  return jobs;
+}
+
 void list_tasks(const api_ptr& in, const call_ptr& to) {
   constexpr parameter known[] = {{"status"}, {"session_id"}, {"limit"}};
   if (has_bad_query(to, known))
@@ -292,7 +308,7 @@ void list_tasks(const api_ptr& in, const call_ptr& to) {
     return to->out(problem_answer(refusal::bad_query, limit.error().detail));
   filter.limit = *limit;
   on_pool(in, to, [in, to, filter] {
-    auto jobs = in->node.list(filter);
+    auto jobs = tasks_of(in, filter);
     if (!jobs)
       return refuse(to, jobs.error());
     value::list all;

@@ -206,6 +206,24 @@ TEST_CASE_METHOD(task_node, "tasks are listed by session and state, in either ca
   CHECK(ask("GET", "/api/tasks/0198c0de-0000-7000-8000-000000000001").status == 404);
 }
 
+TEST_CASE_METHOD(task_node, "a task that is about to end is listed as it is told",
+                 "[http][tasks]") {
+  auto id = start();
+  http_client worker{server->port()};
+  auto got = worker.ask("POST", "/v1/work:fetch", R"({"wait":"30s","queues":["tasks"]})").json();
+  REQUIRE(got.find("work")->items()->size() == 1);
+  auto listed = [&](const std::string& status) {
+    return ask("GET", "/api/tasks?status=" + status).json().find("tasks")->items()->size();
+  };
+  CHECK(listed("running") == 1);
+  REQUIRE(ask("POST", "/v1/jobs/" + id + ":cancel").status == 200);
+  REQUIRE(ask("GET", "/v1/jobs/" + id).text("state") == "cancelling");
+  CHECK(ask("GET", "/api/tasks/" + id).text("status") == "running");
+  CHECK(listed("running") == 1);
+  CHECK(listed("paused") == 0);
+  CHECK(listed("cancelled") == 0);
+}
+
 TEST_CASE_METHOD(task_node, "a state that no task has is named", "[http][tasks]") {
   CHECK_THAT(ask("GET", "/api/tasks?status=odd").text("detail"),
              Catch::Contains("`status`") && Catch::Contains("`odd`"));
