@@ -82,6 +82,23 @@ std::optional<flow_delivery> delivery_of(const call_ptr& to, flow_delivery other
   return how;
 }
 
+/// Whether a job is cancelled when its client goes: `how` must be a delivery that a client waits
+/// for, which is `takes_it`. Nothing: the call is answered.
+std::optional<bool> cancels_with(const call_ptr& to, flow_delivery how, flow_delivery takes_it) {
+  auto cancels = cancels_on_disconnect(to);
+  if (!cancels || !*cancels || how == takes_it)
+    return cancels;
+  to->out(problem_answer(
+      refusal::bad_query,
+      takes_it == flow_delivery::direct
+          ? "`on_disconnect=cancel` goes with `event_delivery=direct`; else say it where the "
+            "events "
+            "are streamed: GET /api/v1/build/{job}/events"
+          : "`on_disconnect=cancel` goes with `event_delivery=streaming`: a client that polls goes "
+            "each time"));
+  return {};
+}
+
 /// Every build is kept, whatever it says; the call is answered if it is malformed.
 bool takes_log_builds(const call_ptr& to) {
   auto flag = flag_in(to->in.query, "log_builds");
@@ -181,7 +198,7 @@ void start_build(const api_ptr& in, const call_ptr& to) {
   if (has_bad_query(to, known) || !takes_log_builds(to))
     return;
   auto how = delivery_of(to, flow_delivery::polling);
-  auto cancels = how ? cancels_on_disconnect(to) : std::nullopt;
+  auto cancels = how ? cancels_with(to, *how, flow_delivery::direct) : std::nullopt;
   if (cancels)
     on_pool(in, to, [in, to, how = *how, cancels = *cancels] { build(in, to, how, cancels); });
 }
@@ -191,7 +208,9 @@ void read_build(const api_ptr& in, const call_ptr& to, const std::shared_ptr<flo
   if (has_bad_query(to, known))
     return;
   auto how = delivery_of(to, flow_delivery::streaming);
-  auto cancels = how ? cancels_on_disconnect(to) : std::nullopt;
+  auto streams = how != flow_delivery::polling; // As `direct` does here, too.
+  auto cancels =
+      how ? cancels_with(to, *how, streams ? *how : flow_delivery::streaming) : std::nullopt;
   if (!cancels)
     return;
   with_job(in, to, [in, to, places, how = *how, cancels = *cancels](const job_info& job) {

@@ -300,6 +300,33 @@ TEST_CASE_METHOD(flow_node_fixture, "a cancelled flow ends its streams", "[http]
   CHECK(ask("GET", "/v1/jobs/" + id).text("state") == "cancelled");
 }
 
+TEST_CASE_METHOD(flow_node_fixture, "only a client that waits can have a flow cancelled by going",
+                 "[http][flows]") {
+  auto id = start(chat);
+  const std::string cancel = "&on_disconnect=cancel", events = build + id + "/events";
+  for (auto how : {"polling", "streaming"}) {
+    auto built = ask("POST", build + "f/flow?event_delivery=" + how + cancel, chat);
+    CHECK(built.status == 400);
+    CHECK_THAT(built.text("detail"), Catch::Contains("`event_delivery=direct`"));
+  }
+  auto polled = ask("GET", events + "?event_delivery=polling" + cancel);
+  CHECK(polled.status == 400);
+  CHECK_THAT(polled.text("detail"), Catch::Contains("`event_delivery=streaming`"));
+  CHECK(ask("GET", "/v1/jobs").json().find("jobs")->items()->size() == 1);
+  CHECK(ask("GET", events + "?event_delivery=polling&on_disconnect=detach").status == 200);
+  {
+    tests::http_client direct{server->port()};
+    direct.send(direct.text_of("POST", build + "g/flow?event_delivery=direct" + cancel, chat));
+    CHECK(direct.read_head().status == 200);
+    tests::http_client reader{server->port()};
+    reader.send(reader.text_of("GET", events + "?event_delivery=streaming" + cancel));
+    CHECK(reader.read_head().status == 200);
+  }
+  CHECK(eventually([&] {
+    return ask("GET", "/v1/jobs?state=cancelled").json().find("jobs")->items()->size() == 2;
+  }));
+}
+
 TEST_CASE_METHOD(flow_node_fixture, "a registered graph is a flow by its id", "[http][flows]") {
   auto graph = ask("POST", "/v1/graphs", R"({"vertices":[{"id":"a","kind":"noop"}]})").text("id");
   auto made = ask("POST", build + graph + "/flow");
