@@ -97,6 +97,8 @@ value arguments_of(const flow_component& x, const std::vector<arrival>& arrivals
                             {"type", x.type},
                             {"inputs", std::move(inputs)},
                             {"outputs", std::move(outputs)}};
+  if (!x.group.empty())
+    all["group"] = x.group;
   add_fields(x, all);
   return all;
 }
@@ -225,6 +227,11 @@ bool has_base_name(std::string_view vertex, std::string_view base) noexcept {
 }
 
 } // namespace
+
+std::string group_of(const vertex_spec& x) {
+  auto arguments = x.kind == "worker" ? x.config.find("arguments") : nullptr;
+  return text_in(arguments, "component").empty() ? "" : text_in(arguments, "group");
+}
 
 bool is_chat_input(std::string_view vertex) noexcept { return has_base_name(vertex, "ChatInput"); }
 bool is_chat_output(std::string_view vertex) noexcept {

@@ -106,7 +106,7 @@ private:
     auto component = text_in(data, "type");
     if (component.empty())
       component = id.substr(0, id.find('-'));
-    to_.components.push_back({std::move(id), std::move(component), place, node});
+    to_.components.push_back({std::move(id), std::move(component), place, node, group_});
   }
 
   /// What is in a group takes its place; its output is that of the component that feeds no other.
@@ -117,7 +117,11 @@ private:
                     "groups are nested deeper than " + std::to_string(flow_depth_max));
     auto data = flow.find("data");
     auto first = to_.components.size(), first_link = to_.links.size();
+    if (depth == 0)
+      group_ = id;
     read(data ? *data : flow, data ? at(place, "data") : place, depth + 1);
+    if (depth == 0)
+      group_.clear();
     std::set<std::string_view> feeding;
     for (auto i = first_link; i < to_.links.size(); ++i)
       feeding.insert(to_.links[i].from);
@@ -153,6 +157,7 @@ private:
 
   flow_document& to_;
   problem_list& out_;
+  std::string group_; ///< What is being read is in this one; empty: in none.
   std::set<std::string> ids_;
   std::set<std::tuple<std::string, std::string, std::string, std::string>> seen_; ///< Links.
   std::map<std::string, std::string> exits_;                                      ///< Of groups.

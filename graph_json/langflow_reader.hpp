@@ -14,6 +14,7 @@ struct flow_component {
   std::string type;            ///< `ChatInput`, …
   std::string place;           ///< JSON Pointer into the document.
   const value* node = nullptr; ///< Its `data.node`; part of the document.
+  std::string group{};         ///< The outermost group that it is in; empty: none.
 
   const value* fields() const noexcept { return node ? node->find("template") : nullptr; }
   /// The names of its outputs, in order.

@@ -86,8 +86,19 @@ value failed_outputs(const std::string& why) {
   return value::object{{"output", value::object{{"message", message}, {"type", "error"}}}};
 }
 
+/// The vertices, with their groups in place of those that are in one.
+value top_level(const flow_about& about, const value& vertices) {
+  value::list all;
+  if (auto items = vertices.items())
+    for (auto& x : *items) {
+      auto found = x.string() ? about.groups.find(*x.string()) : about.groups.end();
+      all.push_back(found == about.groups.end() ? x : value{found->second});
+    }
+  return all;
+}
+
 /// What is told of one vertex that has ended.
-value built(const event& x, value::list inactivated) {
+value built(const flow_about& about, const event& x, value::list inactivated) {
   auto& data = x.data;
   auto valid = text_at(data, "state") == "succeeded";
   auto took = data.find("duration_ms");
@@ -95,7 +106,8 @@ value built(const event& x, value::list inactivated) {
   auto output = data.find("output");
   auto error = data.find("error");
   auto why = error ? text_at(*error, "detail") : text_at(data, "state");
-  auto next = data.find("next");
+  auto found = data.find("next");
+  auto next = valid && found ? *found : value{value::list{}};
   auto result = valid && output ? shortened(*output) : value{};
   auto params = valid ? shortened(graph_json::to_json(result)) : why;
   value told =
@@ -109,8 +121,8 @@ value built(const event& x, value::list inactivated) {
                     {"used_frozen_result", data.find("reused") != nullptr}};
   return value::object{{"id", text_at(data, "vertex")},
                        {"inactivated_vertices", std::move(inactivated)},
-                       {"next_vertices_ids", valid && next ? *next : value{value::list{}}},
-                       {"top_level_vertices", value::list{}},
+                       {"top_level_vertices", top_level(about, next)},
+                       {"next_vertices_ids", std::move(next)},
                        {"valid", valid},
                        {"params", std::move(params)},
                        {"data", std::move(told)},
@@ -196,7 +208,8 @@ bool is_skipped(const event& x) {
 /// Of a vertex that has ended, and was not skipped.
 std::string vertex_text(const flow_about& about, const event& x, value::list skipped) {
   return message_of(about, x)
-         + envelope("end_vertex", value::object{{"build_data", built(x, std::move(skipped))}});
+         + envelope("end_vertex",
+                    value::object{{"build_data", built(about, x, std::move(skipped))}});
 }
 
 std::string token_text(const event& x) {
@@ -231,7 +244,13 @@ void flow_about::take(const graph_spec& graph) {
     all.emplace_back(v.id);
     if (!led_to.contains(v.id))
       first.emplace_back(v.id);
+    if (auto group = graph_json::group_of(v); !group.empty())
+      groups.emplace(v.id, std::move(group));
   }
+  std::set<std::string_view> told;
+  for (auto& [vertex, group] : groups)
+    if (told.insert(group).second)
+      all.emplace_back(group);
 }
 
 std::string flow_teller::tell(std::span<const event> events) {

@@ -3,6 +3,7 @@
 #include "troupe/event.hpp"
 #include "troupe/graph_spec.hpp"
 
+#include <map>
 #include <span>
 #include <string>
 
@@ -15,7 +16,8 @@ struct flow_about {
   std::string flow_id, session;
   std::string broken{}; ///< Why the flow could not be run at all; empty: it could.
   value::list first{};  ///< Vertices that need no other.
-  value::list all{};
+  value::list all{};    ///< And the groups of some.
+  std::map<std::string, std::string> groups{}; ///< Of vertices that are in one.
 
   void take(const graph_spec& graph);
 };

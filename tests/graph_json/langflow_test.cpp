@@ -125,6 +125,10 @@ TEST_CASE("a group becomes what is in it", "[graph_json]") {
   auto flow = imported(text);
   CHECK(flow.errors.empty());
   CHECK(edges_of(flow.spec) == texts{"In-1>A-1.text", "A-1>B-1.in", "B-1>Out-1.in"});
+  texts groups;
+  for (auto& v : flow.spec.vertices)
+    groups.push_back(v.id + ":" + group_of(v));
+  CHECK(groups == texts{"A-1:Group-1", "B-1:Group-1", "In-1:", "Out-1:"});
 }
 
 TEST_CASE("handles written as text are read", "[graph_json]") {

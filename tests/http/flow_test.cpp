@@ -327,6 +327,26 @@ TEST_CASE_METHOD(flow_node_fixture, "only a client that waits can have a flow ca
   }));
 }
 
+TEST_CASE_METHOD(flow_node_fixture, "what is in groups is told with them", "[http][flows]") {
+  auto inner = tests::flow_json({{"A-1"}, {"B-1"}}, {{"A-1", "message", "B-1", "in"}});
+  auto group = [](const std::string& id, const std::string& flow) {
+    return R"({"id":")" + id + R"(","data":{"id":")" + id + R"(","node":{"flow":{"data":)" + flow
+           + "}}}}";
+  };
+  auto outer = group("Outer-1", R"({"nodes":[)" + group("Inner-1", inner) + R"(],"edges":[]})");
+  auto flow = R"({"nodes":[)" + outer + "," + tests::node_json({"C-1"}) + R"(],"edges":[)"
+              + tests::edge_json({"A-1", "message", "C-1", "x"}) + "]}";
+  auto id = start(R"({"data":)" + flow + "}");
+  for (int i = 0; i < 3; ++i)
+    work(R"({"message":1})");
+  auto events = events_in(ask("GET", build + id + "/events").body);
+  CHECK(*data_of(events[0]).find("ids") == value{value::list{"A-1"}});
+  CHECK(*data_of(events[0]).find("to_run") == value{value::list{"A-1", "B-1", "C-1", "Outer-1"}});
+  auto& first = *data_of(events[1]).find("build_data");
+  CHECK(*first.find("next_vertices_ids") == value{value::list{"B-1", "C-1"}});
+  CHECK(*first.find("top_level_vertices") == value{value::list{"Outer-1", "C-1"}});
+}
+
 TEST_CASE_METHOD(flow_node_fixture, "a registered graph is a flow by its id", "[http][flows]") {
   auto graph = ask("POST", "/v1/graphs", R"({"vertices":[{"id":"a","kind":"noop"}]})").text("id");
   auto made = ask("POST", build + graph + "/flow");
