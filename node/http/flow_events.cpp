@@ -229,6 +229,8 @@ std::string text_of(const flow_about& about, const event& x) {
     return {};
   if (x.type == "vertices_sorted")
     return envelope("vertices_sorted", value::object{{"ids", about.first}, {"to_run", about.all}});
+  if (about.nothing)
+    return {};
   if (x.type == "progress")
     return said_text(about, x);
   return x.type == "token" ? token_text(x) : "";
@@ -237,6 +239,8 @@ std::string text_of(const flow_about& about, const event& x) {
 } // namespace
 
 void flow_about::take(const graph_spec& graph) {
+  if (nothing)
+    return;
   std::set<std::string_view> led_to;
   for (auto& e : graph.edges)
     led_to.insert(e.to);
@@ -264,7 +268,7 @@ std::string flow_teller::tell(std::span<const event> events) {
     all += rest();
     if (x.type != "end_vertex")
       all += text_of(about_, x);
-    else if (about_.broken.empty() && !is_skipped(x) && is_last_word(x))
+    else if (about_.broken.empty() && !about_.nothing && !is_skipped(x) && is_last_word(x))
       ended_ = x;
   }
   return all;

@@ -15,6 +15,7 @@ namespace troupe::http {
 struct flow_about {
   std::string flow_id, session;
   std::string broken{}; ///< Why the flow could not be run at all; empty: it could.
+  bool nothing = false; ///< No component was to be run.
   value::list first{};  ///< Vertices that need no other.
   value::list all{};    ///< And the groups of some.
   std::map<std::string, std::string> groups{}; ///< Of vertices that are in one.

@@ -79,13 +79,21 @@ void take_broken(flow_request& x, std::string why) {
   x.job.spec.labels.insert_or_assign(std::string{broken_label}, x.broken);
 }
 
+void take_nothing(flow_request& x) {
+  graph_builder b{x.job.graph ? x.job.graph->name : ""};
+  b.add("flow", "noop");
+  x.job.graph = std::move(b).build();
+  x.job.spec.labels.insert_or_assign(std::string{nothing_label}, "yes");
+}
+
 void restrict_flow(flow_request& x, const std::string& start, const std::string& stop) {
-  if (!x.broken.empty() || (start.empty() && stop.empty()))
+  if (!x.broken.empty() || x.job.spec.labels.contains(std::string{nothing_label})
+      || (start.empty() && stop.empty()))
     return;
   if (auto part = graph_json::part_of(*x.job.graph, start, stop))
     x.job.graph = std::move(*part);
   else
-    take_broken(x, "Vertex " + (stop.empty() ? start : stop) + " not found");
+    take_nothing(x);
 }
 
 read_flow read_flow_request(std::string_view body, const std::string& flow_id,
@@ -116,7 +124,9 @@ read_flow read_flow_request(std::string_view body, const std::string& flow_id,
   auto flow = graph_json::import_langflow(*data, {name, true});
   all.request.job.graph = std::move(flow.spec);
   all.request.job.graph_at = "/data";
-  if (!flow.errors.empty())
+  if (flow.errors.size() == 1 && flow.errors.front().code == "no_vertices")
+    take_nothing(all.request);
+  else if (!flow.errors.empty())
     take_broken(all.request, why_not(flow.errors));
   return all;
 }

@@ -19,6 +19,7 @@ struct flow_request {
 inline constexpr std::string_view flow_label = "flow_id";
 inline constexpr std::string_view session_label = "flow_session";
 inline constexpr std::string_view broken_label = "flow_error";
+inline constexpr std::string_view nothing_label = "flow_without_components";
 
 /// Reads the body, which may be empty. `name` is that of a flow that has none. Malformed: `errors`
 /// or `malformed` of the answer are set.
@@ -30,9 +31,12 @@ struct read_flow {
 read_flow read_flow_request(std::string_view body, const std::string& flow_id,
                             const std::string& name);
 
-/// Keeps the part of the graph that `start` and `stop` name; a component that is not there makes
-/// the flow one that cannot be run.
+/// Keeps the part of the graph that `start` and `stop` name: nothing, if there is no such
+/// component.
 void restrict_flow(flow_request& x, const std::string& start, const std::string& stop);
+
+/// Makes a flow in which nothing is to be run a graph of which nothing is told.
+void take_nothing(flow_request& x);
 
 /// Makes a flow that cannot be run a graph whose only vertex says why.
 void take_broken(flow_request& x, std::string why);

@@ -17,8 +17,8 @@ std::string label_of(const job_info& job, std::string_view key) {
 
 /// What the events of a job leave out; reads the disk.
 result<flow_about> about(const api_ptr& in, const job_info& job) {
-  flow_about x{label_of(job, flow_label), label_of(job, session_label),
-               label_of(job, broken_label)};
+  flow_about x{label_of(job, flow_label), label_of(job, session_label), label_of(job, broken_label),
+               !label_of(job, nothing_label).empty()};
   auto graph = in->node.graph(job.graph, job.ns);
   if (!graph)
     return graph.error();
