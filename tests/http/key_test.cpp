@@ -213,3 +213,43 @@ TEST_CASE_METHOD(keys_node, "a file of keys that is damaged is told, and nothing
 TEST_CASE_METHOD(http_node, "a node without keys says so", "[http][keys]") {
   CHECK(ask("GET", "/v1/keys").status == 404);
 }
+
+TEST_CASE_METHOD(keys_node, "every family of routes says that too much waits, as the page does",
+                 "[http][api]") {
+  const std::string graph = R"({"vertices":[{"id":"a","kind":"noop"}]})",
+                    large(limits::http_small_body_bytes, 'x');
+  auto job = submit(R"({"graph":)" + graph + "}");
+  auto page = ask("GET", "/v1/openapi.json").json();
+  api->pool.drop();
+  struct call {
+    std::string method, path, target, body;
+  };
+  for (auto& x : std::vector<call>{
+           {"post", "/v1/jobs", "/v1/jobs", R"({"graph":{"name":"new",)" + graph.substr(1) + "}"},
+           {"get", "/v1/jobs", "/v1/jobs", ""},
+           {"get", "/v1/jobs/{job}/vertices", "/v1/jobs/" + job + "/vertices", ""},
+           {"post", "/v1/jobs:cancel", "/v1/jobs:cancel?queue=q", R"({"reason":")" + large + "\"}"},
+           {"post", "/v1/graphs", "/v1/graphs", graph},
+           {"get", "/v1/graphs", "/v1/graphs", ""},
+           {"put", "/v1/blobs/{hash}", "/v1/blobs/" + std::string(64, '0'), "x"},
+           {"post", "/v1/keys", "/v1/keys", R"({"role":"admin"})"},
+           {"post", "/v1/work:complete", "/v1/work:complete", R"({"token":")" + large + "\"}"},
+           {"post", "/api/v1/build/{flow}/flow", "/api/v1/build/f/flow", R"({"data":{}})"},
+           {"get", "/api/v1/build/{job}/events", "/api/v1/build/" + job + "/events", ""},
+           {"post", "/api/tasks/submit", "/api/tasks/submit",
+            R"({"session_id":"s","task_description":"t","llm_profile_name":"p"})"},
+           {"get", "/api/tasks", "/api/tasks", ""},
+           {"get", "/v1/stats", "/v1/stats", ""}}) {
+    INFO(x.method << ' ' << x.target);
+    auto method = x.method;
+    std::ranges::transform(method, method.begin(), [](char c) { return char(c - 'a' + 'A'); });
+    http_client other{server->port()}; // A body that is not read ends a connection.
+    auto got = other.ask(method, x.target, x.body);
+    CHECK(got.status == 429);
+    CHECK(got.fields.contains("retry-after"));
+    CHECK(got.text("code") == "overloaded");
+    auto told = page.find("paths")->find(x.path);
+    REQUIRE(told);
+    CHECK(told->find(x.method)->find("responses")->find("429"));
+  }
+}

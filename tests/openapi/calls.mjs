@@ -26,6 +26,11 @@ const change = (verb, name, status, more = {}) =>
   ({to: `POST /v1/jobs/{job}:${verb}`, path: s => ({job: s[name]}), status, ...more});
 const bulk = (verb, query, more = {}) => ({to: `POST /v1/jobs:${verb}`, query, status: 200, ...more});
 
+/** An atomic batch of one line. */
+const batch_line = (line, status) =>
+  ({to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', query: {atomic: 'true'}, status,
+    text: `${JSON.stringify(line)}\n`, is_wrong: status !== 200});
+
 const jobs = [
   submit('noop', {...noop, input: {n: 1}, labels: {team: 'data'}, retention: '7d', max_parallel: 2},
     {headers: {'Idempotency-Key': 'k1', traceparent}, check: x => x.json.labels.traceparent === traceparent}),
@@ -54,6 +59,13 @@ const jobs = [
     text: `${JSON.stringify(noop)}\n${JSON.stringify({...noop, idempotency_key: 'k2'})}\n`},
   {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', query: {atomic: 'true'}, status: 200,
     text: `${JSON.stringify(noop)}\n`},
+  batch_line(of({id: 'a', kind: 'noop', config: {output: 1}}), 200),
+  batch_line({graph: '0'.repeat(64)}, 404),
+  batch_line({graph: 1}, 422),
+  batch_line({...noop, input: 'x'.repeat(2 ** 20)}, 413),
+  batch_line({...noop, idempotency_key: 'k3'}, 200),
+  batch_line({...noop, input: 2, idempotency_key: 'k3'}, 422),
+  batch_line({...noop, queue: 'tasks'}, 422),
   {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', status: 200, is_wrong: true,
     text: '{"graph": 1}\n', check: x => x.lines[0].status === 422 && x.lines[0].error.code === 'invalid_spec'},
 ];
@@ -213,10 +225,50 @@ const tasks = [
   {to: 'GET /api/tasks/statuses', status: 200},
 ];
 
-export const calls = [...jobs, ...events, ...changes, ...work, ...node, ...keys, ...blobs, ...flows, ...tasks];
+// What is there when the disk fails.
+const held = [
+  submit('held', {...task, queue: 'held'}),
+  {to: 'POST /v1/work:fetch', as: 'worker', json: {queues: ['held'], wait: '30s', lease: '10m'}, status: 200,
+    keep: {leased: x => x.json.work[0].token}},
+];
+
+export const calls = [...jobs, ...events, ...changes, ...work, ...node, ...keys, ...blobs, ...flows, ...tasks, ...held];
+
+const fresh = of({id: 'fresh', kind: 'noop'}); // A graph that is not stored yet.
+const would_make = status => [
+  {to: 'POST /v1/jobs', json: fresh, status},
+  {to: 'POST /v1/jobs:batch', type: 'application/x-ndjson', query: {atomic: 'true'}, status,
+    text: `${JSON.stringify(fresh)}\n`},
+  {to: 'POST /api/v1/build/{flow}/flow', path: {flow: 'f'}, json: flow, status},
+  at_task('submit', status, {json: one_task}),
+];
 
 /** What is called once the node's disk fails. */
 export const calls_on_failed_disk = [
-  {to: 'POST /v1/jobs', json: noop, status: 503},
+  ...would_make(503),
+  change('cancel', 'held', 503),
+  change('retry', 'broken', 503),
+  bulk('cancel', {queue: 'held'}, {status: 503}),
+  bulk('retry', {state: 'failed'}, {status: 503}),
+  {to: 'DELETE /v1/jobs/{job}', path: s => ({job: s.noop}), status: 503},
+  {to: 'POST /v1/work:complete', json: s => ({token: s.leased, output: 1}), status: 503},
+  {to: 'POST /v1/work:fail', json: s => ({token: s.leased, error: {code: 'x', detail: ''}}), status: 503},
+  {to: 'POST /v1/work:emit', json: s => ({token: s.leased, sequence: 1, text: 'x'}), status: 503},
+  {to: 'POST /v1/work:heartbeat', json: s => ({tokens: [s.leased]}), status: 503},
+  {to: 'POST /api/v1/build/{job}/cancel', path: s => ({job: s.held}), status: 503},
   {to: 'GET /readyz', query: {verbose: 'true'}, status: 503},
+];
+
+const would_store = status => [
+  {to: 'POST /v1/graphs', json: fresh.graph, status},
+  {to: 'PUT /v1/blobs/{hash}', path: {hash}, text: 'hello', status},
+];
+
+/** What is called of a node whose disk is full. */
+export const calls_on_full_disk = [...would_make(507), ...would_store(507)];
+
+/** What is called of one that cannot write down who changes what. */
+export const calls_without_audit = [
+  ...would_store(503),
+  {to: 'POST /v1/keys', json: {role: 'viewer'}, status: 503},
 ];

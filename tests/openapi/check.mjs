@@ -2,7 +2,7 @@
 // a list if an answer is not what the page says, or if the page names what nothing exercised.
 import {readFileSync} from 'node:fs';
 import {request as begin} from 'node:http';
-import {calls, calls_on_failed_disk} from './calls.mjs';
+import {calls, calls_on_failed_disk, calls_on_full_disk, calls_without_audit} from './calls.mjs';
 import {in_time, start_node} from './node.mjs';
 import {api_page} from './page.mjs';
 import {refusals_of} from './refusals.mjs';
@@ -114,8 +114,22 @@ async function exercise_methods(node) {
   }
 }
 
-/** What comes for want of room, not by every route in one run: tests/http has those answers. */
+/** What comes for want of room: of each family of routes that change something, by one of them. */
 const without_room = new Set(['429', '503', '507']);
+const family_of = operation => /^\/(api\/)?(v1\/)?[a-z]+/.exec(operation.path)[0];
+/** No call from here fills the disk for keys; and tests/http has each family answer with 429. */
+const unreachable = new Set(['/v1/keys 507']);
+
+function note_unexercised_families() {
+  const families = new Set([...operations.values()].filter(x => x.method !== 'GET').map(family_of));
+  for (const family of families)
+    for (const status of ['503', '507']) {
+      const here = [...operations.values()].filter(x => family_of(x) === family && x.says.responses[status]);
+      const exercised = here.some(x => seen.get(x.name).has(status));
+      if (here.length > 0 && exercised === unreachable.has(`${family} ${status}`))
+        faults.push(`${family}: ${exercised ? 'something' : 'nothing'} exercised the response ${status}`);
+    }
+}
 
 function note_unexercised() {
   for (const [name, operation] of operations) {
@@ -132,25 +146,53 @@ for (const name of operations.keys()) {
   seen.set(name, new Set());
   used.set(name, new Set());
 }
-const node = await start_node(program, shim);
-try {
-  const kept = {};
-  for (const call of calls)
+const kept = {};
+
+/** Starts a node, has `act` call it, and ends it. */
+async function with_node(options, act) {
+  const node = await start_node(program, shim, options);
+  try {
+    await act(node);
+  } finally {
+    await node.stop();
+  }
+}
+
+/** Has the node notice that it cannot write changes down, which it does at one. */
+async function until_unready(node) {
+  const change = {method: 'DELETE', headers: {Authorization: `Bearer ${node.keys.admin}`}};
+  const look = async () => {
+    do
+      await answer_to(`${node.url}/v1/keys/00000000`, change);
+    while ((await answer_to(`${node.url}/readyz`, {})).status !== 503);
+  };
+  await in_time('an audit log that fails', look());
+}
+
+async function exercise_all(node, some) {
+  for (const call of some)
     await exercise(node, call, kept);
+}
+
+await with_node({}, async node => {
+  await exercise_all(node, calls);
   for (const operation of operations.values())
-    for (const call of refusals_of(operation))
-      await exercise(node, call, kept);
+    await exercise_all(node, refusals_of(operation));
   await exercise_methods(node);
   const served = await answer_to(`${node.url}/v1/openapi.json`, {});
   if (JSON.stringify(served.json) !== JSON.stringify(JSON.parse(written)))
     faults.push('the page that is served is not docs/openapi.json');
   node.fail_disk();
-  for (const call of calls_on_failed_disk)
-    await exercise(node, call, kept);
-} finally {
-  await node.stop();
-}
+  await exercise_all(node, calls_on_failed_disk);
+});
+await with_node({TROUPE_STORAGE_MIN_FREE_BYTES: `${2 ** 50}`}, node => exercise_all(node, calls_on_full_disk));
+await with_node({fails: 'audit'}, async node => {
+  node.fail_disk();
+  await until_unready(node);
+  await exercise_all(node, calls_without_audit);
+});
 note_unexercised();
+note_unexercised_families();
 for (const fault of faults)
   console.error(`- ${fault}`);
 console.log(`${operations.size} operations, ${asked} calls, ${faults.length} faults`);

@@ -21,23 +21,23 @@ export function in_time(what, promise) {
 }
 
 /** What has the node load `tests/support/fault_shim.cpp`. */
-const with_shim = (shim, data, failed) => ({
-  ...process.env, LD_PRELOAD: shim, TROUPE_SHIM_BELOW: join(data, 'journal'), TROUPE_SHIM_FAILS_WITH: failed,
+const with_shim = (shim, below, failed) => ({
+  ...process.env, LD_PRELOAD: shim, TROUPE_SHIM_BELOW: below, TROUPE_SHIM_FAILS_WITH: failed,
   ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
 });
 
 /**
- * Starts a node on a free port of loopback. `fail_disk` has each sync of its journal fail from then
- * on; `stop` ends it and removes its data.
+ * Starts a node on a free port of loopback. `fail_disk` has each sync of its journal, or of what
+ * `fails` names, fail from then on; `stop` ends it and removes its data. `more`: variables for it.
  */
-export async function start_node(program, shim) {
+export async function start_node(program, shim, {fails = 'journal', ...more} = {}) {
   const data = mkdtempSync(join(tmpdir(), 'troupe-openapi-'));
   const keys = {};
   for (const role of ['viewer', 'worker', 'operator', 'admin'])
     keys[role] = make_key(program, data, role);
   const failed = join(data, 'the-disk-fails');
   const child = spawn(program, ['serve', '--data', data, '--port', '0', '--allow-kind', 'exec'],
-    {stdio: ['ignore', 'ignore', 'pipe'], env: with_shim(shim, data, failed)});
+    {stdio: ['ignore', 'ignore', 'pipe'], env: {...with_shim(shim, join(data, fails), failed), ...more}});
   const ended = new Promise(resolve => child.on('exit', (code, signal) => resolve(signal ?? code)));
   let said = '';
   const port = new Promise((resolve, reject) => {
