@@ -2,6 +2,7 @@
 
 #include "storage/backup_parts.hpp"
 #include "storage/data_pin.hpp"
+#include "storage/disk_guard.hpp"
 #include "storage/snapshot_presence.hpp"
 
 #include <cerrno>
@@ -20,18 +21,32 @@ result<std::unique_ptr<lmdb_tables>> open_existing(const data_dir& directory) {
   return open_lmdb_tables(directory, options);
 }
 
+/// Whether there is room for so many bytes, if need be where accepted jobs have a reserve: nobody
+/// takes jobs now, and the next owner makes it again.
+status make_room(const data_dir& at, std::uint64_t bytes) {
+  disk_guard_options options;
+  options.own_thread = false;
+  auto guard = disk_guard::open(at, options);
+  if (!guard)
+    return guard.error();
+  if ((*guard)->state().free_bytes < bytes)
+    (*guard)->make_room();
+  auto free = (*guard)->state().free_bytes;
+  if (bytes <= free)
+    return {};
+  return error{ec::no_space, "a new snapshot will take " + std::to_string(bytes) + " bytes, "
+                                 + std::to_string(free) + " are free at " + at.path().string()
+                                 + "; free space, then repeat"};
+}
+
 /// Copies what is in use; how many bytes the old file has.
 result<std::uint64_t> copy(const data_dir& from, const fs::path& to) {
   auto tables = open_existing(from);
   if (!tables)
     return tables.error();
   auto sizes = (*tables)->sizes();
-  std::error_code ignored;
-  auto free = fs::space(from.path(), ignored).available;
-  if (sizes.used > free)
-    return error{ec::no_space, "a new snapshot will take " + std::to_string(sizes.used) + " bytes, "
-                                   + std::to_string(free) + " are free at " + from.path().string()
-                                   + "; free space, then repeat"};
+  if (auto room = make_room(from, sizes.used); !room)
+    return room.error();
   if (auto made = make_directories(from.files(), to / "snapshot"); !made)
     return made.error();
   if (auto copied = (*tables)->copy(snapshot_of(to), true); !copied)

@@ -14,7 +14,8 @@ struct compact_report {
 
 /// Writes the snapshot of a data directory anew, without the free pages that deletes have left in
 /// its file. The new file is checked before it takes the place of the old one, in one step: a
-/// crash leaves either. No process may have the directory open, nor hold a pin to read it.
+/// crash leaves either. No process may have the directory open, nor hold a pin to read it. If there
+/// is room for it only where accepted jobs have their reserve, that is given up.
 /// Errors: `already_open`, `no_space` with what is needed, before anything is written,
 /// `journal_corrupt` if the snapshot is damaged, `io_failed` if there is none, and those of
 /// `data_dir::open`.

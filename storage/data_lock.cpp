@@ -46,6 +46,14 @@ error already_open(const file& lock) {
                                 + "; use or end that one"};
 }
 
+/// Only messages use it: a disk without room for it does not keep the owner out.
+void leave_pid(file& lock) {
+  auto pid = std::to_string(::getpid());
+  core::byte_view text{reinterpret_cast<const std::uint8_t*>(pid.data()), pid.size()};
+  if (lock.truncate(0))
+    (void)lock.write(text, 0);
+}
+
 } // namespace
 
 result<file> lock_data(file_ops& files, const std::filesystem::path& directory) {
@@ -56,12 +64,7 @@ result<file> lock_data(file_ops& files, const std::filesystem::path& directory) 
     return already_open(*lock);
   else if (failed < 0)
     return os_error("lock", lock->name(), failed);
-  auto pid = std::to_string(::getpid());
-  if (auto done = lock->truncate(0); !done)
-    return done.error();
-  core::byte_view text{reinterpret_cast<const std::uint8_t*>(pid.data()), pid.size()};
-  if (auto done = lock->write(text, 0); !done)
-    return done.error();
+  leave_pid(*lock);
   return lock;
 }
 

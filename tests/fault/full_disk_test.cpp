@@ -1,3 +1,4 @@
+#include "storage/compact.hpp"
 #include "storage/data_pin.hpp"
 #include "tests/fault/small_disk.hpp"
 #include "tests/support/engine_client.hpp"
@@ -185,11 +186,46 @@ TEST_CASE("a node is closed and opened again while its disk is full", "[fault][d
     x.let_go();
     REQUIRE(eventually([&] { return node.engine().stats().disk_free_bytes < megabyte; }));
   }
+  x.disk.fill(0); // What it gave back as it closed is taken, too.
   auto node = x.open();
   CHECK(jobs_told(node) == accepted.size());
   CHECK(node.submit(job_of(graph)).code() == ec::no_space);
   x.disk.clear();
   check_completed(node, accepted);
+}
+
+TEST_CASE("a full disk is opened, and compacted, with what is in reserve", "[fault][disk]") {
+  auto kind = GENERATE("tmpfs", "ext4");
+  CAPTURE(kind);
+  node_on_disk x{kind};
+  if (x.disk.is_missing())
+    return;
+  auto data = x.disk.path() / "data";
+  auto fill_but_reserve = [&] {
+    auto name = data / "RESERVE";
+    std::ofstream{name} << std::string(6 * megabyte, '\0');
+    REQUIRE(fs::file_size(name) == 6 * megabyte);
+    x.disk.fill(0);
+  };
+  auto is_given_up = [&] { return !fs::exists(data / "RESERVE"); };
+  std::vector<job_id> accepted;
+  {
+    auto node = x.open();
+    auto graph = node.add(one_large());
+    for (int i = 0; i < 20; ++i)
+      accepted.push_back(must(node.submit(job_of(graph))));
+    check_completed(node, accepted);
+    REQUIRE(eventually([&] { return is_caught_up(node); }));
+  }
+  fill_but_reserve();
+  must(storage::compact(data));
+  CHECK(is_given_up());
+  fill_but_reserve();
+  {
+    auto node = x.open();
+    CHECK(is_given_up());
+    check_completed(node, accepted);
+  }
 }
 
 TEST_CASE("who reads the directory makes it grow up to the limit only, and lets it go on",

@@ -46,13 +46,14 @@ public:
     return x.f_bavail * x.f_bsize;
   }
 
-  /// Takes all but `left` bytes.
+  /// Takes all but `left` bytes, also of what has become free since it did so before.
   void fill(std::size_t left) const {
     auto free = free_bytes();
     auto bytes = free > left ? free - left : 0;
     int fd = ::open((path_ / "filler").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     REQUIRE(fd >= 0);
-    while (bytes > 0 && ::posix_fallocate(fd, 0, static_cast<off_t>(bytes)) == ENOSPC)
+    auto taken = ::lseek(fd, 0, SEEK_END);
+    while (bytes > 0 && ::posix_fallocate(fd, taken, static_cast<off_t>(bytes)) == ENOSPC)
       bytes -= std::min(bytes, block_bytes); // Others took some meanwhile.
     ::close(fd);
   }
