@@ -46,10 +46,10 @@ status refuse_backup(file_ops& files, const std::filesystem::path& path) {
                                   + path.string() + " --data NEW` makes one of it"};
 }
 
-/// Removes what a crash left of an import or a compaction. What they have put into its place is
-/// made durable first.
+/// Removes what a crash left of an import, a compaction or a restore. What they have put into its
+/// place is made durable first.
 status remove_passing(file_ops& files, const std::filesystem::path& path) {
-  for (auto name : {journal_passing_name, compact_passing_name}) {
+  for (auto name : {journal_passing_name, compact_passing_name, copy_passing_name}) {
     std::vector<std::string> names;
     if (files.list(path / name, names) == -ENOENT)
       continue;
@@ -130,6 +130,10 @@ status data_dir::create(const data_dir_options& options) {
   if (!lock_)
     return error{ec::io_failed,
                  path_.string() + " is not a data directory: it has no MANIFEST; check the path"};
+  if (file_about ignored; files_->about(path_ / copy_passing_name, ignored) == 0)
+    return error{ec::journal_corrupt, path_.string()
+                                          + " is half of a copy that was not finished, or one is "
+                                            "at work; remove all that is in it and copy again"};
   about_.owner = {options.expected_node.value_or(random_node_id()), 1};
   about_.shards = options.shards;
   about_.format = data_format_first; // Until it has a snapshot.

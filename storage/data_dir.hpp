@@ -9,6 +9,8 @@ namespace troupe::storage {
 /// opened to write.
 inline constexpr const char* journal_passing_name = "journal.tmp";
 inline constexpr const char* compact_passing_name = "compact.tmp";
+/// In a directory that a backup or a restore fills: it is no data directory before that ends.
+inline constexpr const char* copy_passing_name = "copy.partial";
 
 enum class open_mode {
   write, ///< Makes the directory if it is not there; locks it against other writers.

@@ -12,7 +12,7 @@ struct restore_report {
 
 /// Makes a data directory of a backup: of the same node, in a new incarnation, with an empty
 /// journal that goes on where the backup ends. Jobs that had not ended go on when it is opened.
-/// All is checked on the way; `target` must not exist or be empty, and gets its name when all is
+/// All is checked on the way; `target` must not exist or be empty, and can be opened when all is
 /// on the disk. Errors: `invalid_spec` if `target` is in use, `no_space` before anything is
 /// written, `journal_corrupt` and `blob_missing` if the backup is damaged, `newer_format`,
 /// `io_failed`.

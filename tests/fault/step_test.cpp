@@ -78,16 +78,33 @@ void remove_all(std::initializer_list<fs::path> all) {
     fs::remove_all(x);
 }
 
+/// What a restore left that was killed: nobody opens it, and nobody restores over it.
+void check_unfinished(const scratch& in, const fs::path& target, const fs::path& partial) {
+  if (!fs::exists(partial))
+    return;
+  auto again = troupe_with(in, {"restore", "backup", "--data", "other"});
+  CHECK(refused(again, "E0020", 4));
+  CHECK(has(again.err, partial.string()));
+  if (partial.parent_path() == target)
+    CHECK(actors::open_store({.data_dir = target}).code() == ec::journal_corrupt);
+  CHECK_FALSE(fs::exists(target / "MANIFEST"));
+}
+
 } // namespace
 
 TEST_CASE("a backup that is killed at any step is whole or is none, and harms nothing",
           "[fault][steps]") {
+  auto is_there = GENERATE(false, true); // The target, as an empty directory.
+  CAPTURE(is_there);
   source from{"killed backups"};
-  auto target = from.at("backup"), partial = from.at("backup.partial"), other = from.at("other");
+  auto target = from.at("backup"), made = target / "BACKUP", other = from.at("other"),
+       partial = is_there ? target / "copy.partial" : from.at("backup.partial");
   from.die_at_each_step(
       {"backup", "backup"},
       [&] {
         remove_all({target, partial});
+        if (is_there)
+          fs::create_directory(target);
       },
       [&](bool ended) {
         from.check_unharmed();
@@ -97,8 +114,8 @@ TEST_CASE("a backup that is killed at any step is whole or is none, and harms no
           fs::remove_all(other);
           CHECK(refused(troupe_with(from.in, {"backup", "backup"}), "E0020", 4));
         }
-        CHECK((!ended || fs::exists(target)));
-        if (!fs::exists(target))
+        CHECK((!ended || fs::exists(made)));
+        if (!fs::exists(made))
           return;
         CHECK(wrong_in(target) == "");
         REQUIRE(storage::restore(target, other));
@@ -109,23 +126,31 @@ TEST_CASE("a backup that is killed at any step is whole or is none, and harms no
 
 TEST_CASE("a restore that is killed at any step is whole or is none, and harms no backup",
           "[fault][steps]") {
+  auto is_there = GENERATE(false, true); // The target, as an empty directory.
+  CAPTURE(is_there);
   source from{"killed restores"};
   REQUIRE(storage::back_up(from.data, from.at("backup")));
-  auto target = from.at("other"), partial = from.at("other.partial");
+  auto target = from.at("other"), made = target / "MANIFEST",
+       partial = is_there ? target / "copy.partial" : from.at("other.partial");
   from.die_at_each_step(
       {"restore", "backup", "--data", "other"},
       [&] {
         remove_all({target, partial});
+        if (is_there)
+          fs::create_directory(target);
       },
       [&](bool ended) {
         CHECK(wrong_in(from.at("backup")) == "");
-        CHECK((!ended || fs::exists(target)));
-        if (!fs::exists(target))
+        CHECK((!ended || fs::exists(made)));
+        if (!fs::exists(made)) {
+          check_unfinished(from.in, target, partial);
           return;
+        }
         CHECK(jobs_of(target) == from.jobs);
         open_once(target);
         CHECK(jobs_of(target) == from.jobs);
         CHECK(wrong_in(target) == "");
+        CHECK((!is_there || !fs::exists(partial)));
       });
 }
 

@@ -8,6 +8,8 @@
 #include "tests/storage/store_history.hpp"
 
 #include <fstream>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -165,6 +167,91 @@ TEST_CASE("neither a backup nor a restore touches what is there", "[storage][bac
   CHECK(storage::restore(store.at("empty"), store.at("taken")).code() == ec::invalid_spec);
   CHECK(storage::restore(store.at("data"), store.at("new")).code() == ec::io_failed);
   CHECK_FALSE(fs::exists(store.at("new")));
+}
+
+TEST_CASE("a copy into an empty directory leaves that one what it is", "[storage][backup]") {
+  kept_store store;
+  store.history.run(30);
+  store.history.close();
+  constexpr auto mode = fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec;
+  auto inode = [](const fs::path& x) {
+    struct stat about {};
+    REQUIRE(::stat(x.c_str(), &about) == 0);
+    return about.st_ino;
+  };
+  auto empty = [&](const char* name) {
+    auto made = store.at(name);
+    fs::create_directories(made / "lost+found"); // As in a new file system.
+    fs::permissions(made, mode);
+    return made;
+  };
+  auto check = [&](const fs::path& made, ino_t before) {
+    CHECK(inode(made) == before);
+    CHECK(fs::status(made).permissions() == mode);
+    CHECK_FALSE(fs::exists(made / "copy.partial"));
+    CHECK_FALSE(fs::exists(made.string() + ".partial"));
+    auto found = store.check(made);
+    INFO(text_of(found));
+    CHECK(found.clean());
+  };
+  auto backup = empty("backup"), other = empty("other"), here = empty("here");
+  auto before = inode(backup);
+  fs::create_directory_symlink(backup, store.at("link"));
+  REQUIRE(storage::back_up(store.at("data"), store.at("link")));
+  check(backup, before);
+  before = inode(other);
+  REQUIRE(storage::restore(store.at("link"), other));
+  check(other, before);
+  before = inode(here);
+  auto was = fs::current_path();
+  fs::current_path(here);
+  auto done = storage::restore(backup, ".");
+  fs::current_path(was);
+  REQUIRE(done);
+  check(here, before);
+  CHECK(content_of(here) == content_of(other));
+}
+
+TEST_CASE("a copy fills a mount point, on the disk that is mounted there", "[storage][backup]") {
+  kept_store store;
+  store.history.run(30);
+  store.history.close();
+  auto disk = store.at("disk");
+  fs::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64m") != 0) {
+    WARN("no right to mount: nothing was tried");
+    return;
+  }
+  auto made = storage::back_up(store.at("data"), disk);
+  CHECK(fs::exists(disk / "BACKUP"));
+  auto restored = storage::restore(disk, store.at("other"));
+  for (auto& x : fs::directory_iterator{disk})
+    fs::remove_all(x);
+  auto back = storage::back_up(store.at("other"), store.at("again"));
+  auto again = storage::restore(store.at("again"), disk);
+  CHECK(fs::exists(disk / "MANIFEST"));
+  CHECK(::umount2(disk.c_str(), MNT_DETACH) == 0);
+  CHECK(made.code() == ec::none);
+  CHECK(restored.code() == ec::none);
+  CHECK(back.code() == ec::none);
+  CHECK(again.code() == ec::none);
+}
+
+TEST_CASE("a copy that fails leaves an empty directory empty", "[storage][backup]") {
+  kept_store store;
+  store.history.run(30);
+  store.history.close();
+  REQUIRE(storage::back_up(store.at("data"), store.at("backup")));
+  fs::resize_file(store.at("backup") / "snapshot" / "data.mdb", 4096);
+  fs::create_directory(store.at("empty"));
+  CHECK(storage::restore(store.at("backup"), store.at("empty")).code() == ec::journal_corrupt);
+  CHECK(fs::is_empty(store.at("empty")));
+
+  fs::create_directory(store.at("empty") / "copy.partial"); // One is at work.
+  auto refused = storage::restore(store.at("backup"), store.at("empty"));
+  REQUIRE(refused.code() == ec::invalid_spec);
+  CHECK(refused.error().detail.find("copy.partial") != std::string::npos);
+  CHECK(fs::exists(store.at("empty") / "copy.partial"));
 }
 
 TEST_CASE("a damaged store or backup is not copied in silence", "[storage][backup]") {

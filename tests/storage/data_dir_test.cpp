@@ -241,10 +241,10 @@ TEST_CASE("a process that does not hold the lock is not named", "[storage]") {
   CHECK(refused.error().detail.find("troupe verify") != std::string::npos);
 }
 
-TEST_CASE("what an import or a compaction left half done goes at the next start", "[storage]") {
+TEST_CASE("what an import, a compaction or a restore left goes at the next start", "[storage]") {
   temporary_directory temporary;
   CHECK(code_of(temporary.path) == ec::none);
-  for (auto* name : {"journal.tmp", "compact.tmp"}) {
+  for (auto* name : {"journal.tmp", "compact.tmp", "copy.partial"}) {
     std::filesystem::create_directories(temporary.path / name / "snapshot");
     write_text(temporary.path / name / "snapshot" / "data.mdb", "left");
   }
@@ -253,4 +253,16 @@ TEST_CASE("what an import or a compaction left half done goes at the next start"
   CHECK(code_of(temporary.path) == ec::none);
   CHECK_FALSE(std::filesystem::exists(temporary.path / "journal.tmp"));
   CHECK_FALSE(std::filesystem::exists(temporary.path / "compact.tmp"));
+  CHECK_FALSE(std::filesystem::exists(temporary.path / "copy.partial"));
+}
+
+TEST_CASE("half of a copy is no data directory, nor made one", "[storage]") {
+  temporary_directory temporary;
+  std::filesystem::create_directories(temporary.path / "copy.partial");
+  std::filesystem::create_directories(temporary.path / "journal");
+  for (auto mode : {open_mode::read, open_mode::write}) {
+    CHECK(code_of(temporary.path, mode) != ec::none);
+    CHECK_FALSE(std::filesystem::exists(temporary.path / "MANIFEST"));
+  }
+  CHECK(std::filesystem::exists(temporary.path / "copy.partial"));
 }
