@@ -1,5 +1,7 @@
-#include "tests/fault/promises.hpp"
-#include "tests/fault/store_checks.hpp"
+#include "tests/fault/load_checks.hpp"
+#include "tests/fault/records.hpp"
+
+#include <mutex>
 
 using namespace troupe;
 using namespace troupe::tests;
@@ -13,12 +15,40 @@ std::uint64_t lines_in(const std::string& text) {
   return static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
 }
 
+/// Opened, a copy goes on: what had no recorded result runs once more, and nothing else. How many
+/// ran.
+int check_goes_on(const fs::path& data, const kept_jobs& jobs) {
+  std::map<std::int64_t, int> wanted, calls;
+  auto successes = [&](job_id id) { return recorded_successes(data, to_string(id))["twice"]; };
+  for (auto& [id, job] : jobs)
+    wanted[std::stoll(job.row.spec.labels.at("n"))] = 1 - successes(id);
+  std::mutex mutex;
+  CHECK(finish_load(data,
+                    [&](std::int64_t n) {
+                      std::scoped_lock lock{mutex};
+                      ++calls[n];
+                    })
+        == jobs.size());
+  for (auto& [id, job] : jobs)
+    CHECK(successes(id) == 1);
+  int ran = 0;
+  for (auto& [n, times] : wanted) {
+    CAPTURE(n);
+    CHECK(calls[n] == times);
+    ran += calls[n];
+  }
+  CHECK(wrong_in(data) == "");
+  return ran;
+}
+
 } // namespace
 
-TEST_CASE("a backup of a busy host holds all that was told before it began", "[fault][backup]") {
+TEST_CASE("a backup of a busy host holds all that was told before it began, and goes on",
+          "[fault][backup]") {
   scratch in;
+  int ran = 0;
   auto data = in.path() / "data";
-  process host{in, {"load", data.string(), "0", "20"}, {}, TROUPE_LOAD_HOST};
+  process host{in, {"load", data.string(), "0", "20", "0", "50"}, {}, TROUPE_LOAD_HOST};
   for (int i = 0; i < backups; ++i) {
     CAPTURE(i);
     auto most = lines_in(host.out()) + answers_between;
@@ -46,7 +76,9 @@ TEST_CASE("a backup of a busy host holds all that was told before it began", "[f
         CHECK(restored.contains(id));
     }
     CHECK(before.acknowledged.size() > before.gone.size());
+    ran += check_goes_on(again, restored);
   }
+  CHECK(ran > 0);
   host.send(SIGKILL);
   CHECK(host.wait().code == killed);
 }

@@ -1,7 +1,7 @@
 // A host whose store is at work all the time. It tells on stdout, a line at once, what it was told:
-//   load DIR N [MS [BYTES]]
+//   load DIR N [MS [BYTES [WORK_MS]]]
 //                    submits from number N on, resting MS after each, with as many bytes of input,
-//                    removes what has ended, until it is killed:
+//                    each job working for a while, removes what has ended, until it is killed:
 //                    `+ N ID` the job N was acknowledged, `- ID` it is going to be removed,
 //                    `gone ID` that was acknowledged.
 //   flood DIR        submits until it is refused, then until that is over: `+ N ID`, `slow MS`,
@@ -49,7 +49,10 @@ T must(result<T> x) {
   ::_exit(2);
 }
 
+std::chrono::milliseconds work{0};
+
 value twice(const value& inputs, function_context&) {
+  std::this_thread::sleep_for(work);
   return *inputs.find("job")->find("n")->integer() * 2;
 }
 
@@ -249,15 +252,17 @@ int main(int argc, char** argv) {
   auto number = [&](std::size_t i) {
     return arguments.size() > i ? std::stoll(arguments[i]) : std::int64_t{0};
   };
-  if (arguments.size() >= 3 && arguments.size() <= 5 && arguments[0] == "load")
+  if (arguments.size() >= 3 && arguments.size() <= 6 && arguments[0] == "load") {
+    work = std::chrono::milliseconds{number(5)};
     return load(arguments[1], number(2), std::chrono::milliseconds{number(3)},
                 static_cast<std::size_t>(number(4)));
+  }
   if (arguments.size() == 2 && arguments[0] == "flood")
     return flood(arguments[1]);
   if (arguments.size() == 5 && arguments[0] == "soak")
     return soak(arguments[1], std::chrono::seconds{std::stoll(arguments[2])},
                 std::stoll(arguments[3]), std::chrono::seconds{std::stoll(arguments[4])});
-  std::cerr
-      << "load DIR N [MS [BYTES]], flood DIR, or soak DIR SECONDS JOBS_PER_SECOND AGE_SECONDS\n";
+  std::cerr << "load DIR N [MS [BYTES [WORK_MS]]], flood DIR, or soak DIR SECONDS JOBS_PER_SECOND "
+               "AGE_SECONDS\n";
   return 2;
 }
