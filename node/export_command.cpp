@@ -4,6 +4,7 @@
 #include "actors/salvage_store.hpp"
 #include "core/names.hpp"
 #include "core/time_text.hpp"
+#include "node/data_path.hpp"
 #include "node/export_lines.hpp"
 #include "node/job_states.hpp"
 #include "node/output_file.hpp"
@@ -11,7 +12,6 @@
 #include "node/text.hpp"
 #include "storage/blob_errors.hpp"
 
-#include <cerrno>
 #include <cstring>
 #include <limits>
 #include <set>
@@ -314,7 +314,7 @@ int export_to_file(console& to, exporter& from, const std::string& path, output_
                    bool rows) {
   auto done = from.run(rows);
   if (!from.written() || !file.sync())
-    return to.fail({fault::output_failed, "cannot write " + path, std::strerror(errno),
+    return to.fail({fault::output_failed, "cannot write " + path, std::strerror(file.failed()),
                     "check the path, its permissions and the disk"});
   if (!done)
     return to.fail(done.error());
@@ -328,10 +328,8 @@ int export_data(console& to, const export_options& options) {
   auto query = query_of(options);
   if (!query)
     return to.fail(query.trouble());
-  std::error_code ignored;
-  if (!std::filesystem::exists(options.data, ignored))
-    return to.fail(
-        {fault::no_data_directory, "there is no data directory " + options.data.string()});
+  if (auto wrong = no_data_at(options.data))
+    return to.fail(*wrong);
   std::vector<storage::lmdb_problem> lost;
   auto store = actors::salvage_store(options.data, lost);
   if (!store)

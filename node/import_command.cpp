@@ -5,6 +5,7 @@
 #include "core/names.hpp"
 #include "graph_json/base64.hpp"
 #include "graph_json/value_json.hpp"
+#include "node/data_path.hpp"
 #include "node/export_lines.hpp"
 #include "node/import_job.hpp"
 #include "node/store_text.hpp"
@@ -362,6 +363,8 @@ int import_data(console& to, const import_data_options& options) {
     if (!file)
       return to.fail({fault::unreadable_file, "cannot read " + options.file, std::strerror(errno)});
   }
+  if (auto wrong = backup_at(options.data))
+    return to.fail(*wrong);
   if (auto wrong = check_shards(options))
     return to.fail(*wrong);
   line_reader lines{options.file == "-" ? std::cin : file, options.file};

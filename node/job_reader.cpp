@@ -5,6 +5,7 @@
 #include "actors/job_search.hpp"
 #include "core/names.hpp"
 #include "core/render.hpp"
+#include "node/data_path.hpp"
 #include "node/id_prefix.hpp"
 #include "node/target.hpp"
 
@@ -61,9 +62,8 @@ job_reader::job_reader(actors::store from, std::filesystem::path directory)
       graphs_(std::make_shared<actors::graph_store>(store_.blobs)) {}
 
 answer<job_reader> job_reader::open(const std::filesystem::path& directory) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(directory, ignored))
-    return trouble{fault::no_data_directory, "there is no data directory " + directory.string()};
+  if (auto wrong = no_data_at(directory))
+    return *wrong;
   auto store = actors::read_store(directory);
   if (!store)
     return trouble{store.error()};

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace troupe::node {
 
@@ -26,12 +27,11 @@ bool make_private(int fd) {
 
 output_file::output_file(const std::string& path)
     : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, own)) {
-  if (fd_ < 0 || make_private(fd_))
+  if (fd_ >= 0 && make_private(fd_))
     return;
-  auto why = errno;
-  ::close(fd_);
-  fd_ = -1;
-  errno = why;
+  fail();
+  if (fd_ >= 0)
+    ::close(std::exchange(fd_, -1));
 }
 
 output_file::~output_file() {
@@ -39,18 +39,26 @@ output_file::~output_file() {
     ::close(fd_);
 }
 
+bool output_file::fail() {
+  if (failed_ == 0)
+    failed_ = errno;
+  return false;
+}
+
 bool output_file::write(std::string_view text) {
   while (fd_ >= 0 && !text.empty()) {
     auto n = ::write(fd_, text.data(), text.size());
     if (n < 0 && errno != EINTR)
-      return false;
+      return fail();
     text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
   }
   return fd_ >= 0;
 }
 
 bool output_file::sync() {
-  return fd_ >= 0 && (::fsync(fd_) == 0 || errno == EINVAL || errno == EROFS);
+  if (fd_ < 0)
+    return false;
+  return ::fsync(fd_) == 0 || errno == EINVAL || errno == EROFS || fail();
 }
 
 } // namespace troupe::node

@@ -14,13 +14,18 @@ public:
   output_file(const output_file&) = delete;
   output_file& operator=(const output_file&) = delete;
 
-  /// False if it could not be opened, or cannot be written: `errno` says why.
+  /// False if it could not be opened, or cannot be written: `failed` says why.
   bool write(std::string_view text);
   /// Makes it durable, if it is of a kind that can be. False as above.
   bool sync();
+  /// The first `errno`; 0 if all went well.
+  int failed() const noexcept { return failed_; }
 
 private:
+  bool fail();
+
   int fd_;
+  int failed_ = 0;
 };
 
 } // namespace troupe::node

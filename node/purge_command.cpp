@@ -1,6 +1,7 @@
 #include "node/purge_command.hpp"
 
 #include "node/command_runtime.hpp"
+#include "node/data_path.hpp"
 #include "node/job_states.hpp"
 #include "node/store_text.hpp"
 #include "node/text.hpp"
@@ -13,10 +14,8 @@ int purge_jobs(console& to, const purge_options& options, format how) {
   auto filter = ended_filter_of(options.which);
   if (!filter)
     return to.fail(filter.trouble());
-  std::error_code ignored;
-  if (!std::filesystem::exists(options.data, ignored))
-    return to.fail(
-        {fault::no_data_directory, "there is no data directory " + options.data.string()});
+  if (auto wrong = no_data_at(options.data))
+    return to.fail(*wrong);
   auto opened = runtime::open(command_runtime(options.data));
   if (!opened)
     return to.fail(opened.error());

@@ -2,6 +2,7 @@
 
 #include "actors/store_scrub.hpp"
 #include "core/time_text.hpp"
+#include "node/data_path.hpp"
 #include "node/store_text.hpp"
 #include "node/text.hpp"
 #include "storage/compact.hpp"
@@ -17,20 +18,14 @@ namespace fs = std::filesystem;
 
 value number_of(std::uint64_t x) { return static_cast<std::int64_t>(x); }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
-trouble no_data(const fs::path& path) {
-  return {fault::no_data_directory, "there is no data directory " + path.string()};
-}
-
-/// What went wrong with a copy from `from` to a new directory.
+/// What went wrong with a copy to a new directory. What to do about a target that is in use stands
+/// behind the last semicolon of the detail.
 trouble copy_trouble(const error& why) {
-  if (why.code == ec::invalid_spec)
-    return {fault::target_in_use, {}, why.detail};
-  return why;
+  if (why.code != ec::invalid_spec)
+    return why;
+  auto end = why.detail.rfind("; ");
+  auto next = end == std::string::npos ? std::string{} : why.detail.substr(end + 2);
+  return {fault::target_in_use, {}, why.detail.substr(0, end), next};
 }
 
 storage::copy_options with_progress(progress_line& line) {
@@ -121,8 +116,8 @@ void show_table(console& to, const storage::verify_report& x, const fs::path& pa
 } // namespace
 
 int back_up_data(console& to, const fs::path& data, const fs::path& target, format how) {
-  if (!is_there(data))
-    return to.fail(no_data(data));
+  if (auto wrong = no_data_at(data))
+    return to.fail(*wrong);
   progress_line line{to};
   auto done =
       storage::giving_way([&] { return storage::back_up(data, target, with_progress(line)); });
@@ -141,9 +136,8 @@ int back_up_data(console& to, const fs::path& data, const fs::path& target, form
 }
 
 int restore_data(console& to, const fs::path& backup, const fs::path& data, format how) {
-  if (!is_there(backup))
-    return to.fail({fault::unreadable_file, "there is no backup " + backup.string(),
-                    "nothing of this name is there", "name what `troupe backup` has made"});
+  if (auto wrong = no_backup_at(backup))
+    return to.fail(*wrong);
   progress_line line{to};
   auto done = storage::restore(backup, data, with_progress(line));
   line.clear();
@@ -165,8 +159,8 @@ int restore_data(console& to, const fs::path& backup, const fs::path& data, form
 }
 
 int verify_data(console& to, const fs::path& path, bool online, format how) {
-  if (!is_there(path))
-    return to.fail(no_data(path));
+  if (auto wrong = backup_at(path) ? std::nullopt : no_data_at(path))
+    return to.fail(*wrong);
   progress_line line{to};
   storage::verify_options options;
   options.online = online;
@@ -193,8 +187,8 @@ int verify_data(console& to, const fs::path& path, bool online, format how) {
 }
 
 int compact_data(console& to, const fs::path& data, format how) {
-  if (!is_there(data))
-    return to.fail(no_data(data));
+  if (auto wrong = no_data_at(data))
+    return to.fail(*wrong);
   auto done = storage::compact(data);
   if (!done)
     return to.fail(done.error());

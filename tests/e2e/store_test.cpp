@@ -106,6 +106,61 @@ TEST_CASE("what is there already is never written over", "[e2e]") {
   CHECK_FALSE(fs::exists(in.path() / "new"));
 }
 
+TEST_CASE("a copy that was cut short is told with one thing to do", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  fs::create_directory(in.path() / "backup.partial");
+  auto refused = troupe_with(in, {"backup", "backup"});
+  CHECK(refused.code == 4);
+  CHECK(has(refused.err, "error[E0020]"));
+  CHECK(has(refused.err, "one is at work\ntry: remove it, then repeat\n"));
+}
+
+TEST_CASE("a path that is something else is wrong, not unavailable", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  REQUIRE(troupe_with(in, {"export", "--output", "jobs.ndjson"}).code == 0);
+  REQUIRE(troupe_with(in, {"backup", "copy"}).code == 0);
+  fs::create_directory(in.path() / "else");
+  in.write("else/notes", "mine");
+  auto check = [&](std::vector<std::string> arguments, const std::string& number,
+                   const std::string& says) {
+    auto refused = troupe_with(in, std::move(arguments));
+    INFO(refused.err);
+    CHECK(refused.code == 3);
+    CHECK(has(refused.err, "error[" + number + "]"));
+    CHECK(has(refused.err, says));
+  };
+  const std::vector<std::vector<std::string>> verbs{
+      {"export"}, {"compact"}, {"backup", "new"}, {"jobs", "list"}, {"jobs", "purge", "--yes"}};
+  for (auto verb : verbs) {
+    verb.insert(verb.end(), {"--data", "copy"});
+    check(verb, "E0010", "try: `troupe restore copy --data NEW`");
+    verb.back() = "else";
+    check(verb, "E0010", "there is no MANIFEST in it");
+    verb.back() = "jobs.ndjson";
+    check(verb, "E0010", "it is no directory");
+  }
+  check({"import", "jobs.ndjson", "--data", "copy"}, "E0010", "try: `troupe restore copy");
+  check({"verify", "else"}, "E0010", "there is no MANIFEST in it");
+  check({"restore", ".troupe", "--data", "new"}, "E0002", "it is a data directory");
+  check({"restore", "else", "--data", "new"}, "E0002", "there is no BACKUP in it");
+  CHECK_FALSE(fs::exists(in.path() / "new"));
+  CHECK(std::distance(fs::directory_iterator{in.path() / "else"}, {}) == 1);
+  fs::remove(in.path() / ".troupe" / "MANIFEST");
+  CHECK(troupe_with(in, {"export"}).code == 6); // Damaged.
+}
+
+TEST_CASE("an export says why its file cannot be written", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  auto refused = troupe_with(in, {"export", "--output", "/dev/full"});
+  CHECK(refused.code == 1);
+  CHECK(has(refused.err, "error[E0017]: cannot write /dev/full\nwhy: No space left on device"));
+  auto missing = troupe_with(in, {"export", "--output", "no/such/directory"});
+  CHECK(has(missing.err, "why: No such file or directory"));
+}
+
 TEST_CASE("verify finds a flipped byte, says where, and exits with 1", "[e2e]") {
   scratch in;
   fill(in, 2);
