@@ -297,6 +297,21 @@ result<std::shared_ptr<storage::table_store>> read_tables(const storage::data_di
   return tables;
 }
 
+/// Whether the journal goes as far as the snapshot has seen it; with `lost` that is told there.
+status check_reach(const store& x, storage::journal_reader& journal, problems* lost) {
+  auto reader = x.tables->read();
+  if (!reader)
+    return reader.error();
+  auto newest = storage::newest_segment(**reader);
+  if (!newest)
+    return lost ? status{} : status{newest.error()};
+  auto whole = journal.reach(*newest);
+  if (!lost || whole.code() != ec::journal_corrupt)
+    return whole;
+  lost->push_back({{}, {}, 0, whole.error().detail});
+  return {};
+}
+
 /// `lost`: as of `read_tables`.
 result<store> read_once(const std::filesystem::path& path, problems* lost) {
   auto directory = open_directory(path, storage::open_mode::read, {});
@@ -326,6 +341,8 @@ result<store> read_once(const std::filesystem::path& path, problems* lost) {
     if (!tables)
       return tables.error();
     x.tables = std::move(*tables);
+    if (auto whole = check_reach(x, *reader, lost); !whole)
+      return whole.error();
   }
   if (auto read = read_shards(x, *reader); !read)
     return read.error();

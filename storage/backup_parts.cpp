@@ -98,6 +98,15 @@ private:
   std::size_t bytes_ = 0;
 };
 
+/// Whether the journal goes as far as the tables have seen it.
+status reach(journal_reader& journal, table_store& tables) {
+  auto reader = tables.read();
+  if (!reader)
+    return reader.error();
+  auto newest = newest_segment(**reader);
+  return newest ? journal.reach(*newest) : status{newest.error()};
+}
+
 result<core::position> applied_position(table_store& tables, core::shard_id shard) {
   auto reader = tables.read();
   if (!reader)
@@ -166,6 +175,8 @@ status apply_journal(const data_dir& from, table_store& tables,
   auto journal = open_journal_reader(from);
   if (!journal)
     return journal.error();
+  if (auto whole = reach(*journal, tables); !whole)
+    return whole;
   std::uint64_t bytes = 0;
   for (std::uint16_t i = 0; i < from.about().shards; ++i) {
     core::shard_id shard{i};

@@ -15,7 +15,7 @@ result<data_dir> prepare_parts(const std::filesystem::path& directory, const man
 status remove_owner_files(const std::filesystem::path& directory);
 
 /// Takes what the journal of `from` has beyond the tables into them; `told` gets the bytes so far.
-/// Errors: those of `open_journal_reader` and `apply_windows`.
+/// Errors: those of `journal_reader::reach` and `apply_windows`.
 status apply_journal(const data_dir& from, table_store& tables,
                      const std::function<void(std::uint64_t)>& told);
 

@@ -302,17 +302,6 @@ result<segment_stock> stock_of(const journal_place& place, const journal_state& 
   return stock;
 }
 
-/// A snapshot has seen later segments than those that are here.
-status check_newest(const journal_place& place, const journal_state& state,
-                    std::uint64_t at_least) {
-  if (state.end.segment >= at_least)
-    return {};
-  return error{ec::journal_corrupt,
-               place.directory.string() + " ends with segment " + std::to_string(state.end.segment)
-                   + ", but the snapshot has seen segment " + std::to_string(at_least)
-                   + "; acknowledged data is missing, put its files back or restore a backup"};
-}
-
 } // namespace
 
 result<std::unique_ptr<journal>> open_file_journal(const data_dir& directory,
@@ -324,8 +313,8 @@ result<std::unique_ptr<journal>> open_file_journal(const data_dir& directory,
   remove_unprepared(*place.files, place.directory);
   if (auto scanned = scan(place, state); !scanned)
     return scanned.error();
-  if (auto newest = check_newest(place, state, options.newest_segment_at_least); !newest)
-    return newest.error();
+  if (auto whole = reaches(place, state, options.newest_segment_at_least); !whole)
+    return whole.error();
   if (auto settled = settle(place, state); !settled)
     return settled.error();
   auto stock = stock_of(place, state);

@@ -42,6 +42,11 @@ public:
   /// Errors: as `open_journal_reader`.
   status refresh();
 
+  /// Whether the journal goes as far as a snapshot has seen it (`newest_segment`); takes in what
+  /// was written since, if that is needed. Errors: `journal_corrupt` if files of it are missing;
+  /// as `open_journal_reader`.
+  status reach(std::uint64_t segment);
+
   /// Each shard's newest batch at the last `refresh`.
   std::map<core::shard_id, core::position> heads() const;
 

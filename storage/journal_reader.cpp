@@ -47,6 +47,13 @@ status journal_reader::refresh() {
   return {};
 }
 
+status journal_reader::reach(std::uint64_t segment) {
+  if (state_->seen.end.segment < segment)
+    if (auto fresh = refresh(); !fresh)
+      return fresh;
+  return reaches(state_->place, state_->seen, segment);
+}
+
 std::map<core::shard_id, core::position> journal_reader::heads() const {
   std::map<core::shard_id, core::position> heads;
   for (auto& [shard, found] : state_->seen.shards)

@@ -357,6 +357,15 @@ status settle(const journal_place& place, const journal_state& state) {
   return sync_directory(*place.files, place.directory);
 }
 
+status reaches(const journal_place& place, const journal_state& state, std::uint64_t at_least) {
+  if (state.end.segment >= at_least)
+    return {};
+  return error{ec::journal_corrupt,
+               place.directory.string() + " ends with segment " + std::to_string(state.end.segment)
+                   + ", but the snapshot has seen segment " + std::to_string(at_least)
+                   + "; acknowledged data is missing, put its files back or restore a backup"};
+}
+
 status read_batches(const journal_place& place, const journal_state& state, journal::positions next,
                     const journal::reader& each) {
   for (auto& [shard, from] : next) {

@@ -48,6 +48,10 @@ status settle(const journal_place& place, const journal_state& state);
 status continues(const journal_place& place, const journal_state& state, core::shard_id shard,
                  const opened& kept);
 
+/// Whether what is here goes as far as a snapshot has seen it.
+/// Errors: `journal_corrupt` if it ends before segment `at_least`.
+status reaches(const journal_place& place, const journal_state& state, std::uint64_t at_least);
+
 /// Hands the batches of each shard in `next`, from there up to `state`'s head, to `each`: each
 /// shard's in order, those of different shards as they lie in the files, which are read once.
 /// Errors: `journal_corrupt`, also if `next` was trimmed; `not_ready` if its writer trimmed it

@@ -255,7 +255,7 @@ result<file> open_file(const std::filesystem::path& name) {
 std::string to_string(const lmdb_problem& x) {
   auto text = x.page > 0 ? "page " + std::to_string(x.page) + ", " : std::string{};
   if (!x.in)
-    return text + "what joins the tables: " + x.what;
+    return x.page > 0 ? text + "what joins the tables: " + x.what : x.what;
   return text
          + (x.key.empty() ? std::string{"table "} + to_string(*x.in)
                           : row_name(number_of(*x.in), x.key))

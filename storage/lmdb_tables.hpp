@@ -43,7 +43,7 @@ struct lmdb_readers {
 
 /// Something that is wrong in the snapshot's file.
 struct lmdb_problem {
-  std::optional<table> in; ///< Nothing in what joins the tables.
+  std::optional<table> in; ///< Nothing in what joins the tables, or if it is not in the file.
   core::bytes key;         ///< The row, or one near it; may be empty.
   std::uint64_t page = 0;  ///< Where in the file; 0 for all of it.
   std::string what;

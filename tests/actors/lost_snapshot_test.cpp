@@ -1,4 +1,4 @@
-#include "actors/store.hpp"
+#include "actors/salvage_store.hpp"
 #include "actors/store_scrub.hpp"
 #include "storage/backup.hpp"
 #include "storage/compact.hpp"
@@ -94,4 +94,26 @@ TEST_CASE_METHOD(fixture, "a lost snapshot that the journal cannot replace is to
   CHECK(storage::compact(data).code() == ec::journal_corrupt);
   std::error_code none;
   CHECK(std::filesystem::exists(data / "snapshot" / "data.mdb", none) == is_empty);
+}
+
+TEST_CASE_METHOD(fixture, "readers tell that the journal lacks what the snapshot has seen",
+                 "[actors][runtime][snapshot]") {
+  run_one();
+  {
+    runtime_config config;
+    config.data_dir = data;
+    auto store = must(actors::open_store(config));
+    CHECK(must(store.writer->step()));
+    store.close();
+  }
+  for (auto& entry : std::filesystem::directory_iterator{data / "journal"})
+    std::filesystem::remove(entry.path());
+  CHECK(try_open().code() == ec::journal_corrupt);
+  CHECK(actors::read_store(data).code() == ec::journal_corrupt);
+  CHECK(finds(storage::finding_kind::journal_damaged));
+  // What is left can be had by who asks for what is whole.
+  std::vector<storage::lmdb_problem> lost;
+  CHECK(must(actors::salvage_store(data, lost)).shards.size() == 4);
+  REQUIRE(lost.size() == 1);
+  CHECK(to_string(lost[0]).find("acknowledged data is missing") != std::string::npos);
 }

@@ -105,6 +105,26 @@ TEST_CASE("a graph that no job names yet is backed up and restored", "[storage][
   CHECK_FALSE(*restored.has({}, value));
 }
 
+TEST_CASE("a store whose journal lacks what its snapshot has seen is not backed up",
+          "[storage][backup]") {
+  kept_store store;
+  INFO("seed " << store.seed);
+  store.history.run(100);
+  store.history.apply_all();
+  store.history.run(20); // In the journal alone.
+  store.history.close();
+  for (auto& name : store.history.newest_segments())
+    fs::remove(name);
+  auto refused = storage::back_up(store.at("data"), store.at("backup"));
+  REQUIRE(refused.code() == ec::journal_corrupt);
+  CHECK(refused.error().detail.find("acknowledged data is missing") != std::string::npos);
+  CHECK_FALSE(fs::exists(store.at("backup")));
+  CHECK(storage::record_writer::open(store.at("data")).code() == ec::journal_corrupt);
+  auto checked = store.check(store.at("data"));
+  INFO(text_of(checked));
+  CHECK(has(checked, storage::finding_kind::journal_damaged));
+}
+
 TEST_CASE("a backup whose journal is taken away meanwhile is refused", "[storage][backup]") {
   kept_store store;
   store.history.run(100);

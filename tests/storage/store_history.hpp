@@ -67,11 +67,24 @@ public:
     return std::ranges::any_of(plans_, [&](auto& plan) { return plan->id.sha256 == name; });
   }
 
-  /// Makes all that is in the journal part of the tables.
+  /// Makes all that is in the journal part of the tables, as the engine does it.
   void apply_all() {
-    REQUIRE(storage::apply_windows(*tables_, windows_).code() == ec::none);
+    storage::apply_options options;
+    options.newest_segment = journal_->use().newest_segment;
+    REQUIRE(storage::apply_windows(*tables_, windows_, options).code() == ec::none);
     for (auto& window : windows_)
       window.batches.clear();
+  }
+
+  /// The files of the journal without which it ends too early: its newer half.
+  std::vector<std::filesystem::path> newest_segments() const {
+    std::vector<std::filesystem::path> all;
+    for (auto& entry : std::filesystem::directory_iterator{path_ / "journal"})
+      if (is_segment(entry.path()))
+        all.push_back(entry.path());
+    std::ranges::sort(all);
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2));
+    return all;
   }
 
   void close() {

@@ -138,6 +138,19 @@ TEST_CASE("damage of every shard is told, in their order, whichever is looked at
   CHECK(found == damaged);
 }
 
+TEST_CASE("a journal that ends before what the snapshot has seen is found", "[storage][verify]") {
+  auto online = GENERATE(false, true);
+  damaged_store store;
+  INFO("seed " << store.seed);
+  store.history.close();
+  for (auto& name : store.history.newest_segments())
+    std::filesystem::remove(name);
+  auto report = check(store.history, online);
+  REQUIRE(report);
+  INFO(text_of(*report));
+  CHECK(has(*report, finding_kind::journal_damaged));
+}
+
 TEST_CASE("a missing or wrong entry of every index is found", "[storage][verify]") {
   auto in = GENERATE(table::by_state, table::by_queue, table::by_label, table::by_end);
   damaged_store store;
