@@ -118,14 +118,14 @@ result<metas> read_metas(const file& from, bool live) {
   }
 }
 
-bool is_there(const data_dir& directory, const std::filesystem::path& name) {
+bool is_unfinished(const data_dir& directory, const std::filesystem::path& name) {
   auto& files = directory.files();
   int fd = files.open(name, O_RDONLY);
   if (fd < 0)
-    return fd != -ENOENT;
+    return false;
   file opened{files, name, fd};
   auto size = opened.size();
-  return !size || !is_unfinished(opened, *size);
+  return size && is_unfinished(opened, *size);
 }
 
 status examine(const data_dir& directory, const std::filesystem::path& name, bool expect_existing) {

@@ -22,8 +22,8 @@ error damaged(const std::filesystem::path& name, const std::string& what);
 /// now. Errors: `journal_corrupt`, `io_failed`.
 result<metas> read_metas(const file& from, bool live);
 
-/// Whether there is a file whose making was not cut short; also true of one that cannot be read.
-bool is_there(const data_dir& directory, const std::filesystem::path& name);
+/// Whether there is a file whose making was cut short; not known of one that cannot be read.
+bool is_unfinished(const data_dir& directory, const std::filesystem::path& name);
 
 /// Whether the file can be mapped: it is whole as far as its newest transaction knows, or it is
 /// not there and may be made. What is left of a file that was never finished is removed.

@@ -199,7 +199,12 @@ status check_first(const data_dir& directory) {
 } // namespace
 
 bool has_lmdb_tables(const data_dir& directory) {
-  return lmdb::is_there(directory, snapshot_path(directory) / "data.mdb");
+  std::error_code ignored;
+  return std::filesystem::exists(snapshot_path(directory) / "data.mdb", ignored);
+}
+
+bool has_unfinished_tables(const data_dir& directory) {
+  return lmdb::is_unfinished(directory, snapshot_path(directory) / "data.mdb");
 }
 
 result<std::unique_ptr<table_store>> salvage_tables(const data_dir& directory,

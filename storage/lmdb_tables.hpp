@@ -94,6 +94,10 @@ result<lmdb_summary> check_lmdb_file(const data_dir& directory, const problem_si
 /// Whether there is a snapshot in the data directory, of whatever content.
 bool has_lmdb_tables(const data_dir& directory);
 
+/// Whether its file is so short that the making of it was cut short: it never held anything, or all
+/// that it held is gone.
+bool has_unfinished_tables(const data_dir& directory);
+
 /// Opens the snapshot as the data directory was opened: to write, and makes it if it is not there,
 /// or to read beside a process that writes. Errors: `journal_corrupt` if it was cut off, damaged
 /// or is gone, `newer_format`, `wrong_node`, `already_open` in this process, `io_failed`,

@@ -28,8 +28,14 @@ bool may_be_unfinished(const data_dir& directory) {
          && directory.files().list(directory.journal_path(), names) == 0 && names.empty();
 }
 
+bool has_snapshot(const data_dir& directory) {
+  auto is_new = directory.about().format == data_format_first;
+  return has_lmdb_tables(directory)
+         && !(is_new ? may_be_unfinished(directory) : has_unfinished_tables(directory));
+}
+
 result<snapshot_presence> presence_of_snapshot(const data_dir& directory) {
-  if (has_lmdb_tables(directory) && !may_be_unfinished(directory))
+  if (has_snapshot(directory))
     return snapshot_presence::there;
   if (directory.about().format == data_format_first)
     return snapshot_presence::not_yet;

@@ -16,6 +16,9 @@ enum class snapshot_presence : std::uint8_t {
 /// anyone, and a loss of power may have left a part of the snapshot's file.
 bool may_be_unfinished(const data_dir& directory);
 
+/// Whether there is a snapshot to look into: a file that is no beginning of one.
+bool has_snapshot(const data_dir& directory);
+
 /// Errors: those of `open_journal_reader`.
 result<snapshot_presence> presence_of_snapshot(const data_dir& directory);
 

@@ -71,7 +71,7 @@ private:
 
   /// The snapshot's file as it lies there, before anything of it is believed.
   status check_file() {
-    report_.snapshot = has_lmdb_tables(directory_) && !may_be_unfinished(directory_);
+    report_.snapshot = has_snapshot(directory_);
     if (!report_.snapshot)
       return check_absence();
     if (options_.online)
