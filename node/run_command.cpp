@@ -3,6 +3,7 @@
 #include "graph_json/graph_json.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/command_runtime.hpp"
+#include "node/data_path.hpp"
 #include "node/graph_file.hpp"
 #include "node/interrupts.hpp"
 #include "node/job_ending.hpp"
@@ -229,6 +230,8 @@ int runner::run() {
     return to_.fail(*wrong);
   if (options_.dry_run)
     return show_plan();
+  if (auto wrong = backup_at(options_.data))
+    return to_.fail(*wrong);
   auto config = command_runtime(options_.data);
   config.memory = options_.memory;
   config.space_wait = std::chrono::milliseconds::zero(); // Someone sees it and can act.

@@ -1,5 +1,6 @@
 #include "node/serve_command.hpp"
 
+#include "node/data_path.hpp"
 #include "node/http/probe.hpp"
 #include "node/http/server.hpp"
 #include "node/interrupts.hpp"
@@ -75,6 +76,8 @@ node_config configured(node_config x, const serve_options& options) {
 int run_node(console& to, const node_config& config, node_services& services,
              const serving& ready) {
   serve_news news{to, config};
+  if (auto wrong = backup_at(config.runtime.data_dir))
+    return news.fail(*wrong);
   interrupts signals;
   hangups told; // One that comes while the node begins or ends is no reason to end at once.
   http::raise_open_files();

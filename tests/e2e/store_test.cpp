@@ -141,7 +141,12 @@ TEST_CASE("a path that is something else is wrong, not unavailable", "[e2e]") {
     verb.back() = "jobs.ndjson";
     check(verb, "E0010", "it is no directory");
   }
-  check({"import", "jobs.ndjson", "--data", "copy"}, "E0010", "try: `troupe restore copy");
+  for (auto verb : {std::vector<std::string>{"import", "jobs.ndjson"},
+                    {"run", "quick.json"},
+                    {"serve", "--port", "0"}}) {
+    verb.insert(verb.end(), {"--data", "copy"});
+    check(verb, "E0010", "try: `troupe restore copy --data NEW`");
+  }
   check({"verify", "else"}, "E0010", "there is no MANIFEST in it");
   check({"restore", ".troupe", "--data", "new"}, "E0002", "it is a data directory");
   check({"restore", "else", "--data", "new"}, "E0002", "there is no BACKUP in it");
