@@ -216,7 +216,10 @@ open_snapshot(const storage::data_dir& directory,
   options.expect_existing = *found == storage::snapshot_presence::there
                             && directory.about().format > storage::data_format_first;
   auto tables = storage::open_lmdb_tables(directory, options);
-  if (tables.code() == ec::journal_corrupt && storage::may_be_unfinished(directory)) {
+  // Until it has the next format nothing is trimmed, and a loss of power may leave half of the
+  // file.
+  if (tables.code() == ec::journal_corrupt
+      && directory.about().format == storage::data_format_first) {
     directory.files().unlink(directory.path() / "snapshot" / "data.mdb");
     tables = storage::open_lmdb_tables(directory, options);
   }

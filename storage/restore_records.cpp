@@ -7,9 +7,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <cstdio>
 #include <fcntl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace troupe::storage {
 
@@ -19,8 +18,7 @@ namespace fs = std::filesystem;
 
 /// Both names change places, in one step.
 status exchange(const fs::path& a, const fs::path& b) {
-  constexpr unsigned exchange_names = 2; // RENAME_EXCHANGE
-  auto done = ::syscall(SYS_renameat2, AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), exchange_names);
+  auto done = ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE);
   return done == 0 ? status{} : status{os_error("exchange", a, -errno)};
 }
 

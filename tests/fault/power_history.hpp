@@ -16,6 +16,11 @@ inline fs::path quick_place() {
   return !failed && space.available > room ? memory : fs::path{TROUPE_BINARY_DIR "/e2e"};
 }
 
+/// What the n-th loss of power does.
+inline fate next_fate(std::uint64_t n) {
+  return n % 4 == 0 ? fate::none : n % 4 == 1 ? fate::all : fate::chosen;
+}
+
 /// A disk that programs work on, one after another, each change of which is logged; and what
 /// losses of power at any moment leave of it.
 class power_history {

@@ -54,10 +54,6 @@ private:
   std::size_t seen_ = 0;
 };
 
-fate next_fate(std::uint64_t n) {
-  return n % 4 == 0 ? fate::none : n % 4 == 1 ? fate::all : fate::chosen;
-}
-
 /// The events that the store knows of a job.
 std::uint64_t events_in(const actors::store& from, const std::string& job) {
   auto graphs = std::make_shared<actors::graph_store>(from.blobs);

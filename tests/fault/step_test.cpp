@@ -1,7 +1,6 @@
 #include "storage/backup.hpp"
 #include "storage/restore.hpp"
-#include "tests/fault/fault_graphs.hpp"
-#include "tests/fault/store_checks.hpp"
+#include "tests/fault/kept_work.hpp"
 
 using namespace troupe;
 using namespace troupe::tests;
@@ -10,31 +9,10 @@ namespace {
 
 constexpr int verify_each = 4; // It takes longer than the rest.
 
-/// A graph whose large output is a blob.
-std::string large_graph() {
-  graph_text g;
-  g.vertex("large", "noop", R"({"output": ")" + std::string(100'000, 'x') + "\"}");
-  return g.text("large");
-}
-
-/// A data directory with ended jobs and one that was killed, and what is in it.
-class source {
+/// Killed at each step of a verb.
+class source : public kept_work {
 public:
-  explicit source(const char* of) : seed_(chosen_seed(of)), random(seed_) {
-    in.write("large.json", large_graph());
-    in.write("retries.json", retries_graph());
-    in.write("naps.json", R"({"name": "naps", "vertices": [
-      {"id": "a", "kind": "noop"}, {"id": "b", "kind": "delay", "config": {"for": "1h"}}],
-      "edges": [{"from": "a", "to": "b"}]})");
-    REQUIRE(troupe_with(in, {"run", "large.json"}).code == 0);
-    REQUIRE(troupe_with(in, {"run", "retries.json"}).code == 0);
-    process napping{in, {"run", "naps.json", "-o", "ndjson"}};
-    REQUIRE(eventually([&] { return count(lines_of(napping.out()), "vertex_start", "b") > 0; }));
-    napping.send(SIGKILL);
-    napping.wait();
-    jobs = jobs_of(data);
-    REQUIRE(jobs.size() == 3);
-  }
+  explicit source(const char* of) : seed_(chosen_seed(of)), random(seed_) {}
 
   /// Runs `troupe` with these arguments once for each step that it may die at, and `check` after
   /// each; `renew` before.
@@ -60,17 +38,12 @@ public:
       CHECK(wrong_in(data) == "");
   }
 
-  fs::path at(const char* name) const { return in.path() / name; }
-
 private:
   std::uint64_t seed_;
   int looks_ = 0;
 
 public:
-  scratch in;
   std::mt19937_64 random;
-  fs::path data = in.path() / ".troupe";
-  kept_jobs jobs;
 };
 
 void remove_all(std::initializer_list<fs::path> all) {
@@ -157,25 +130,7 @@ TEST_CASE("a restore that is killed at any step is whole or is none, and harms n
 TEST_CASE("compacting that is killed at any step leaves every job and can be repeated",
           "[fault][steps]") {
   source from{"killed compacts"};
-  { // Deleted pages make it worth while.
-    auto store = actors::open_store({.data_dir = from.data});
-    REQUIRE(store);
-    for (bool more = true; more;) {
-      auto applied = store->writer->step();
-      REQUIRE(applied);
-      more = *applied;
-    }
-    for (int round = 0; round < 4; ++round)
-      REQUIRE(storage::update(*store->tables, [&](storage::table_writer& to) -> status {
-        core::bytes key{0, 0, 0, 0, 0, 0, 'q', 0, 'k'}, value(200'000);
-        auto done = to.put(storage::table::rows, key, value);
-        if (!done || round % 2 == 0)
-          return done;
-        auto gone = to.erase(storage::table::rows, key);
-        return gone ? status{} : status{gone.error()};
-      }));
-    store->close();
-  }
+  from.waste_pages();
   auto kept = from.at("kept");
   fs::copy(from.data, kept, fs::copy_options::recursive);
   from.die_at_each_step(

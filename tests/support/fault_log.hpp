@@ -21,8 +21,10 @@ struct fault_record {
     rename,         ///< `name` to `to`.
     link,           ///< `to` is `name`, too.
     unlink,         ///< The file or directory `name` goes.
-    sync,           ///< One of `name` has returned: what is logged before `covers` is durable.
+    sync,           ///< One of `name` has returned: what is logged before `covers` is durable;
+                    ///< that of all files if `inode` is 0.
     told,           ///< `data` on its way to standard output.
+    exchange,       ///< `name` and `to`, of one directory, change places.
   };
   kind what{};
   bool durable = false; ///< Of a write: as soon as it returns (`O_DSYNC`).

@@ -102,6 +102,12 @@ int fsync(int fd) {
   return synced(fd, [&] { return next(fd); });
 }
 
+int syncfs(int fd) noexcept {
+  REAL(syncfs);
+  return synced(
+      fd, [&] { return next(fd); }, true);
+}
+
 int ftruncate(int fd, off_t size) noexcept {
   REAL(ftruncate);
   count(fd);
@@ -133,6 +139,15 @@ int rename(const char* from, const char* to) noexcept {
   count(name);
   return changed(logs(name), of_names(op::rename, whole(from), name),
                  [&] { return next(from, to); });
+}
+
+int renameat2(int from_in, const char* from, int to_in, const char* to, unsigned flags) noexcept {
+  REAL(renameat2);
+  auto name = whole(to); // Nobody here names a directory of their own.
+  count(name);
+  auto what = flags & RENAME_EXCHANGE ? op::exchange : op::rename;
+  return changed(logs(name), of_names(what, whole(from), name),
+                 [&] { return next(from_in, from, to_in, to, flags); });
 }
 
 int link(const char* from, const char* to) noexcept {

@@ -160,8 +160,9 @@ inline fault_record of_file(op what, int fd, std::uint64_t size = 0) {
   return x;
 }
 
+/// A sync of this file, or of all.
 template <class Sync>
-int synced(int fd, Sync sync) {
+int synced(int fd, Sync sync, bool all = false) {
   count(fd);
   delay(fd);
   hold(fd);
@@ -171,6 +172,7 @@ int synced(int fd, Sync sync) {
     return sync();
   auto x = of_file(op::sync, fd);
   x.name = name_of(fd);
+  x.inode = all ? 0 : x.inode;
   x.covers = log().changing([&] { return log().end(); });
   int answer = sync();
   if (answer == 0)

@@ -37,6 +37,7 @@ public:
     case kind::resize: return file_of(x).resize(x.at, x.size);
     case kind::map: return file_of(x).map();
     case kind::rename: return rename(x);
+    case kind::exchange: return exchange(x);
     case kind::link: return change(x.at, at(x.to), {}, named(at(x.name)));
     case kind::unlink: return unlink(x);
     case kind::sync:
@@ -48,7 +49,10 @@ public:
   void end(const fault_record& x) {
     if (x.what == fault_record::kind::write && x.durable)
       file_of(x).settle_last();
-    if (x.what == fault_record::kind::sync)
+    if (x.what == fault_record::kind::sync && x.inode == 0)
+      for (auto& [inode, file] : known_)
+        file->sync(x.covers);
+    else if (x.what == fault_record::kind::sync)
       if (auto found = known_.find(x.inode); found != known_.end())
         found->second->sync(x.covers);
   }
@@ -78,9 +82,12 @@ private:
     node_ptr file;          ///< That is made.
     std::shared_ptr<move> moved;
     bool synced = false;
+    node_ptr back{}; ///< Of an exchange: what `gone` is then.
 
     void apply(names& to) const {
-      if (!gone.empty())
+      if (back)
+        to[gone] = back;
+      else if (!gone.empty())
         to.erase(gone);
       if (!made.empty())
         to[made] = file;
@@ -176,6 +183,14 @@ private:
     auto moved = std::make_shared<move>();
     change(x.at, to, {}, file, moved);
     change(x.at, from, from.name, nullptr, moved);
+  }
+
+  void exchange(const fault_record& x) {
+    auto one = at(x.name), other = at(x.to);
+    name_change both{x.at, one.name, other.name, named(one), {}};
+    both.back = named(other);
+    both.apply(one.in->now);
+    one.in->changes.push_back(std::move(both));
   }
 
   static std::string content_of(const path& name) {
