@@ -47,6 +47,13 @@ public:
     x.to = whole(to);
     add(x);
   }
+  void exchange(const std::string& one, const std::string& other) {
+    fault_record x;
+    x.what = kind::exchange;
+    x.name = whole(one);
+    x.to = whole(other);
+    add(x);
+  }
   void unlink(const std::string& name) {
     fault_record x;
     x.what = kind::unlink;
@@ -189,6 +196,32 @@ TEST_CASE("a rename between directories leaves one name or both", "[fault][power
   CHECK(x.all_left() == std::set<left>{before, after, both});
   x.sync(to);
   CHECK(x.all_left() == std::set<left>{after, both});
+}
+
+TEST_CASE("names that change places do so at once or not at all", "[fault][power]") {
+  using left = std::map<std::string, std::string>;
+  disk x;
+  x.make("one", kind::make_directory);
+  auto other = x.make("other", kind::make_directory);
+  x.make("other/file");
+  x.sync(other);
+  x.sync_top();
+  x.exchange("one", "other");
+  const left before{{"one", "/"}, {"other", "/"}, {"other/file", ""}};
+  const left after{{"one", "/"}, {"other", "/"}, {"one/file", ""}};
+  CHECK(x.all_left() == std::set<left>{before, after});
+  x.sync_top();
+  CHECK(x.all_left() == std::set<left>{after});
+}
+
+TEST_CASE("a sync of the file system covers every file and name", "[fault][power]") {
+  using left = std::map<std::string, std::string>;
+  disk x;
+  x.make("in", kind::make_directory);
+  auto file = x.make("in/file");
+  x.write(file, 0, "a");
+  x.sync(0);
+  CHECK(x.all_left() == std::set<left>{{{"in", "/"}, {"in/file", "a"}}});
 }
 
 TEST_CASE("a file may have its new length before its content", "[fault][power]") {
