@@ -16,10 +16,13 @@ namespace msg = messages;
 /// The ended jobs of one shard that a filter shows, some at a time.
 class purge_walk {
 public:
-  purge_walk(storage::view& view, const job_filter& filter, actors::graph_names& names)
+  /// `damaged`: told of each job that is left out, as its row is damaged.
+  purge_walk(storage::view& view, const job_filter& filter, actors::graph_names& names,
+             std::function<void(job_id, const error&)> damaged)
       : view_(view), query_(actors::query_of(filter)) {
     actors::search_for(filter.text, names, query_);
     query_.limit = limits::retention_step_jobs;
+    query_.damaged = std::move(damaged);
   }
 
   /// The next ones, maybe none. Call it until `done`.
@@ -143,7 +146,11 @@ result<std::size_t> runtime::impl::purge(actors::shard_context& shard, const job
                                          bool dry_run) {
   std::size_t total = 0;
   actors::graph_names names{*engine->env().graphs};
-  for (purge_walk walk{*shard.view, filter, names}; !walk.done();) {
+  auto damaged = [&](job_id id, const error& why) {
+    if (auto& report = engine->env().report)
+      report("purge: job " + to_string(id) + " is left out: " + why.detail);
+  };
+  for (purge_walk walk{*shard.view, filter, names, damaged}; !walk.done();) {
     auto jobs = engine->while_open([&] { return walk.next(); });
     if (!jobs)
       return jobs.error();

@@ -75,9 +75,10 @@ struct shard_actor_state {
   std::set<job_id> held;                ///< Recovered ones that wait for `release_job`.
   std::deque<ended_job> ended;
   shard_recovery recovery;
-  std::size_t ended_since = 0;   ///< Jobs that have ended since the retention was applied.
-  bool deletes = false;          ///< A step of the retention is on its way to the disk.
-  std::function<void()> closing; ///< Set once the shard takes no more jobs.
+  std::size_t ended_since = 0;     ///< Jobs that have ended since the retention was applied.
+  bool deletes = false;            ///< A step of the retention is on its way to the disk.
+  std::map<job_id, error> damaged; ///< Jobs that the last deletions left out.
+  std::function<void()> closing;   ///< Set once the shard takes no more jobs.
 };
 
 /// Owns one shard: admits its jobs in order, supervises their actors (one for one), wakes those

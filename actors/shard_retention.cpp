@@ -11,20 +11,38 @@ namespace {
 
 namespace msg = messages;
 
-/// The rows of those jobs that have ended and are not being deleted. With `strict` any other is an
-/// error.
+void report(shard_self self, const error& why) {
+  auto& env = *shard_of(self).env;
+  if (env.report)
+    env.report("retention of shard " + std::to_string(core::index_of(shard_of(self).id)) + ": "
+               + to_string(why.code) + ": " + why.detail);
+}
+
+using damaged_rows = std::map<job_id, error>;
+
+/// Tells of rows that are not in `told` yet.
+void report(shard_self self, const damaged_rows& damaged, const damaged_rows& told) {
+  for (auto& [id, why] : damaged)
+    if (!told.contains(id))
+      report(self, {why.code, "job " + to_string(id) + " is left out: " + why.detail});
+}
+
+/// The rows of those jobs that have ended and are not being deleted. Any other is an error; with
+/// `damaged` it is left out, and told there if its row is damaged.
 result<std::vector<storage::job_row>> to_delete(shard_self self, const std::vector<job_id>& jobs,
-                                                bool strict) {
+                                                damaged_rows* damaged) {
   std::vector<storage::job_row> rows;
   for (auto id : jobs) {
     auto gone = self->state.deleting.contains(id);
     auto row = gone ? result<storage::job_row>{error{ec::no_such_job, "the job is being deleted"}}
                     : shard_of(self).view->find(id);
-    if (!row && (strict || row.code() != ec::no_such_job))
+    if (!row && damaged && row.code() == ec::journal_corrupt)
+      damaged->emplace(id, row.error());
+    else if (!row && (!damaged || row.code() != ec::no_such_job))
       return row.error();
     if (row && terminal(row->state))
       rows.push_back(std::move(*row));
-    else if (row && strict)
+    else if (row && !damaged)
       return error{ec::illegal_request, std::string{"the job is "} + to_string(row->state)
                                             + "; only jobs that have ended can be removed"};
   }
@@ -46,13 +64,6 @@ void append_deletions(shard_self self, const std::vector<storage::job_row>& rows
   auto at = shard_of(self).log->append(group, std::move(out));
   for (auto& row : rows)
     when_durable(self, at, [&st, id = row.id] { st.deleting.erase(id); });
-}
-
-void report(shard_self self, const error& why) {
-  auto& env = *shard_of(self).env;
-  if (env.report)
-    env.report("retention of shard " + std::to_string(core::index_of(shard_of(self).id)) + ": "
-               + to_string(why.code) + ": " + why.detail);
 }
 
 /// The next step once this one is durable, if there may be more.
@@ -77,9 +88,12 @@ void apply_retention(shard_self self) {
   std::vector<job_id> jobs;
   for (auto& x : *found)
     jobs.push_back(x.id);
-  auto rows = to_delete(self, jobs, false);
+  damaged_rows damaged;
+  auto rows = to_delete(self, jobs, &damaged);
   if (!rows)
     return report(self, rows.error());
+  report(self, damaged, st.damaged); // Each once, though it is met each time.
+  st.damaged = std::move(damaged);
   if (rows->empty())
     return;
   st.deletes = true;
@@ -88,7 +102,9 @@ void apply_retention(shard_self self) {
 }
 
 void delete_jobs(shard_self self, const msg::delete_jobs& m) {
-  auto rows = to_delete(self, m.jobs, m.strict);
+  damaged_rows damaged;
+  auto rows = to_delete(self, m.jobs, m.strict ? nullptr : &damaged);
+  report(self, damaged, {});
   if (!rows)
     return shard_of(self).log->hold(shard_of(self).log->head(),
                                     [done = m.done, why = rows.error()](const status& outcome) {

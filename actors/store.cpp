@@ -215,6 +215,11 @@ open_snapshot(const storage::data_dir& directory,
   storage::lmdb_options options;
   options.expect_existing = *found == storage::snapshot_presence::there
                             && directory.about().format > storage::data_format_first;
+  if (report)
+    options.removed = [report](const storage::lmdb_problem& x) {
+      report("damage in the store: a row of a deleted job was removed: " + to_string(x)
+             + "; run `troupe verify --online`");
+    };
   auto tables = storage::open_lmdb_tables(directory, options);
   // Until it has the next format nothing is trimmed, and a loss of power may leave half of the
   // file.

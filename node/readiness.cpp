@@ -18,8 +18,9 @@ core::pressure pressure_of(const store_stats& x) {
 status snapshot_of(const store_stats& x) {
   if (x.snapshot_is_written)
     return {};
-  return error{ec::journal_failed, "it cannot be written any more: look at the disk and the log, "
-                                   "then start the node again"};
+  return error{ec::journal_failed,
+               "it cannot be written any more: look at the disk and the log, then start the node "
+               "again; if the log tells of damage, export all and import it into a new directory"};
 }
 
 status lag_of(core::pressure x) {

@@ -304,6 +304,14 @@ status lmdb_env::guard_map() {
   return {};
 }
 
+std::optional<std::uint64_t> lmdb_env::place_of(const std::uint8_t* shown) const noexcept {
+  auto at = reinterpret_cast<std::uintptr_t>(shown);
+  auto first = reinterpret_cast<std::uintptr_t>(mapped_);
+  if (at < first || at - first >= map_bytes())
+    return std::nullopt;
+  return at - first;
+}
+
 void lmdb_env::forget_pages() {
   auto inside = gate_.enter();
   std::error_code ignored;

@@ -54,6 +54,14 @@ public:
   const transaction_gate& gate() const noexcept { return gate_; }
   std::mutex& writing() noexcept { return writing_; }
   std::uint64_t map_bytes() const noexcept;
+  /// Where in the file something lies that a transaction shows; nothing if it is not in the map.
+  std::optional<std::uint64_t> place_of(const std::uint8_t* shown) const noexcept;
+
+  /// Tells who opened the store what was removed.
+  void tell_removed(const lmdb_problem& x) const {
+    if (options_.removed)
+      options_.removed(x);
+  }
 
   /// Gives the memory that shows the file back; the kernel keeps what it likes of the file, and
   /// brings it again when it is read.

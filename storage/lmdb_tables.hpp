@@ -9,6 +9,18 @@
 
 namespace troupe::storage {
 
+/// Something that is wrong in the snapshot's file.
+struct lmdb_problem {
+  std::optional<table> in; ///< Nothing in what joins the tables, or if it is not in the file.
+  core::bytes key;         ///< The row, or one near it; may be empty.
+  std::uint64_t page = 0;  ///< Where in the file; 0 for all of it.
+  std::string what;
+};
+/// `page 12, table live, key 0a0b: wrong checksum`.
+std::string to_string(const lmdb_problem& x);
+
+using problem_sink = std::function<void(const lmdb_problem&)>;
+
 /// What may be chosen when the snapshot is opened.
 struct lmdb_options {
   /// The data directory is not new: a snapshot that is empty or gone is refused, not made.
@@ -26,6 +38,9 @@ struct lmdb_options {
   unsigned readers_max = limits::snapshot_readers_max; ///< Counts when the lock file is made.
   /// How long growing waits for the transactions that read.
   std::chrono::milliseconds resize_wait = limits::snapshot_resize_wait;
+  /// Told of each row with a wrong checksum that was removed, once that is durable. On the thread
+  /// that writes. May be empty.
+  problem_sink removed;
 };
 
 /// How large the snapshot is.
@@ -40,18 +55,6 @@ struct lmdb_readers {
   std::size_t open = 0;                         ///< Transactions of this process.
   std::chrono::steady_clock::duration oldest{}; ///< How long the oldest of them is open.
 };
-
-/// Something that is wrong in the snapshot's file.
-struct lmdb_problem {
-  std::optional<table> in; ///< Nothing in what joins the tables, or if it is not in the file.
-  core::bytes key;         ///< The row, or one near it; may be empty.
-  std::uint64_t page = 0;  ///< Where in the file; 0 for all of it.
-  std::string what;
-};
-/// `page 12, table live, key 0a0b: wrong checksum`.
-std::string to_string(const lmdb_problem& x);
-
-using problem_sink = std::function<void(const lmdb_problem&)>;
 
 /// What a check has looked at.
 struct lmdb_summary {

@@ -37,15 +37,21 @@ result<std::optional<core::byte_view>> lmdb_rows::get(table from, core::byte_vie
   auto tree = env.tree_of(from);
   if (!tree || key.empty() || key.size() > limits::table_key_bytes_max)
     return std::optional<core::byte_view>{};
-  return find(*tree, number_of(from), key);
+  return find_sound(*tree, number_of(from), key);
 }
 
 result<std::optional<core::byte_view>> lmdb_rows::get_own(std::string_view key) const {
-  return find(lmdb_env::main_tree, own_rows, bytes_of(key));
+  return find_sound(lmdb_env::main_tree, own_rows, bytes_of(key));
 }
 
-result<std::optional<core::byte_view>> lmdb_rows::find(unsigned tree, std::uint8_t of,
-                                                       core::byte_view key) const {
+result<std::optional<core::byte_view>> lmdb_rows::get_kept(table from, core::byte_view key) const {
+  auto tree = env.tree_of(from);
+  if (!tree || key.empty() || key.size() > limits::table_key_bytes_max)
+    return std::optional<core::byte_view>{};
+  return find(*tree, key);
+}
+
+result<std::optional<core::byte_view>> lmdb_rows::find(unsigned tree, core::byte_view key) const {
   MDB_val at{key.size(), const_cast<std::uint8_t*>(key.data())}, kept{};
   inside_map inside;
   int code = ::mdb_get(txn, tree, &at, &kept);
@@ -53,7 +59,17 @@ result<std::optional<core::byte_view>> lmdb_rows::find(unsigned tree, std::uint8
     return std::optional<core::byte_view>{};
   if (code != 0)
     return env.failed("read", code);
-  auto value = unseal(of, key, {static_cast<const std::uint8_t*>(kept.mv_data), kept.mv_size});
+  return std::optional{
+      core::byte_view{static_cast<const std::uint8_t*>(kept.mv_data), kept.mv_size}};
+}
+
+result<std::optional<core::byte_view>> lmdb_rows::find_sound(unsigned tree, std::uint8_t of,
+                                                             core::byte_view key) const {
+  auto kept = find(tree, key);
+  if (!kept || !*kept)
+    return kept;
+  inside_map inside;
+  auto value = unseal(of, key, **kept);
   if (!value)
     return env.damaged("wrong checksum at " + row_name(of, key));
   return value;

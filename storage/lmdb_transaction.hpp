@@ -23,6 +23,8 @@ public:
   /// The row of a table or, of the main tree, the store's own.
   result<std::optional<core::byte_view>> get(table from, core::byte_view key) const;
   result<std::optional<core::byte_view>> get_own(std::string_view key) const;
+  /// What the file keeps as the row's value, whether its checksum is right or not.
+  result<std::optional<core::byte_view>> get_kept(table from, core::byte_view key) const;
   std::unique_ptr<table_cursor> cursor(table in, bool writes);
   /// Ends the transaction without changes, and what its cursors show.
   void end();
@@ -36,8 +38,9 @@ public:
   std::vector<lmdb_cursor*> cursors;
 
 private:
-  result<std::optional<core::byte_view>> find(unsigned tree, std::uint8_t of,
-                                              core::byte_view key) const;
+  result<std::optional<core::byte_view>> find(unsigned tree, core::byte_view key) const;
+  result<std::optional<core::byte_view>> find_sound(unsigned tree, std::uint8_t of,
+                                                    core::byte_view key) const;
 };
 
 /// A transaction that reads, inside the gate while it is there. Private to storage/lmdb_*.

@@ -1,3 +1,4 @@
+#include "storage/lmdb_pages.hpp"
 #include "storage/lmdb_transaction.hpp"
 #include "storage/table_row.hpp"
 
@@ -47,12 +48,16 @@ private:
   template <class Call>
   status change(const Call& call, const char* verb);
   void mark(table x);
+  bool can_go(core::byte_view kept) const;
+  std::optional<std::uint64_t> digest_of(table x);
+  void count_again();
 
   lmdb_rows rows_;
   std::unique_lock<std::mutex> lock_;
   std::thread::id thread_ = std::this_thread::get_id();
   std::optional<error> broken_; ///< The first change that failed: nothing can be committed.
   bool must_repeat_ = false;
+  std::vector<lmdb_problem> removed_; ///< Damaged rows.
   core::bytes key_, kept_; ///< What is put: the arguments may show pages that it changes.
 };
 
@@ -109,27 +114,72 @@ status lmdb_writer::put(table to, core::byte_view key, core::byte_view value) {
   return done;
 }
 
+/// Whether LMDB can take down a row whose value is damaged: all of it lies where it says, so that
+/// no page is freed that another row uses.
+bool lmdb_writer::can_go(core::byte_view kept) const {
+  auto place = rows_.env.place_of(kept.data());
+  if (!place)
+    return true; // This transaction wrote it.
+  MDB_stat about{};
+  ::mdb_env_stat(rows_.env.raw(), &about);
+  std::uint64_t page_bytes = about.ms_psize, in_page = *place % page_bytes;
+  if (in_page != lmdb::page_header_bytes)
+    return in_page + kept.size() <= page_bytes;
+  core::byte_view head{kept.data() - in_page, lmdb::page_header_bytes};
+  auto needed = (in_page + kept.size() - 1) / page_bytes + 1;
+  return lmdb::overflow_pages(head, *place / page_bytes) == needed;
+}
+
 result<bool> lmdb_writer::erase(table from, core::byte_view key) {
   assert(here() && rows_.txn);
   if (broken_)
     return *broken_;
-  auto old = rows_.get(from, key);
-  if (!old)
-    return old.error();
-  if (!*old)
+  auto kept = rows_.get_kept(from, key);
+  if (!kept)
+    return kept.error();
+  if (!*kept)
     return false;
+  inside_map inside;
   auto after = rows_.totals[from];
-  drop_row(after, from, key, **old);
+  auto old = unseal(number_of(from), key, **kept);
+  if (!old && !can_go(**kept))
+    return rows_.env.damaged("wrong checksum at " + row_name(number_of(from), key));
+  if (old)
+    drop_row(after, from, key, *old);
+  else
+    --after.rows;
   key_.assign(key.begin(), key.end());
   auto at = value_of(key_);
-  inside_map inside;
   auto done =
       change([&] { return ::mdb_del(rows_.txn, *rows_.env.tree_of(from), &at, nullptr); }, "write");
   if (!done)
     return done.error();
+  if (!old)
+    removed_.push_back({from, key_, 0, "wrong checksum"});
   rows_.totals[from] = after;
   mark(from);
   return true;
+}
+
+/// Over all rows of a table; nothing if one cannot be read.
+std::optional<std::uint64_t> lmdb_writer::digest_of(table x) {
+  table_totals found;
+  auto cursor = rows_.cursor(x, true);
+  auto there = cursor->seek({});
+  for (; there && *there; there = cursor->next())
+    add_row(found, x, cursor->key(), cursor->value());
+  return there ? std::optional{found.digest} : std::nullopt;
+}
+
+/// Nobody knows what a damaged row added to the digest of its table, so that is made anew. A table
+/// with other damage keeps its old one: the check tells of both.
+void lmdb_writer::count_again() {
+  std::array<bool, tables> wrong{};
+  for (auto& x : removed_)
+    wrong[static_cast<std::size_t>(*x.in)] = true;
+  for (std::size_t i = 0; i < tables; ++i)
+    if (auto digest = wrong[i] ? digest_of(table(i)) : std::nullopt)
+      rows_.totals[table(i)].digest = *digest;
 }
 
 status lmdb_writer::commit() {
@@ -138,6 +188,7 @@ status lmdb_writer::commit() {
     return finish(*broken_);
   if (rows_.changes == 0)
     return finish({});
+  count_again();
   rows_.totals.transaction = ::mdb_txn_id(rows_.txn);
   key_.assign(totals_key.begin(), totals_key.end());
   seal(kept_, own_rows, key_, encode(rows_.totals));
@@ -154,6 +205,9 @@ status lmdb_writer::commit() {
 status lmdb_writer::finish(status done) {
   rows_.end();
   lock_.unlock();
+  if (done)
+    for (auto& x : removed_)
+      rows_.env.tell_removed(x);
   return done;
 }
 

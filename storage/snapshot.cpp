@@ -76,15 +76,17 @@ status purge_requests(table_writer& to, core::shard_id shard, core::shard_time n
   auto prefix = keys::expiries(shard);
   auto today = day_of(now);
   std::vector<core::bytes> over;
-  auto walked = each_row(to, table::idempotency, prefix, prefix,
-                         [&](core::byte_view key, core::byte_view) -> result<bool> {
-                           std::uint32_t day = 0;
-                           core::reader{key.subspan(prefix.size())}(day);
-                           if (day >= today || over.size() >= limits::idempotency_purge_max)
-                             return false;
-                           over.emplace_back(key.begin(), key.end());
-                           return true;
-                         });
+  auto walked = each_row(
+      to, table::idempotency, prefix, prefix,
+      [&](core::byte_view key, core::byte_view) -> result<bool> {
+        std::uint32_t day = 0;
+        core::reader{key.subspan(prefix.size())}(day);
+        if (day >= today || over.size() >= limits::idempotency_purge_max)
+          return false;
+        over.emplace_back(key.begin(), key.end());
+        return true;
+      },
+      true);
   if (!walked)
     return walked;
   for (auto& key : over) {

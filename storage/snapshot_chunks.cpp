@@ -61,11 +61,13 @@ status append_records(table_writer& to, core::shard_id shard, job_id id, std::ui
 status erase_records(table_writer& to, core::shard_id shard, job_id id) {
   auto prefix = keys::job(shard, id);
   std::vector<core::bytes> all;
-  auto walked = each_row(to, table::chunks, prefix, prefix,
-                         [&](core::byte_view key, core::byte_view) -> result<bool> {
-                           all.emplace_back(key.begin(), key.end());
-                           return true;
-                         });
+  auto walked = each_row(
+      to, table::chunks, prefix, prefix,
+      [&](core::byte_view key, core::byte_view) -> result<bool> {
+        all.emplace_back(key.begin(), key.end());
+        return true;
+      },
+      true);
   if (!walked)
     return walked;
   for (auto& key : all)

@@ -172,13 +172,16 @@ status snapshot_read::records(job_id id, std::uint64_t from,
   return there ? status{} : status{there.error()};
 }
 
-status
-each_row(table_reader& from, table in, core::byte_view prefix, core::byte_view start,
-         const std::function<result<bool>(core::byte_view key, core::byte_view value)>& each) {
+status each_row(table_reader& from, table in, core::byte_view prefix, core::byte_view start,
+                const std::function<result<bool>(core::byte_view key, core::byte_view value)>& each,
+                bool past_damage) {
   auto cursor = from.cursor(in);
   auto there = cursor->seek(start);
-  for (; there && *there; there = cursor->next()) {
-    if (!keys::starts_with(cursor->key(), prefix))
+  // A damaged row behind the last of these is nothing to them.
+  auto ends = [&] { return !keys::starts_with(cursor->key(), prefix); };
+  auto is_row = [&] { return there ? *there : cursor->at_damaged() && (past_damage || ends()); };
+  for (; is_row(); there = cursor->next()) {
+    if (ends())
       return {};
     auto more = each(cursor->key(), cursor->value());
     if (!more)

@@ -89,10 +89,10 @@ private:
 };
 
 /// Hands on the rows of a table whose keys begin with `prefix`, from `start` on, until `each` says
-/// false.
-status
-each_row(table_reader& from, table in, core::byte_view prefix, core::byte_view start,
-         const std::function<result<bool>(core::byte_view key, core::byte_view value)>& each);
+/// false. `past_damage`: rows with a wrong checksum, too, without their values.
+status each_row(table_reader& from, table in, core::byte_view prefix, core::byte_view start,
+                const std::function<result<bool>(core::byte_view key, core::byte_view value)>& each,
+                bool past_damage = false);
 
 /// The newest journal segment that the writer of these tables knew; 0: none. Errors: as above.
 result<std::uint64_t> newest_segment(table_reader& from);

@@ -75,7 +75,8 @@ public:
   /// transaction. Errors: `no_space`, `io_failed`, `journal_corrupt` if the row that it replaces
   /// is damaged, `invalid_spec` for an empty key, `too_large`, and see `must_repeat`.
   virtual status put(table to, core::byte_view key, core::byte_view value) = 0;
-  /// False if there was no such row.
+  /// False if there was no such row. A row with a wrong checksum goes, too, unless what leads to it
+  /// is damaged.
   virtual result<bool> erase(table from, core::byte_view key) = 0;
   /// Returns when all is on the disk. Errors: `no_space`, `io_failed`; then nothing has changed.
   /// Only once, and nothing is read or written after it.

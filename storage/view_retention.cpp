@@ -142,14 +142,16 @@ std::uint64_t number_in(core::byte_view value) {
 /// Walks the ends of one group as the snapshot has them; `take` says whether to go on.
 status each_end(const view::reading& in, const core::bytes& prefix,
                 const std::function<bool(core::shard_time, job_id, std::uint64_t)>& take) {
-  return each_row(in.tables(), table::by_end, prefix, prefix,
-                  [&](core::byte_view key, core::byte_view value) -> result<bool> {
-                    auto id = keys::id_in(key);
-                    auto part = in.part(id);
-                    if (part && part->deleted)
-                      return true;
-                    return take(keys::time_in(key), id, number_in(value));
-                  });
+  return each_row(
+      in.tables(), table::by_end, prefix, prefix,
+      [&](core::byte_view key, core::byte_view value) -> result<bool> {
+        auto id = keys::id_in(key);
+        auto part = in.part(id);
+        if (part && part->deleted)
+          return true;
+        return take(keys::time_in(key), id, number_in(value));
+      },
+      true);
 }
 
 status expire_group(const view::reading& in, const count_key& of, budget rule,

@@ -206,6 +206,60 @@ TEST_CASE("a changed byte of a row is never read, and is told with its key", "[s
   }
 }
 
+TEST_CASE("a damaged row can be erased, is told once, and the rest counts as before",
+          "[storage][tables]") {
+  auto size = GENERATE(std::size_t{50}, std::size_t{20'000}); // In a leaf; on pages of its own.
+  lmdb_fixture x;
+  REQUIRE(update(*x.store, [&](table_writer& w) { // At once: there are no older pages with it.
+    status done;
+    for (std::string key : {"a", "b", "c"})
+      if (done)
+        done = w.put(table::chunks, bytes_of(key),
+                     bytes_of(key + std::string(size, 'x') + "end of " + key));
+    return done;
+  }));
+  x.close();
+  auto content = content_of(x.file());
+  core::bytes value = bytes_of("end of b");
+  auto at = std::search(content.begin(), content.end(), value.begin(), value.end());
+  REQUIRE(at != content.end());
+  flipped byte{x.file(), static_cast<std::size_t>(at - content.begin()), 1};
+  REQUIRE(problems_in(x) > 0);
+  std::vector<std::string> told;
+  lmdb_options options;
+  options.removed = [&](const lmdb_problem& p) { told.push_back(to_string(p)); };
+  REQUIRE(x.open(options));
+  erase(*x.store, table::chunks, "b");
+  CHECK(told == std::vector<std::string>{"table chunks, key 62: wrong checksum"});
+  CHECK(rows_of(*x.store, table::chunks).size() == 2);
+  CHECK(get(*x.store, table::chunks, "b") == "none");
+  erase(*x.store, table::chunks, "a");
+  CHECK(told.size() == 1);
+  x.close();
+  CHECK(problems_in(x) == 0);
+}
+
+TEST_CASE("a damaged row stays if what says where it lies is damaged, too", "[storage][tables]") {
+  lmdb_fixture x;
+  put(*x.store, table::chunks, "key", std::string(20'000, 'x') + "the end");
+  x.close();
+  auto content = content_of(x.file());
+  core::bytes value = bytes_of("the end"), start(64, 'x');
+  auto end = std::search(content.begin(), content.end(), value.begin(), value.end());
+  auto begin = std::search(content.begin(), content.end(), start.begin(), start.end());
+  auto first = static_cast<std::size_t>(begin - content.begin());
+  REQUIRE(first % page_bytes == 16);
+  flipped row{x.file(), static_cast<std::size_t>(end - content.begin()), 1};
+  flipped pages{x.file(), first - 4, 1}; // How many pages it takes.
+  REQUIRE(x.open());
+  auto erased = update(*x.store, [](table_writer& w) -> status {
+    auto gone = w.erase(table::chunks, bytes_of("key"));
+    return gone ? status{} : status{gone.error()};
+  });
+  CHECK(erased.code() == ec::journal_corrupt);
+  x.close();
+}
+
 TEST_CASE("a flip that changes what can be read is found by the check", "[storage][tables]") {
   auto seed = std::random_device{}();
   std::cout << "flips that the check must find: seed " << seed << std::endl;
