@@ -40,6 +40,7 @@ result<bool> scrubber::step_table(std::uint64_t bytes) {
   core::shard_id shard{shard_};
   for (std::uint64_t seen = 0; seen < bytes;) {
     core::bytes key;
+    status row;
     {
       auto reader = parts_.tables->read();
       if (!reader)
@@ -47,43 +48,51 @@ result<bool> scrubber::step_table(std::uint64_t bytes) {
       auto prefix = keys::shard(shard);
       auto cursor = (*reader)->cursor(walked[at_]);
       auto there = cursor->seek(place_.empty() ? prefix : place_);
-      if (!there)
+      if (!there && !cursor->at_damaged())
         return there.error();
-      if (!*there || !keys::starts_with(cursor->key(), prefix))
+      if ((there && !*there) || !keys::starts_with(cursor->key(), prefix))
         return false;
       key.assign(cursor->key().begin(), cursor->key().end());
+      row = there ? status{} : status{there.error()};
     }
-    if (auto checked = check(key, seen); !checked)
+    place_ = key;
+    place_.push_back(0); // The least key above it: what is damaged is passed, too.
+    if (auto checked = check(key, std::move(row), seen); !checked)
       return checked.error();
-    place_ = std::move(key);
-    place_.push_back(0); // The least key above it.
   }
   return true;
 }
 
-status scrubber::check(core::byte_view key, std::uint64_t& bytes) {
+/// `row`: whether the row itself could be read.
+status scrubber::check(core::byte_view key, status row, std::uint64_t& bytes) {
   finding_list found;
   tables_summary sum;
-  status checked;
-  if (walked[at_] == table::graphs) {
-    namespace_id ns{};
-    graph_id id;
-    core::reader{key.subspan(sizeof(core::shard_id))}(ns, id);
-    auto size = blobs_.check(ns, id.sha256);
-    sum.bytes = size ? *size : 0;
-    if (!size)
-      found.add(size.code() == ec::blob_missing ? finding_kind::graph_missing
-                                                : finding_kind::graph_damaged,
-                row_text(table::graphs, key), size.error().detail);
-  } else {
-    checked = check_job(walked[at_], keys::id_in(key), sum, found);
-  }
+  auto is_job = walked[at_] != table::graphs;
+  auto checked = is_job ? check_job(walked[at_], keys::id_in(key), sum, found) : std::move(row);
+  if (!is_job)
+    check_graph(key, sum, found);
+  auto damaged = checked.code() == ec::journal_corrupt; // A row of it has a wrong checksum.
+  if (damaged)
+    found.add(finding_kind::row_damaged, row_text(walked[at_], key), checked.error().detail,
+              is_job ? keys::id_in(key) : job_id{});
   bytes += std::max<std::uint64_t>(sum.bytes, 1);
   tell(found);
   std::scoped_lock lock{mutex_};
   state_.jobs += sum.jobs;
   state_.bytes += sum.bytes;
-  return checked;
+  return damaged ? status{} : checked;
+}
+
+void scrubber::check_graph(core::byte_view key, tables_summary& sum, finding_list& found) {
+  namespace_id ns{};
+  graph_id id;
+  core::reader{key.subspan(sizeof(core::shard_id))}(ns, id);
+  auto size = blobs_.check(ns, id.sha256);
+  sum.bytes = size ? *size : 0;
+  if (!size)
+    found.add(size.code() == ec::blob_missing ? finding_kind::graph_missing
+                                              : finding_kind::graph_damaged,
+              row_text(table::graphs, key), size.error().detail);
 }
 
 /// A job may be deleted, and its values with it, while it is looked at: what seems wrong has to

@@ -40,7 +40,7 @@ public:
 
   /// Looks at about so many bytes, at least at one job; false once it has come to the end, where
   /// the next call begins anew. Not beside the thread. Errors: those of `table_store`,
-  /// `journal_corrupt` if a row cannot be read; the next call goes on with another table.
+  /// `journal_corrupt` if what leads to rows is damaged; the next call goes on with another table.
   result<bool> step(std::uint64_t bytes);
 
   /// Starts the thread that calls `step` each second.
@@ -53,7 +53,8 @@ private:
   static constexpr std::array walked{table::live, table::done, table::graphs};
 
   result<bool> step_table(std::uint64_t bytes);
-  status check(core::byte_view key, std::uint64_t& bytes);
+  status check(core::byte_view key, status row, std::uint64_t& bytes);
+  void check_graph(core::byte_view key, tables_summary& sum, finding_list& found);
   status check_job(table in, job_id id, tables_summary& sum, finding_list& found);
   status check_values(const snapshot_read& from, job_id id, tables_summary& sum,
                       finding_list& found);

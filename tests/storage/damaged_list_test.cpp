@@ -1,32 +1,12 @@
 #include "storage/view.hpp"
 #include "tests/storage/store_history.hpp"
 
-#include <algorithm>
-#include <fcntl.h>
-
 using namespace troupe;
 using namespace troupe::test;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Changes one byte of a value wherever it lies in the snapshot's file.
-void damage(const fs::path& data, const core::bytes& value) {
-  auto name = data / "snapshot" / "data.mdb";
-  auto content = *storage::read_file(storage::system_files(), name);
-  int found = 0;
-  for (auto at = content->begin();; at += 1, ++found) {
-    at = std::search(at, content->end(), value.begin(), value.end());
-    if (at == content->end())
-      break;
-    *(at + static_cast<std::ptrdiff_t>(value.size() / 2)) ^= 1;
-  }
-  REQUIRE(found > 0);
-  auto file = storage::file::open(storage::system_files(), name, O_WRONLY);
-  REQUIRE(file);
-  REQUIRE(file->write(*content, 0));
-}
 
 /// All jobs of all shards, and those of which the list was told that they are damaged.
 struct listed {

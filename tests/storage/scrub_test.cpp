@@ -1,6 +1,7 @@
 #include "storage/scrub.hpp"
 
 #include "core/wire.hpp"
+#include "storage/table_row.hpp"
 #include "tests/storage/store_history.hpp"
 
 using namespace troupe;
@@ -60,7 +61,39 @@ TEST_CASE("a pass sees every job once and finds nothing in a sound store", "[sto
   CHECK(store.told.empty());
 }
 
-TEST_CASE("a pass tells of damage to a row, a record and a blob", "[storage][scrub]") {
+TEST_CASE("a pass goes past damaged rows and records, and tells each", "[storage][scrub]") {
+  scrubbed_store store;
+  INFO("seed " << store.seed);
+  auto in = GENERATE(table::done, table::live, table::chunks, table::graphs);
+  std::vector<core::bytes> kept;
+  {
+    auto reader = store.history.tables().read();
+    REQUIRE(reader);
+    auto cursor = (*reader)->cursor(in);
+    for (auto there = cursor->seek({}); there && *there; there = cursor->next())
+      storage::seal(kept.emplace_back(), storage::number_of(in), cursor->key(), cursor->value());
+  }
+  REQUIRE(kept.size() >= 2);
+  for (auto x : {&kept.front(), &kept.back()}) // What lies behind the first is looked at, too.
+    damage(store.history.path(), *x);
+  auto seen = store.pass();
+  std::string all;
+  for (auto& x : store.told)
+    all += x.where + ": " + x.what + "\n";
+  INFO(to_string(in) << "\n" << all);
+  CHECK(seen.passes == 1);
+  CHECK(seen.findings == 2);
+  REQUIRE(store.told.size() == 2);
+  for (auto& x : store.told) {
+    INFO(x.where << ": " << x.what);
+    CHECK(x.kind == finding_kind::row_damaged);
+    CHECK(x.what.find(std::string{"wrong checksum at table "} + to_string(in)) != x.what.npos);
+    CHECK((x.job == job_id{}) == (in == table::graphs));
+  }
+}
+
+TEST_CASE("a pass tells of a missing entry of an index, and of a damaged blob",
+          "[storage][scrub]") {
   scrubbed_store store;
   INFO("seed " << store.seed);
   SECTION("a missing entry of an index") {

@@ -9,6 +9,8 @@
 #include "tests/storage/storage_fixture.hpp"
 #include "tests/support/graphs.hpp"
 
+#include <algorithm>
+#include <fcntl.h>
 #include <random>
 
 namespace troupe::test {
@@ -248,6 +250,23 @@ private:
   std::vector<std::shared_ptr<const core::graph>> plans_;
   std::vector<job_ptr> jobs_;
 };
+
+/// Changes one byte of a value wherever it lies in the snapshot's file.
+inline void damage(const std::filesystem::path& data, const core::bytes& value) {
+  auto name = data / "snapshot" / "data.mdb";
+  auto content = *storage::read_file(storage::system_files(), name);
+  int found = 0;
+  for (auto at = content->begin();; at += 1, ++found) {
+    at = std::search(at, content->end(), value.begin(), value.end());
+    if (at == content->end())
+      break;
+    *(at + static_cast<std::ptrdiff_t>(value.size() / 2)) ^= 1;
+  }
+  REQUIRE(found > 0);
+  auto file = storage::file::open(storage::system_files(), name, O_WRONLY);
+  REQUIRE(file);
+  REQUIRE(file->write(*content, 0));
+}
 
 /// Every row of every table but the store's own, as text.
 inline std::map<std::string, core::bytes> content_of(const std::filesystem::path& path) {
