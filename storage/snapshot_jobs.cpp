@@ -153,8 +153,8 @@ private:
     auto old = old_.request(name);
     if (!old)
       return old.error();
-    if (!born && *old && (*old)->id != x.id)
-      return {};
+    if (*old && (*old)->id != x.id && (!born || later((*old)->id, x.id) != x.id))
+      return {}; // An import may bring jobs in any order.
     request_row row{x.id, x.ended, x.spec.request_digest};
     auto expiry = [&](const request_row& of) {
       return keys::expiry(shard_, day_of(expires(of)), name);

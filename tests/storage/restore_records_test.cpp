@@ -95,6 +95,36 @@ TEST_CASE("jobs that are taken in are there, and the journal goes on behind them
   taken_in(*again);
 }
 
+TEST_CASE("the key of a request stays with its newest job, whatever is imported later",
+          "[storage][restore]") {
+  writer_fixture store;
+  auto older = store.next_id(), newer = store.next_id();
+  for (auto id : {newer, older}) {
+    core::job_added added;
+    added.queue = "queue1";
+    added.graph = store.history.any_graph();
+    added.idempotency_key = "a key of both";
+    added.request_digest = core::bytes(32, 1);
+    auto writer = storage::record_writer::open(store.history.path());
+    REQUIRE(writer);
+    REQUIRE(writer->add({record_of(id, added)}));
+    REQUIRE(writer->flush());
+  }
+  auto report = store.check();
+  INFO(text_of(report));
+  CHECK(report.clean());
+  auto directory = storage::data_dir::open(store.history.path(), storage::open_mode::read);
+  auto tables = storage::open_lmdb_tables(*directory);
+  REQUIRE(tables);
+  auto reader = (*tables)->read();
+  REQUIRE(reader);
+  auto shard = core::shard_of(slot_of(newer), store.history.shards());
+  auto found = storage::snapshot_read{**reader, shard}.request({{{}, "queue1"}, "a key of both"});
+  REQUIRE(found);
+  REQUIRE(*found);
+  CHECK((*found)->id == newer);
+}
+
 TEST_CASE("a job with more records than a batch holds comes in whole", "[storage][restore]") {
   writer_fixture store;
   job_id id = store.next_id();
