@@ -53,7 +53,7 @@ store_stats engine::stats() const {
   }
   if (store_.file) {
     auto readers = store_.file->readers();
-    x.snapshot_readers = readers.open;
+    x.snapshot_readers = readers.open + readers.others;
     x.snapshot_oldest_read = std::chrono::floor<std::chrono::milliseconds>(readers.oldest);
   }
   x.waiting_blob_bytes = env_->blob_bytes_waiting();

@@ -1,11 +1,13 @@
 #include "storage/lmdb_check.hpp"
 #include "storage/lmdb_copy.hpp"
 #include "storage/lmdb_file.hpp"
+#include "storage/lmdb_others.hpp"
 #include "storage/lmdb_own_rows.hpp"
 #include "storage/lmdb_transaction.hpp"
 #include "storage/salvage.hpp"
 #include "storage/table_row.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -35,10 +37,11 @@ public:
                              std::chrono::steady_clock::duration slice) override {
     return check_lmdb(*env_, each, slice);
   }
-  lmdb_readers readers() const override { return {env_->gate().inside(), env_->gate().oldest()}; }
+  lmdb_readers readers() const override;
 
 private:
   std::unique_ptr<lmdb_env> env_;
+  mutable lmdb_others others_;
 };
 
 status lmdb_store::maintain() {
@@ -47,6 +50,11 @@ status lmdb_store::maintain() {
   if (int code = ::mdb_reader_check(env_->raw(), &dead); code != 0)
     return env_->failed("look for dead readers of", code);
   return {};
+}
+
+lmdb_readers lmdb_store::readers() const {
+  auto others = others_.look(env_->raw());
+  return {env_->gate().inside(), std::max(env_->gate().oldest(), others.oldest), others.open};
 }
 
 status lmdb_store::copy(const std::filesystem::path& name, bool compact) {

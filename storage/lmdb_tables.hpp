@@ -52,8 +52,10 @@ struct lmdb_sizes {
 
 /// Who reads.
 struct lmdb_readers {
-  std::size_t open = 0;                         ///< Transactions of this process.
-  std::chrono::steady_clock::duration oldest{}; ///< How long the oldest of them is open.
+  std::size_t open = 0; ///< Transactions of this process.
+  /// How long the oldest of all is open; of those of other processes, since `readers` first saw it.
+  std::chrono::steady_clock::duration oldest{};
+  std::size_t others = 0; ///< Of other processes, and of those that died until `maintain`.
 };
 
 /// What a check has looked at.

@@ -216,8 +216,44 @@ TEST_CASE("what a killed process was reading is freed", "[storage][tables]") {
   };
   auto pinned = grown_by();
   CHECK(pinned > 5 * mebibyte);
+  CHECK(x.store->readers().others == 1);
   REQUIRE(x.store->maintain().code() == ec::none);
+  CHECK(x.store->readers().others == 0);
   CHECK(grown_by() == 0);
+  ::close(go[0]);
+  ::close(go[1]);
+}
+
+TEST_CASE("what another process reads is counted, and its age", "[storage][tables]") {
+  lmdb_fixture x;
+  REQUIRE(put_rows(*x.store, 0, 10, 1000).code() == ec::none);
+  x.close();
+  int go[2];
+  REQUIRE(::pipe(go) == 0);
+  child_process reader{[&](int said) {
+    char c = 0;
+    auto opened = data_dir::open(x.temporary.path, open_mode::read);
+    auto store = open_lmdb_tables(*opened);
+    auto held = (*store)->read();
+    if (!held || ::write(said, "x", 1) != 1 || ::read(go[0], &c, 1) != 1)
+      return 1;
+    held->reset();
+    return ::write(said, "x", 1) == 1 && ::read(go[0], &c, 1) == 1 ? 0 : 1;
+  }};
+  REQUIRE(reader.read(1) == "x");
+  REQUIRE(x.open());
+  auto first = x.store->readers();
+  CHECK(first.open == 0);
+  CHECK(first.others == 1);
+  auto now = x.store->readers();
+  CHECK(now.others == 1);
+  CHECK(now.oldest > first.oldest);
+  REQUIRE(::write(go[1], "x", 1) == 1);
+  REQUIRE(reader.read(1) == "x");
+  CHECK(x.store->readers().others == 0);
+  CHECK(x.store->readers().oldest == 0s);
+  REQUIRE(::write(go[1], "x", 1) == 1);
+  CHECK(reader.wait() == 0);
   ::close(go[0]);
   ::close(go[1]);
 }
