@@ -61,7 +61,7 @@ public:
     if (!made)
       return made.error();
     if (auto filled = fill(*made); !filled)
-      return filled.error();
+      return as_of_source(filled.error());
     if (auto whole = check_reached(*heads); !whole)
       return whole.error();
     if (auto left = remove_owner_files(to_); !left)
@@ -75,6 +75,15 @@ private:
   void tell(const char* part, std::uint64_t bytes, std::uint64_t total) const {
     if (options_.progress)
       options_.progress({part, bytes, total});
+  }
+
+  /// What is damaged in the copy is so in what it was made from, and the copy goes.
+  error as_of_source(error why) const {
+    auto copy = to_.string(), source = from_.path().string();
+    for (auto at = why.detail.find(copy); at != why.detail.npos;
+         at = why.detail.find(copy, at + source.size()))
+      why.detail.replace(at, copy.size(), source);
+    return why;
   }
 
   using heads = std::map<core::shard_id, core::position>;

@@ -125,6 +125,29 @@ TEST_CASE("a store whose journal lacks what its snapshot has seen is not backed 
   CHECK(has(checked, storage::finding_kind::journal_damaged));
 }
 
+TEST_CASE("a refused backup names what is damaged where it can be looked at", "[storage][backup]") {
+  kept_store store;
+  INFO("seed " << store.seed);
+  store.history.run(200);
+  store.history.apply_all();
+  core::bytes value;
+  {
+    auto reader = store.history.tables().read();
+    REQUIRE(reader);
+    auto cursor = (*reader)->cursor(storage::table::chunks);
+    REQUIRE(*cursor->seek({}));
+    value.assign(cursor->value().begin(), cursor->value().end());
+  }
+  store.history.close();
+  damage(store.at("data"), value);
+  auto refused = storage::back_up(store.at("data"), store.at("backup"));
+  REQUIRE(refused.code() == ec::journal_corrupt);
+  INFO(refused.error().detail);
+  CHECK(refused.error().detail.find(store.at("data").string()) != std::string::npos);
+  CHECK(refused.error().detail.find(store.at("backup").string()) == std::string::npos);
+  CHECK(refused.error().detail.find("wrong checksum") != std::string::npos);
+}
+
 TEST_CASE("a backup whose journal is taken away meanwhile is refused", "[storage][backup]") {
   kept_store store;
   store.history.run(100);
