@@ -113,7 +113,7 @@ TEST_CASE("a store whose journal lacks what its snapshot has seen is not backed 
   store.history.apply_all();
   store.history.run(20); // In the journal alone.
   store.history.close();
-  for (auto& name : store.history.newest_segments())
+  for (auto& name : store.history.newer_segments())
     fs::remove(name);
   auto refused = storage::back_up(store.at("data"), store.at("backup"));
   REQUIRE(refused.code() == ec::journal_corrupt);

@@ -143,7 +143,7 @@ TEST_CASE("a journal that ends before what the snapshot has seen is found", "[st
   damaged_store store;
   INFO("seed " << store.seed);
   store.history.close();
-  for (auto& name : store.history.newest_segments())
+  for (auto& name : store.history.newer_segments())
     std::filesystem::remove(name);
   auto report = check(store.history, online);
   REQUIRE(report);
