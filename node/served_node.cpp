@@ -60,6 +60,11 @@ std::set<std::string> lowered(const std::vector<std::string>& names) {
   return all;
 }
 
+/// One body always finds room in it.
+std::size_t bodies_bytes_max(const http_config& x) {
+  return std::max<std::size_t>(limits::http_bodies_bytes_max, 2 * x.body_max_bytes);
+}
+
 } // namespace
 
 http::http_options http_of(const node_config& config, node_services& services) {
@@ -70,6 +75,7 @@ http::http_options http_of(const node_config& config, node_services& services) {
   x.threads = from.threads;
   x.header_bytes_max = from.header_max_bytes;
   x.body_bytes_max = from.body_max_bytes;
+  x.bodies_bytes_max = bodies_bytes_max(from);
   x.connections_max = from.connections_max;
   x.connections_reserved = std::min<std::size_t>(x.connections_reserved, from.connections_max / 10);
   x.header_time = from.header_timeout;
@@ -92,8 +98,9 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
   http::api_parts api{node};
   api.allows_kind = [&services](std::string_view kind) { return services.allows_kind(kind); };
   api.metrics = [&node, &services, &server](std::vector<limit_use> limits) {
-    auto most = services.config().http.connections_max;
-    limits.push_back({"http_connections", server.connections(), most});
+    auto config = services.config().http;
+    limits.push_back({"http_connections", server.connections(), config.connections_max});
+    limits.push_back({"http_bodies_bytes", server.body_bytes(), bodies_bytes_max(config)});
     return services.metrics_text(node, std::move(limits));
   };
   api.ready_parts = [&node, &services] { return ready_parts(node.stats(), services.may_change()); };

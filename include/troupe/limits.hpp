@@ -134,8 +134,9 @@ inline constexpr auto scrub_pass_min = 1h;                       ///< From one p
 
 // The HTTP interface, by default; what has a time-out is cut off after it.
 inline constexpr std::size_t http_header_bytes_max = 16 << 10;
-inline constexpr std::size_t http_body_bytes_max = 8 << 20;   ///< Streams have no such limit.
-inline constexpr std::size_t http_line_bytes_max = 1 << 20;   ///< Of a batch.
+inline constexpr std::size_t http_body_bytes_max = 8 << 20;     ///< Streams have no such limit.
+inline constexpr std::size_t http_bodies_bytes_max = 256 << 20; ///< Of all requests at once.
+inline constexpr std::size_t http_line_bytes_max = 1 << 20;     ///< Of a batch.
 inline constexpr std::size_t http_batch_in_flight_max = 1024; ///< Lines of a batch, until durable.
 inline constexpr std::size_t http_query_parts_max = 64;       ///< Parameters of one request.
 inline constexpr std::size_t http_graph_vertices_max = 100'000;

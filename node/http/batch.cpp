@@ -23,7 +23,11 @@ value::object line_answer(const submitted& made, bool gone) {
 }
 
 batch::batch(api_ptr in, const request& from)
-    : in_(std::move(in)), who_(from.who), lines_(from.stream), trace_(trace_in(from.fields)) {}
+    : in_(std::move(in)),
+      who_(from.who),
+      lines_(from.stream),
+      room_(from.room),
+      trace_(trace_in(from.fields)) {}
 
 void batch::next(taken then) {
   {
@@ -65,25 +69,43 @@ void batch::read_on() {
   });
 }
 
+/// Answers the line that has begun, and reads no more.
+void batch::stop_reading(int status, value problem) {
+  auto x = std::make_shared<line>();
+  {
+    std::scoped_lock lock{mutex_};
+    x->number = ++number_;
+    ++in_flight_;
+    over_ = true;
+  }
+  refuse(x, status, std::move(problem));
+}
+
+/// Counts what came and is not answered. False: a line has begun that there is no room for.
+/// `mutex_` is held.
+bool batch::hold() { return !room_ || room_->hold(bytes_ + begun_) || begun_ == 0; }
+
 void batch::take_piece(result<std::string> piece) {
-  bool whole = true, last = !piece || piece->empty();
+  bool whole = true, has_room = true, last = !piece || piece->empty();
   if (piece && !last)
     whole = split_.add(*piece, [this](std::string text) { take_line(std::move(text)); });
   else if (piece)
     take_line(split_.take());
-  if (!whole) {
-    auto x = std::make_shared<line>();
-    {
-      std::scoped_lock lock{mutex_};
-      x->number = ++number_;
-      ++in_flight_;
-      over_ = true;
-    }
-    refuse(x, 413,
-           problem_value(refusal::body_too_large,
-                         "a line has at most " + std::to_string(limits::http_line_bytes_max)
-                             + " bytes; it and all behind it were not read"));
+  {
+    std::scoped_lock lock{mutex_};
+    begun_ = split_.begun();
+    has_room = hold();
   }
+  if (!whole)
+    stop_reading(413,
+                 problem_value(refusal::body_too_large,
+                               "a line has at most " + std::to_string(limits::http_line_bytes_max)
+                                   + " bytes; it and all behind it were not read"));
+  else if (!has_room)
+    stop_reading(status_of(ec::overloaded),
+                 problem_value(error{ec::overloaded, "the node holds too many bytes of other "
+                                                     "requests; this line and all behind it were "
+                                                     "not read"}));
   {
     std::scoped_lock lock{mutex_};
     reading_ = false;
@@ -182,6 +204,7 @@ void batch::end(const line_ptr& x, value::object answer) {
       ids_ += made;
     --in_flight_;
     bytes_ -= x->bytes;
+    hold();
     out_ += text;
   }
   give();

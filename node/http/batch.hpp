@@ -41,6 +41,8 @@ private:
   void read_on();
   void take_piece(result<std::string> piece);
   void take_line(std::string text);
+  void stop_reading(int status, value problem);
+  bool hold();
   void read(const line_ptr& x, bool here);
   void resolve(const line_ptr& x);
   void resolve_aside(const line_ptr& x);
@@ -53,12 +55,14 @@ private:
   const api_ptr in_;
   const principal who_;
   const std::shared_ptr<body_source> lines_;
-  const std::string trace_; ///< Of the request; of all jobs that name no other.
+  const std::shared_ptr<held_bytes> room_; ///< For what came of the lines; may be null.
+  const std::string trace_;                ///< Of the request; of all jobs that name no other.
   std::mutex mutex_;
   line_splitter split_{limits::http_line_bytes_max}; ///< Only while reading.
   std::uint64_t number_ = 0;
   std::size_t in_flight_ = 0; ///< Lines that are not answered yet,
   std::size_t bytes_ = 0;     ///< and their bytes.
+  std::size_t begun_ = 0;     ///< Bytes of the line that has begun.
   std::string out_;           ///< Answers that nobody has taken yet.
   std::size_t made_ = 0, refused_ = 0;
   std::string ids_; ///< Of what was made, the first ones.

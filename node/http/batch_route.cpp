@@ -10,19 +10,21 @@ namespace troupe::http {
 namespace {
 
 /// Reads a stream of at most `limits::record_group_bytes_max` to its end.
-void collect(const std::shared_ptr<body_source>& from, std::string begun,
-             std::function<void(result<std::string>)> then) {
-  from->next(
-      [from, begun = std::move(begun), then = std::move(then)](result<std::string> piece) mutable {
-        if (!piece || piece->empty())
-          return then(piece ? result<std::string>{std::move(begun)} : piece.error());
-        begun += *piece;
-        if (begun.size() > limits::record_group_bytes_max)
-          return then(error{ec::too_large, "an atomic batch has at most "
-                                               + std::to_string(limits::record_group_bytes_max)
-                                               + " bytes"});
-        collect(from, std::move(begun), std::move(then));
-      });
+void collect(const call_ptr& to, std::string begun, std::function<void(result<std::string>)> then) {
+  to->in.stream->next([to, begun = std::move(begun),
+                       then = std::move(then)](result<std::string> piece) mutable {
+    if (!piece || piece->empty())
+      return then(piece ? result<std::string>{std::move(begun)} : piece.error());
+    begun += *piece;
+    if (begun.size() > limits::record_group_bytes_max)
+      return then(error{ec::too_large, "an atomic batch has at most "
+                                           + std::to_string(limits::record_group_bytes_max)
+                                           + " bytes"});
+    if (!to->in.room->hold(begun.size()))
+      return then(error{ec::overloaded, "the node holds too many bytes of other requests; repeat "
+                                        "it after a while"});
+    collect(to, std::move(begun), std::move(then));
+  });
 }
 
 /// All lines as one transaction, or the answer to what is wrong.
@@ -121,7 +123,7 @@ void submit_batch(const api_ptr& in, const call_ptr& to) {
     x.stream = std::make_shared<batch>(in, to->in);
     return to->out(std::move(x));
   }
-  collect(to->in.stream, {}, [in, to](result<std::string> text) {
+  collect(to, {}, [in, to](result<std::string> text) {
     if (!text)
       return refuse(to, text.error());
     auto bytes = text->size();

@@ -81,6 +81,11 @@ private:
           problem_answer(piece.code() == ec::timed_out ? refusal::too_slow : refusal::bad_request,
                          piece.error().detail));
     gathered_ += *piece;
+    if (!to_->in.room->hold(gathered_.size()))
+      return refuse_to_store(in_, to_,
+                             error{ec::overloaded, "the node holds too many bytes of "
+                                                   "other requests; repeat it after a "
+                                                   "while"});
     auto is_last = piece->empty();
     if (!is_last && gathered_.size() < limits::http_piece_bytes_max)
       return read();

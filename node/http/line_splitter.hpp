@@ -27,6 +27,9 @@ public:
     return begun_.size() <= most_;
   }
 
+  /// Bytes of the line that has begun.
+  std::size_t begun() const noexcept { return begun_.size(); }
+
   /// The last line, which no line end follows; may be empty.
   std::string take() {
     std::string line;

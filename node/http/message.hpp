@@ -1,5 +1,6 @@
 #pragma once
 
+#include "node/http/byte_budget.hpp"
 #include "node/security/roles.hpp"
 #include "troupe/error.hpp"
 #include "troupe/ids.hpp"
@@ -38,6 +39,12 @@ private:
 bool same_word(std::string_view a, std::string_view b) noexcept;
 /// The same text, its letters of ASCII in lower case.
 std::string lowered(std::string_view text);
+
+/// Why nobody waits for an answer any more.
+enum class unwanted : std::uint8_t {
+  gone,    ///< The client has closed the connection.
+  closing, ///< The server ends: answer what is known.
+};
 
 /// A body that goes in pieces, one at a time: whoever gives is never ahead of whoever takes.
 class body_source {
@@ -85,6 +92,7 @@ struct request {
   headers fields;
   std::string body;                    ///< Whole, if the route wants that.
   std::shared_ptr<body_source> stream; ///< Else, if the route takes a stream.
+  std::shared_ptr<held_bytes> room;    ///< That the body takes; null: it is not counted.
   std::string id;                      ///< `X-Request-Id`, sent or made here.
   principal who;
 };
@@ -100,12 +108,6 @@ struct response {
   bool close = false; ///< The connection is not to be used again.
   std::string done{}; ///< What came of the request, for the log of changes: numbers, ids.
   job_id job{};       ///< What it tells of, for the log; zero: the job that the path names.
-};
-
-/// Why nobody waits for an answer any more.
-enum class unwanted : std::uint8_t {
-  gone,    ///< The client has closed the connection.
-  closing, ///< The server ends: answer what is known.
 };
 
 /// Where an answer goes: one exchange of a connection.

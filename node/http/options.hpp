@@ -30,6 +30,8 @@ struct http_options {
   unsigned threads = 0;      ///< 0: one for each core, at most 4.
   std::size_t header_bytes_max = limits::http_header_bytes_max;
   std::size_t body_bytes_max = limits::http_body_bytes_max;
+  /// Of the bodies of all requests together; of it `body_bytes_max` is less than three quarters.
+  std::size_t bodies_bytes_max = limits::http_bodies_bytes_max;
   std::size_t connections_max = limits::http_connections_max;
   std::size_t connections_reserved = limits::http_connections_reserved;
   std::chrono::milliseconds header_time = limits::http_header_time;

@@ -197,6 +197,7 @@ asio::awaitable<void> session::pump() {
 asio::awaitable<void> session::act(request in, const route& to) {
   if (is_stream(to.body)) {
     in.stream = std::make_shared<incoming>(shared_from_this());
+    in.room = room();
     pumping_ = true;
     pump_over_ = false;
     asio::co_spawn(executor(), pump(), asio::detached);
@@ -245,8 +246,10 @@ asio::awaitable<bool> session::one() {
   current_ = std::make_shared<exchange>(shared_from_this());
   if (!out) {
     auto body = std::move(in.body);
+    auto room = std::move(in.room);
     auto given = in;
     given.body = std::move(body);
+    given.room = std::move(room);
     co_await act(std::move(given), *to);
     out = std::move(current_->out);
   }

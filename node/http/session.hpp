@@ -42,6 +42,7 @@ private:
 struct shared_parts {
   live_options options; ///< Of new connections.
   router routes;
+  byte_budget bodies{};             ///< Of requests.
   std::atomic<std::size_t> open{0}; ///< Connections.
   std::atomic<bool> closing{false};
 };
@@ -104,6 +105,8 @@ private:
   std::optional<response> authenticate(request& in, const route& to);
   bool still_crowded();
   asio::awaitable<std::optional<response>> read_body(request& in);
+  std::optional<response> add_to_body(request& in, result<std::string> piece) const;
+  std::shared_ptr<held_bytes> room() const;
   asio::awaitable<result<std::string>> read_piece(milliseconds limit);
   asio::awaitable<bool> tell_continue();
   asio::awaitable<void> pump();

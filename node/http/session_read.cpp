@@ -254,25 +254,45 @@ asio::awaitable<result<std::string>> session::read_piece(milliseconds limit) {
   co_return std::string{};
 }
 
+std::shared_ptr<held_bytes> session::room() const {
+  return std::make_shared<held_bytes>(shared_.bodies, options_->bodies_bytes_max);
+}
+
+/// What has come, and what is wrong with it. Nothing: the body may go on.
+std::optional<response> session::add_to_body(request& in, result<std::string> piece) const {
+  if (!piece)
+    return problem_answer(piece.code() == ec::timed_out ? refusal::too_slow : refusal::bad_request,
+                          piece.error().detail);
+  auto bytes = in.body.size() + piece->size();
+  if (bytes > options_->body_bytes_max)
+    return problem_answer(refusal::body_too_large,
+                          "allowed are " + std::to_string(options_->body_bytes_max) + " bytes");
+  if (in.room->hold(bytes)) {
+    in.body += *piece;
+    return {};
+  }
+  if (options_->rejected)
+    options_->rejected(to_string(ec::overloaded));
+  return problem_answer(error{ec::overloaded, "the node holds too many bytes of other requests; "
+                                              "repeat it after a while"});
+}
+
 /// The whole body. Gives the answer if it cannot be had; one without a status: nobody is there.
 asio::awaitable<std::optional<response>> session::read_body(request& in) {
+  if (parser_->is_done())
+    co_return std::nullopt;
+  in.room = room();
   auto begun = std::chrono::steady_clock::now();
   while (!parser_->is_done()) {
     auto until = begun + time_for(in.body.size(), options_->body_time);
     auto piece = co_await read_piece(std::min(options_->body_time, left_until(until)));
-    if (!piece) {
-      keep_ = false;
-      if (piece.code() == ec::timed_out)
-        co_return problem_answer(refusal::too_slow, piece.error().detail);
-      co_return problem_answer(refusal::bad_request, piece.error().detail);
-    }
-    in.body += *piece;
-    if (in.body.size() > options_->body_bytes_max) {
-      keep_ = false;
-      co_return problem_answer(refusal::body_too_large,
-                               "allowed are " + std::to_string(options_->body_bytes_max)
-                                   + " bytes");
-    }
+    auto refused = add_to_body(in, std::move(piece));
+    if (!refused)
+      continue;
+    keep_ = false;
+    in.body = {};
+    in.room = {};
+    co_return refused;
   }
   co_return std::nullopt;
 }

@@ -379,6 +379,30 @@ TEST_CASE_METHOD(node_fixture, "few requests act on many jobs at once", "[http][
       CHECK(ask("POST", path).status == 200);
 }
 
+TEST_CASE("lines of batches have their share of the room for bodies", "[http][api][bodies]") {
+  constexpr std::size_t kib = 1024;
+  node_fixture x{node_fixture::in_memory(), {}, [](http_options& options) {
+                   options.bodies_bytes_max = 256 * kib;
+                 }};
+  const std::string ndjson = "Content-Type: application/x-ndjson\r\n";
+  auto text = noop + "\n" + noop.substr(0, noop.size() - 1) + std::string(300 * kib, ' ') + "}\n";
+  auto lines = lines_of(x.ask("POST", "/v1/jobs:batch", text, ndjson).body);
+  REQUIRE(lines.size() == 2);
+  std::map<std::int64_t, std::int64_t> statuses;
+  for (auto& line : lines)
+    statuses[*line.find("line")->integer()] = *line.find("status")->integer();
+  CHECK(statuses == std::map<std::int64_t, std::int64_t>{{1, 201}, {2, 429}});
+
+  http_client other{x.server->port()};
+  auto refused = other.ask("POST", "/v1/jobs:batch?atomic=true", text, ndjson);
+  CHECK(refused.status == 429);
+  CHECK(refused.text("code") == "overloaded");
+  CHECK(node_fixture::eventually([&] { return x.server->body_bytes() == 0; }));
+  http_client third{x.server->port()};
+  CHECK(lines_of(third.ask("POST", "/v1/jobs:batch", noop + "\n" + noop + "\n", ndjson).body).size()
+        == 2);
+}
+
 TEST_CASE("metrics have what bounds requests", "[http][api]") {
   node_fixture x{node_fixture::in_memory(), [](api_parts& parts) {
                    parts.metrics = [](const std::vector<limit_use>& limits) {

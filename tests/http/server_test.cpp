@@ -102,12 +102,18 @@ struct fixture {
 
   http_client client() { return http_client{server->port()}; }
 
-  void wait_for_connections(std::size_t n) {
+  /// Looks until `fact` holds. False: it did not within the patience.
+  static bool eventually(const std::function<bool()>& fact) {
     auto until = std::chrono::steady_clock::now() + tests::http_patience;
-    while (server->connections() != n) {
-      REQUIRE(std::chrono::steady_clock::now() < until);
+    while (!fact()) {
+      if (std::chrono::steady_clock::now() > until)
+        return false;
       std::this_thread::yield();
     }
+    return true;
+  }
+  void wait_for_connections(std::size_t n) {
+    REQUIRE(eventually([&] { return server->connections() == n; }));
   }
 };
 
@@ -353,6 +359,47 @@ TEST_CASE_METHOD(fixture, "a body without a length is too large as soon as it is
          + std::string(255, ' '));
   CHECK(c.read().status == 413);
   CHECK(c.ends());
+}
+
+TEST_CASE_METHOD(fixture, "bodies that come are bounded together, and small ones have room",
+                 "[http][server][bodies]") {
+  constexpr std::size_t kib = 1024;
+  options.bodies_bytes_max = 1024 * kib;
+  std::promise<std::string> rejected;
+  options.rejected = [&](std::string_view reason) { rejected.set_value(std::string{reason}); };
+  start();
+  auto first = client(), second = client(), third = client();
+  auto body = "\"" + std::string(750 * kib, 'x') + "\"";
+  auto request = first.text_of("POST", "/echo", body);
+  first.send(request.substr(0, request.size() - 1));
+  CHECK(eventually([&] { return server->body_bytes() == body.size() - 1; }));
+
+  second.send(second.text_of("POST", "/echo", body).substr(0, 200 * kib));
+  auto refused = second.read();
+  CHECK(refused.status == 429);
+  CHECK(code_of(refused) == "overloaded");
+  CHECK(refused.fields["retry-after"] == "1");
+  CHECK(refused.fields["connection"] == "close");
+  CHECK(rejected.get_future().get() == "overloaded");
+  CHECK(third.ask("POST", "/echo", "\"" + std::string(60 * kib, 'x') + "\"").status == 200);
+
+  first.send(request.substr(request.size() - 1));
+  CHECK(first.read().status == 200);
+  CHECK(eventually([&] { return server->body_bytes() == 0; }));
+  CHECK(third.ask("POST", "/echo", body).status == 200);
+}
+
+TEST_CASE_METHOD(fixture, "what goes without its body's end gives its room back",
+                 "[http][server][bodies]") {
+  start();
+  {
+    auto c = client();
+    c.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+           "Content-Length: 1000\r\n\r\n"
+           + std::string(999, ' '));
+    CHECK(eventually([&] { return server->body_bytes() == 999; }));
+  }
+  CHECK(eventually([&] { return server->body_bytes() == 0; }));
 }
 
 TEST_CASE_METHOD(fixture, "a client that waits to be told goes on is told", "[http][server]") {
