@@ -97,6 +97,7 @@ int run_node(console& to, const node_config& config, node_services& services,
     return news.fail(audit.error());
   auto api = std::make_shared<http::api>(api_of(*node, config, services, **server));
   services.start_tracing(*node);
+  services.keys().when_changed([&server] { (*server)->check_keys(); });
   (*server)->serve(http::api_routes(api));
   news.tell("serving " + url_of(config.http, (*server)->port()) + ", data in "
             + how.data_dir.string());
@@ -107,6 +108,7 @@ int run_node(console& to, const node_config& config, node_services& services,
   api->pool.drop();
   node->close(); // Ends what the pool still waits for.
   api->pool.end();
+  services.keys().when_changed({});
   return number(exit_code::ok);
 }
 

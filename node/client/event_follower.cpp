@@ -115,7 +115,7 @@ private:
       to_.begin_anew();
   }
 
-  /// A node that only ends is asked again.
+  /// A node that only ends is asked again, and one that takes the key no more refuses then.
   void take_closing(const value& x) {
     auto data = x.find("data");
     deleted_ = data && text_of(*data, "reason") == "deleted";

@@ -225,6 +225,8 @@ void event_stream::cut() {
     told(about_.request, about_.job);
 }
 
-std::string event_stream::farewell() { return how_.closing("shutdown"); }
+std::string event_stream::farewell(unwanted why) {
+  return how_.closing(why == unwanted::revoked ? "revoked" : "shutdown");
+}
 
 } // namespace troupe::http

@@ -69,7 +69,7 @@ public:
 
   void next(taken then) override;
   std::string idle() override;
-  std::string farewell() override;
+  std::string farewell(unwanted why) override;
   void cut() override;
 
 private:

@@ -80,7 +80,7 @@ void await_result(const api_ptr& in, const call_ptr& to, std::chrono::millisecon
     if (why == unwanted::closing)
       return now();
     (*give_up)();
-    if (cancels)
+    if (cancels && why == unwanted::gone)
       in->node.change(id, job_change::cancel, "the client that waited for it has gone",
                       [](const status&) {});
   });

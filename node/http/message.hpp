@@ -44,6 +44,7 @@ std::string lowered(std::string_view text);
 enum class unwanted : std::uint8_t {
   gone,    ///< The client has closed the connection.
   closing, ///< The server ends: answer what is known.
+  revoked, ///< The key is no longer valid: an answer that only reads is not sent any more.
 };
 
 /// A body that goes in pieces, one at a time: whoever gives is never ahead of whoever takes.
@@ -59,8 +60,12 @@ public:
   /// What is sent while nothing comes, so that the connection is seen to live; may be empty. Beside
   /// a `next` that goes on: it must be thread-safe.
   virtual std::string idle() { return {}; }
-  /// What is sent last if the server ends before the source does; may be empty.
-  virtual std::string farewell() { return {}; }
+  /// What is sent last if the connection ends before the source does, because of `why`, which is
+  /// not `gone`; may be empty.
+  virtual std::string farewell(unwanted why) {
+    static_cast<void>(why);
+    return {};
+  }
   /// Told that who took it was cut off, having taken nothing for too long.
   virtual void cut() {}
   /// What came of it, for the log of changes; asked when nothing more is sent. May be empty.

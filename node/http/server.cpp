@@ -196,6 +196,10 @@ server::server(std::unique_ptr<impl> x) : impl_(std::move(x)) {}
 
 void server::change(http_options options) { impl_->shared.options.store(std::move(options)); }
 
+void server::check_keys() {
+  impl_->on_every_lane([](session& x) { x.check_key(); });
+}
+
 server::~server() { shut(0ms); }
 
 result<std::unique_ptr<server>> server::open(http_options options) {

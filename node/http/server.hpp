@@ -23,6 +23,10 @@ public:
   /// threads and TLS stay as they are.
   void change(http_options options);
 
+  /// Asks again whether the keys of requests that go on are valid; the others are ended: a stream
+  /// with a farewell, what else reads or waits with 401. For whoever has changed the keys.
+  void check_keys();
+
   /// The port that it listens on.
   std::uint16_t port() const noexcept;
   /// Connections that are open.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto told = asio::as_tuple(asio::use_awaitable);
 constexpr auto never = std::chrono::steady_clock::time_point::max();
+constexpr int unauthorised = 401;
 constexpr std::chrono::hours listen_time{24 * 365}; ///< As long as any answer is waited for.
 
 /// The body of a request, for its handler.
@@ -35,10 +36,8 @@ std::string peer_of(const asio::ip::tcp::socket& from) {
   return gone ? "" : peer.address().to_string();
 }
 
-/// Who asked, once that is known.
-const principal* caller_of(const request& in, const route* to, int status) {
-  constexpr int unauthorised = 401;
-  return to && status != unauthorised ? &in.who : nullptr;
+response revoked_answer() {
+  return problem_answer(refusal::no_key, "the key was revoked meanwhile");
 }
 
 } // namespace
@@ -115,6 +114,25 @@ void session::close_soon() {
   if (current_)
     current_->tell(unwanted::closing);
   wake();
+}
+
+void session::check_key() {
+  if (!let_in_ || revoked_)
+    return;
+  auto who = options_->authenticate(let_in_->key);
+  if (who && who->ns == let_in_->ns && node::may(who->role, let_in_->needs))
+    return;
+  revoked_ = true;
+  keep_ = false;
+  if (current_)
+    current_->tell(unwanted::revoked);
+  wake();
+}
+
+/// Whether the current request comes to nothing because its key was revoked: if it only reads, is
+/// a worker's, or its body is not whole. Any other one may have changed something.
+bool session::is_withheld(const route& to) const {
+  return revoked_ && (to.method == "GET" || to.needs == action::work || !parser_->is_done());
 }
 
 void session::kill() {
@@ -206,8 +224,10 @@ asio::awaitable<void> session::act(request in, const route& to) {
     to.act(std::make_shared<call>(call{std::move(in), responder{current_}}));
   } catch (const std::exception&) { // Its responder has answered when it went.
   }
-  while (!current_->out && !gone_)
+  while (!current_->out && !gone_ && !is_withheld(to))
     co_await signal_.async_wait(told);
+  if (is_withheld(to))
+    current_->out = revoked_answer();
 }
 
 asio::awaitable<void> session::end_pump() {
@@ -226,7 +246,8 @@ asio::awaitable<bool> session::one() {
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(options_->header_bytes_max));
   parser_->body_limit(boost::none);
-  chunked_ = keep_ = unread_ = false;
+  chunked_ = keep_ = unread_ = revoked_ = false;
+  let_in_.reset();
   reader_.clear();
   if (!co_await read_header())
     co_return false;
@@ -243,6 +264,8 @@ asio::awaitable<bool> session::one() {
     co_return false;
   if (!out && !is_stream(to->body))
     out = co_await read_body(in);
+  if (!out && revoked_)
+    out = revoked_answer();
   current_ = std::make_shared<exchange>(shared_from_this());
   if (!out) {
     auto body = std::move(in.body);
@@ -265,6 +288,7 @@ asio::awaitable<void> session::answer(std::optional<response> out, const request
   auto location = out ? out->fields.find("Location") : nullptr;
   auto done = location ? *location : out ? out->done : "";
   auto job = out && out->job != job_id{} ? out->job : in.arguments.job;
+  auto is_known = to && (status != unauthorised || let_in_);
   auto stream = out ? out->stream : nullptr;
   auto written = out && co_await write(std::move(*out), in);
   if (!written) {
@@ -282,7 +306,7 @@ asio::awaitable<void> session::answer(std::optional<response> out, const request
               status,
               took,
               in.id,
-              caller_of(in, to, status),
+              is_known ? &in.who : nullptr,
               in.path,
               in.target,
               done,

@@ -49,6 +49,13 @@ struct shared_parts {
 
 class session;
 
+/// What has let a request in.
+struct admission {
+  std::string key; ///< As it was sent; may be empty.
+  action needs{};
+  namespace_id ns{};
+};
+
 /// One request and what becomes of it. Everything but the calls of `answer_sink` happens on the
 /// connection's executor.
 struct exchange : answer_sink, std::enable_shared_from_this<exchange> {
@@ -81,6 +88,9 @@ public:
   void close_soon();
   /// Ends at once.
   void kill();
+  /// Ends the request that goes on if its key does not let it in any more. A change whose body is
+  /// there comes to its end.
+  void check_key();
 
   auto executor() { return wire_->socket().get_executor(); }
   /// Goes on where something is waited for.
@@ -103,6 +113,7 @@ private:
   std::optional<response> refuse_place(const request& in, const std::string& named);
   std::optional<response> refuse_body(const request& in, const route& to) const;
   std::optional<response> authenticate(request& in, const route& to);
+  bool is_withheld(const route& to) const;
   bool still_crowded();
   asio::awaitable<std::optional<response>> read_body(request& in);
   std::optional<response> add_to_body(request& in, result<std::string> piece) const;
@@ -141,6 +152,8 @@ private:
   bool chunked_ = false;                        ///< The answer's stream is.
   std::string reader_; ///< The origin of a page that may read the answer; empty: none.
   bool gone_ = false;
+  std::optional<admission> let_in_; ///< The current request.
+  bool revoked_ = false;            ///< Its key is worthless by now.
   bool watching_ = false, watch_over_ = false;
   body_source::taken want_;
   bool pumping_ = false, pump_over_ = false;

@@ -136,6 +136,9 @@ std::optional<response> session::authenticate(request& in, const route& to) {
   }
   if (!node::may(in.who.role, *to.needs))
     return problem_answer(refusal::forbidden, node::denial(in.who.role, *to.needs));
+  if (check)
+    let_in_ =
+        admission{std::string{*bearer_of(in.fields.find("Authorization"))}, *to.needs, in.who.ns};
   if (!still_crowded() || node::may(in.who.role, action::control))
     return {};
   if (options_->rejected)
@@ -263,6 +266,8 @@ std::optional<response> session::add_to_body(request& in, result<std::string> pi
   if (!piece)
     return problem_answer(piece.code() == ec::timed_out ? refusal::too_slow : refusal::bad_request,
                           piece.error().detail);
+  if (revoked_)
+    return problem_answer(refusal::no_key, "the key was revoked meanwhile");
   auto bytes = in.body.size() + piece->size();
   if (bytes > options_->body_bytes_max)
     return problem_answer(refusal::body_too_large,

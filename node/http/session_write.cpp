@@ -102,7 +102,7 @@ asio::awaitable<bool> session::write_stream(body_source& from) {
         self->wake();
       });
     });
-    while (!*got && !closing_ && !gone_) {
+    while (!*got && !closing_ && !gone_ && !revoked_) {
       signal_.expires_after(options_->ping_interval);
       auto [code] = co_await signal_.async_wait(told);
       if (code || *got)
@@ -113,8 +113,12 @@ asio::awaitable<bool> session::write_stream(body_source& from) {
     signal_.expires_at(never);
     if (gone_ || (*got && !**got))
       co_return false; // Without the end of the body: the client sees that something is missing.
-    auto is_last = !*got || (**got)->empty();
-    auto piece = *got ? std::move(***got) : from.farewell();
+    auto ends = revoked_ || !*got;
+    auto is_last = ends || (**got)->empty();
+    auto piece =
+        !ends ? std::move(***got) : from.farewell(revoked_ ? unwanted::revoked : unwanted::closing);
+    if (revoked_ && piece.empty())
+      co_return false; // It looks cut off, as it is.
     if (!piece.empty() && !co_await write_piece(framed(std::move(piece))))
       co_return false;
     if (!is_last)

@@ -43,6 +43,11 @@ std::shared_ptr<const key_ring::table> key_ring::keys() const {
 
 bool key_ring::has_keys() const { return !keys()->empty(); }
 
+void key_ring::when_changed(std::function<void()> told) {
+  std::scoped_lock lock{loading_};
+  changed_ = std::move(told);
+}
+
 void key_ring::refresh() { load_if(false); }
 
 void key_ring::refresh_changed() { load_if(true); }
@@ -64,6 +69,8 @@ void key_ring::load_if(bool changed) {
     if (report_)
       report_(told(loaded.error()));
   }
+  if (changed_ && (loaded || is_shut_))
+    changed_();
 }
 
 error key_ring::told(error x) const {

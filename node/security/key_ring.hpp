@@ -32,6 +32,10 @@ public:
   /// 0.
   std::optional<principal> check(std::string_view bearer, bool open_to_all) const;
 
+  /// Has `told` called after each change of who comes in, by the thread that has noticed it; it
+  /// must not block, nor call this. Unset: nobody. Once this returns, the one before is not called.
+  void when_changed(std::function<void()> told);
+
   /// Where the keys are.
   const std::filesystem::path& file() const noexcept { return file_; }
 
@@ -66,6 +70,7 @@ private:
   mutable std::mutex mutex_;
   std::shared_ptr<const table> keys_ = std::make_shared<table>();
   std::mutex loading_;
+  std::function<void()> changed_;      ///< Under `loading_`, as the next.
   mark seen_;                          ///< Of what was read. Under `loading_`, as the next.
   std::optional<mark> reported_;       ///< Of the file that could not be read, and this was told.
   std::atomic<bool> is_shut_{false};   ///< There is a file, and nobody knows what is in it.

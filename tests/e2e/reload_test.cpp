@@ -61,7 +61,14 @@ TEST_CASE("a node with a key lets in who has it, and writes down what they do", 
   CHECK(submit(port, 1, "trp_00000000_x") == 401);
   CHECK(submit(port, 1, viewer_key) == 403);
   CHECK(submit(port, 1, operator_key) == 201);
+  http_client waiting{port}; // For a job that goes on.
+  auto field = "Authorization: Bearer " + operator_key + "\r\n";
+  auto long_job =
+      R"({"graph": {"vertices": [{"id": "a", "kind": "delay", "config": {"for": "1h"}}]}})";
+  auto id = waiting.ask("POST", "/v1/jobs", long_job, field).text("id");
+  waiting.send(waiting.text_of("GET", "/v1/jobs/" + id + "/result?wait=300s", "", field));
   CHECK(troupe_with(here, {"keys", "revoke", "--data", "d", operator_key.substr(4, 8)}).code == 0);
+  CHECK(waiting.read().status == 401);
   REQUIRE(eventually([&] { return submit(port, 1, operator_key) == 401; }));
   node.send(SIGTERM);
   CHECK(node.wait().code == 0);

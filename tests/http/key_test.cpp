@@ -3,6 +3,7 @@
 #include "tests/support/temp_dir.hpp"
 
 #include <fstream>
+#include <future>
 #include <mutex>
 
 using namespace troupe;
@@ -101,6 +102,47 @@ TEST_CASE_METHOD(keys_node, "a key that is made over HTTP opens the node at once
   auto again = as(admin, "DELETE", "/v1/keys/" + id_of(key));
   CHECK(again.status == 404);
   CHECK(again.text("code") == "no_such_key");
+}
+
+TEST_CASE_METHOD(keys_node, "a key that is revoked ends its streams, and gets no work any more",
+                 "[http][keys][revoke]") {
+  ring->when_changed([this] { server->check_keys(); });
+  auto admin = made(node::role::admin), viewer = made(node::role::viewer);
+  auto worker = made(node::role::worker), other_worker = made(node::role::worker);
+  auto job = as(admin, "POST", "/v1/jobs",
+                R"({"graph":{"vertices":[{"id":"a","kind":"delay","config":{"for":"1h"}}]}})")
+                 .text("id");
+  http_client reader{server->port()}, fetcher{server->port()};
+  reader.send(reader.text_of("GET", "/v1/jobs/" + job + "/events", "", bearer(viewer)));
+  CHECK(reader.read_head().status == 200);
+  const std::string fetch = R"({"queues":["q"],"wait":"60s"})";
+  fetcher.send(fetcher.text_of("POST", "/v1/work:fetch", fetch, bearer(worker)));
+  CHECK(eventually([&] {
+    auto load = std::make_shared<std::promise<std::uint64_t>>();
+    node.load(
+        [load](const result<runtime_load>& x) { load->set_value(x ? x->waiting_workers : 0); });
+    return load->get_future().get() == 1;
+  }));
+
+  CHECK(as(admin, "DELETE", "/v1/keys/" + id_of(viewer)).status == 204);
+  auto last = reader.read_last_chunk();
+  CHECK(last.find("event: closing\ndata: {\"data\":{\"reason\":\"revoked\"}") != last.npos);
+  CHECK(reader.ends());
+
+  CHECK(as(admin, "DELETE", "/v1/keys/" + id_of(worker)).status == 204);
+  CHECK(
+      as(admin, "POST", "/v1/jobs",
+         R"({"queue":"q","graph":{"vertices":[{"id":"a","kind":"worker","config":{"task":"t"}}]}})")
+          .status
+      == 201);
+  auto refused = fetcher.read();
+  CHECK(refused.status == 401);
+  CHECK(refused.text("code") == "no_key");
+  auto work = as(other_worker, "POST", "/v1/work:fetch", fetch).json();
+  auto& items = *work.find("work")->items();
+  REQUIRE(items.size() == 1); // At once: nobody had it.
+  CHECK(*items[0].find("attempt") == value{1});
+  ring->when_changed({});
 }
 
 TEST_CASE_METHOD(keys_node, "a list of keys tells nothing that is secret", "[http][keys]") {

@@ -42,7 +42,9 @@ public:
     then(std::move(piece));
   }
   std::string idle() override { return ": ping\n"; }
-  std::string farewell() override { return "bye\n"; }
+  std::string farewell(unwanted why) override {
+    return why == unwanted::revoked ? "revoked\n" : "bye\n";
+  }
   void cut() override { was_cut = true; }
 
   std::atomic<int> asked{0};
@@ -85,6 +87,12 @@ struct fixture {
                      x->out.when_unwanted([this](unwanted why) { told.set_value(why); });
                      held.set_value(x);
                    }});
+    all.push_back({"POST", "/change",
+                   [this](call_ptr x) {
+                     x->out.when_unwanted([this](unwanted why) { told.set_value(why); });
+                     held.set_value(x);
+                   },
+                   body_mode::json});
     all.push_back({"GET", "/stream", [this](call_ptr x) {
                      response out{200, "text/plain"};
                      out.stream = feed;
@@ -655,6 +663,121 @@ TEST_CASE_METHOD(fixture, "an address that is taken is refused by name", "[http]
         != std::string::npos);
   options.address = "nonsense";
   CHECK(http::server::open(options).code() == ec::invalid_spec);
+}
+
+namespace {
+
+/// A server with a key that can be revoked, and one that is not.
+struct revocable : fixture {
+  std::atomic<bool> revoked = false;
+  std::atomic<role> has{role::admin};
+  std::mutex mutex;
+  std::vector<std::string> audited; ///< `METHOD key status`.
+
+  revocable() {
+    options.authenticate = [this](std::string_view key) -> result<principal> {
+      if (key == "good" || (key == "bad" && !revoked))
+        return principal{std::string{key}, "n", {}, has};
+      return error{ec::invalid_spec, "no such key"};
+    };
+    options.audit = [this](const served& x) {
+      std::scoped_lock lock{mutex};
+      audited.push_back(std::string{x.method} + " " + x.who->key + " " + std::to_string(x.status));
+    };
+    start();
+  }
+  void revoke() {
+    revoked = true;
+    server->check_keys();
+  }
+
+  const std::string good = "Authorization: Bearer good\r\n", bad = "Authorization: Bearer bad\r\n";
+};
+
+} // namespace
+
+TEST_CASE_METHOD(revocable, "a read that waits ends with its key, and others go on",
+                 "[http][server][revoke]") {
+  auto c = client(), other = client();
+  other.send(other.text_of("GET", "/stream", "", good));
+  CHECK(other.read_head().status == 200);
+  c.send(c.text_of("GET", "/hold", "", bad));
+  auto call = held.get_future().get();
+  revoke();
+  auto x = c.read();
+  CHECK(x.status == 401);
+  CHECK(code_of(x) == "no_key");
+  CHECK(x.fields["connection"] == "close");
+  CHECK(c.ends());
+  CHECK(told.get_future().get() == unwanted::revoked);
+  call->out({200, "text/plain", "secret"}); // Too late: it goes nowhere.
+  feed->feed("more");
+  std::string piece;
+  while (other.read_chunk(piece) && piece.starts_with(": ping")) {
+  }
+  CHECK(piece == "more");
+}
+
+TEST_CASE_METHOD(revocable, "a stream ends with its key, and says so", "[http][server][revoke]") {
+  auto c = client();
+  c.send(c.text_of("GET", "/stream", "", bad));
+  feed->feed("news");
+  CHECK(c.read_head().status == 200);
+  std::string piece;
+  CHECK(c.read_chunk(piece));
+  CHECK(piece == "news");
+  revoke();
+  CHECK(c.read_last_chunk() == "revoked\n");
+  CHECK(c.ends());
+}
+
+TEST_CASE_METHOD(revocable, "a stream ends with the role that it needs", "[http][server][revoke]") {
+  auto c = client();
+  c.send(c.text_of("GET", "/stream", "", good));
+  CHECK(c.read_head().status == 200);
+  has = role::worker; // Which may not look.
+  server->check_keys();
+  CHECK(c.read_last_chunk() == "revoked\n");
+}
+
+TEST_CASE_METHOD(revocable, "a change that has begun is answered as it ends, and written down",
+                 "[http][server][revoke]") {
+  auto c = client();
+  c.send(c.text_of("POST", "/change", "{}", bad));
+  auto call = held.get_future().get();
+  revoke();
+  CHECK(told.get_future().get() == unwanted::revoked);
+  call->out({200, "text/plain", "done"});
+  auto x = c.read();
+  CHECK(x.status == 200);
+  CHECK(x.body == "done");
+  CHECK(x.fields["connection"] == "close");
+  CHECK(eventually([&] {
+    std::scoped_lock lock{mutex};
+    return audited == std::vector<std::string>{"POST bad 200"};
+  }));
+}
+
+TEST_CASE_METHOD(revocable, "what is still being sent when its key is revoked does nothing",
+                 "[http][server][revoke]") {
+  auto whole = client(), lines = client();
+  auto request = whole.text_of("POST", "/echo", "[1,2]", bad);
+  whole.send(request.substr(0, request.size() - 1));
+  CHECK(eventually([&] { return server->body_bytes() == 4; }));
+  lines.send("POST /upper HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+             + bad + "Transfer-Encoding: chunked\r\n\r\n2\r\n1\n\r\n");
+  std::string piece;
+  CHECK(lines.read_head().status == 200);
+  CHECK(lines.read_chunk(piece));
+  CHECK(piece == "1\n");
+  revoke();
+  whole.send(request.substr(request.size() - 1));
+  CHECK(whole.read().status == 401);
+  CHECK_FALSE(lines.read_chunk(piece)); // Without an end: it is cut off.
+  CHECK(eventually([&] {
+    std::scoped_lock lock{mutex};
+    return std::ranges::count(audited, "POST bad 401") == 1;
+  }));
 }
 
 TEST_CASE_METHOD(fixture, "every request is observed, changes are audited", "[http][server]") {

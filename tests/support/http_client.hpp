@@ -144,6 +144,19 @@ public:
     return true;
   }
 
+  /// Reads a chunked body to its end and returns the last piece; empty if it does not end within
+  /// the patience.
+  std::string read_last_chunk() {
+    auto until = std::chrono::steady_clock::now() + http_patience;
+    std::string last;
+    for (std::string piece; read_chunk(piece); last = std::move(piece))
+      if (piece.empty())
+        return last;
+      else if (std::chrono::steady_clock::now() > until)
+        break;
+    return {};
+  }
+
   /// Whether something came, or the end, within this time.
   bool hears(std::chrono::milliseconds time) const {
     pollfd ready{fd_, POLLIN, 0};
