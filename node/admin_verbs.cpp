@@ -100,7 +100,14 @@ int list(console& to, const cli_targets& cli, request& r) {
       [&](auto& node) { return list_node_keys(to, node, cli.how); });
 }
 
+/// A whole key may be given, too: its secret goes no further.
+std::string id_of(const std::string& key) {
+  auto id = id_of_key(key);
+  return id.empty() ? key : std::string{id};
+}
+
 int revoke(console& to, const cli_targets& cli, request& r) {
+  r.id = id_of(r.id);
   return dispatch(
       to, r, [&](const security_places& at) { return revoke_key(to, at, r.id, cli.how); },
       [&](auto& node) { return revoke_node_key(to, node, r.id, cli.how); });
@@ -123,7 +130,8 @@ void add_keys(CLI::App& app, const cli_targets& cli, request& r) {
                         [&r, cli](console& to) { return list(to, cli, r); });
   auto& end = add_verb(keys, cli, "revoke", "Make a key worthless", keys_footer,
                        [&r, cli](console& to) { return revoke(to, cli, r); });
-  end.add_option("ID", r.id, "The 8 digits that `troupe keys list` shows")->required();
+  end.add_option("ID", r.id, "The 8 digits that `troupe keys list` shows (or the whole key)")
+      ->required();
   for (auto verb : {&make, &show, &end}) {
     add_places(*verb, cli, r);
     add_node_options(*verb, r.at);

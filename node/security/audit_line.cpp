@@ -1,7 +1,9 @@
 #include "node/security/audit_line.hpp"
 
 #include "core/time_text.hpp"
+#include "core/utf8.hpp"
 #include "graph_json/value_json.hpp"
+#include "node/logging/log.hpp"
 #include "storage/sha256.hpp"
 
 namespace troupe::node {
@@ -14,7 +16,13 @@ std::string hash_of(const value& x) {
       storage::sha256({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}));
 }
 
-std::string bounded(const std::string& text) { return text.substr(0, audit_text_bytes_max); }
+/// What stands in a line: a key that somebody put into a path is valid, mostly, and is cut to its
+/// id.
+std::string bounded(const std::string& text) {
+  auto shown = without_secrets(text);
+  shown.resize(core::whole_characters(shown, audit_text_bytes_max));
+  return shown;
+}
 
 value to_value(const audit_entry& x, core::shard_time now) {
   value::object who{{"role", std::string{to_string(x.who.role)}},

@@ -15,7 +15,7 @@ namespace troupe::node {
 struct audit_entry {
   principal who{};
   std::string act{};     ///< The method and the route: `POST /v1/jobs/{job}:cancel`.
-  std::string target{};  ///< The path with its query, as it was sent.
+  std::string target{};  ///< The path with its query, as it was sent, but for keys.
   std::string outcome{}; ///< `audit_ok`, `audit_gone`, or the status of the refusal.
   std::string request{}; ///< The id of the request.
   std::string peer{};    ///< From where.
@@ -36,8 +36,8 @@ struct audit_head {
 inline constexpr std::size_t audit_text_bytes_max = 1024; ///< Of each text; the rest is cut.
 
 /// The line that follows `head`, with its end of line, and moves the head to it. A line is the
-/// canonical JSON (RFC 8785) of an object; its `hash` is the SHA-256 of the same without `hash`,
-/// which has the hash of the line before as `prev`.
+/// canonical JSON (RFC 8785) of an object, without secrets of keys; its `hash` is the SHA-256 of
+/// the same without `hash`, which has the hash of the line before as `prev`.
 std::string audit_line(const audit_entry& x, core::shard_time now, audit_head& head);
 
 /// Follows a chain line by line.

@@ -63,6 +63,9 @@ TEST_CASE("keys are made, shown without their secret, and revoked", "[e2e]") {
   auto again = troupe_with(here, {"keys", "revoke", id});
   CHECK(again.code == 3);
   CHECK(again.err.starts_with("error[E0043]"));
+  auto whole = troupe_with(here, {"keys", "revoke", key}); // By mistake: it is cut to its id.
+  CHECK(whole.code == 3);
+  CHECK(whole.err.find(key.substr(13)) == std::string::npos);
   CHECK(troupe_with(here, {"keys", "list"}).out == "no keys\n");
   CHECK(troupe_with(here, {"keys", "create", "--role", "root"}).code == 2);
 }
@@ -97,7 +100,7 @@ TEST_CASE("keys of a node are made, listed and revoked with an admin's key", "[e
   auto own = troupe_with(here, {"keys", "revoke", admin.substr(4, 8)});
   CHECK(own.code == 4);
   CHECK_THAT(own.err, Catch::Contains("error[E0228]"));
-  CHECK(troupe_with(here, {"keys", "revoke", id}).out == "revoked " + id + "\n");
+  CHECK(troupe_with(here, {"keys", "revoke", key}).out == "revoked " + id + "\n");
   CHECK(troupe_with(here, {"jobs", "list", "--token", key}).code == 5);
   auto gone = troupe_with(here, {"keys", "revoke", id});
   CHECK(gone.code == 3);

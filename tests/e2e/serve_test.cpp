@@ -224,9 +224,12 @@ TEST_CASE("configs/node.json runs as it is", "[e2e][serve]") {
 
 TEST_CASE("no key stands in metrics, refusals or logs", "[e2e][serve]") {
   scratch in;
-  auto made = troupe_with(in, {"keys", "create", "--role", "viewer", "-o", "json"});
-  REQUIRE(made.code == 0);
-  auto key = text_at(json_of(made.out), "key");
+  auto new_key = [&](const char* role) {
+    auto made = troupe_with(in, {"keys", "create", "--role", role, "-o", "json"});
+    REQUIRE(made.code == 0);
+    return text_at(json_of(made.out), "key");
+  };
+  auto key = new_key("viewer"), admin = new_key("admin");
   auto secret = key.substr(std::string{"trp_1a2b3c4d_"}.size());
   REQUIRE(secret.size() > 40);
   std::string told;
@@ -258,6 +261,9 @@ TEST_CASE("no key stands in metrics, refusals or logs", "[e2e][serve]") {
     told += malformed.read().body;
     http_client misplaced{x.port()}; // By mistake in the path, which the log has.
     CHECK(misplaced.ask("GET", "/v1/jobs/" + key + "?key=" + key).status == 404);
+    auto as_admin = "Authorization: Bearer " + admin + "\r\n"; // Changes are written down.
+    CHECK(misplaced.ask("DELETE", "/v1/keys/" + key, "", as_admin).status == 404);
+    CHECK(misplaced.ask("POST", "/v1/jobs:cancel?token=" + key, "", as_admin).status == 400);
     x.send(SIGTERM);
     auto ended = x.wait();
     CHECK(ended.code == 0);
@@ -266,6 +272,9 @@ TEST_CASE("no key stands in metrics, refusals or logs", "[e2e][serve]") {
   CHECK(told.find("no_key") != told.npos);
   CHECK(told.find("troupe_http_requests_total") != told.npos);
   CHECK(told.find(secret) == told.npos);
+  auto audit = read_file(in.path() / ".troupe" / "audit" / "audit-000001.ndjson");
+  CHECK(audit.find("/v1/keys/" + key.substr(0, key.size() - secret.size())) != audit.npos);
+  CHECK(audit.find("/v1/jobs:cancel?token=") != audit.npos);
   for (auto& file : fs::recursive_directory_iterator{in.path() / ".troupe"})
     if (file.is_regular_file() && file.file_size() < (1 << 20)) {
       INFO(file.path());

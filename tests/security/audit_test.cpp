@@ -95,6 +95,25 @@ TEST_CASE("a line tells who did what to which job, when", "[security]") {
   CHECK(*x->find("hash")->string() == head.hash);
 }
 
+TEST_CASE_METHOD(fixture, "a key in a path or elsewhere is written as its id", "[security]") {
+  const std::string id = "trp_1a2b3c4d_", secret(43, 's'), key = id + secret;
+  auto x = entry("DELETE /v1/keys/{key}", "/v1/keys/" + key + "?token=" + key);
+  x.request = x.peer = x.result = key;
+  audit_head head;
+  auto line = audit_line(x, some_time, head);
+  CHECK(line.find(secret) == line.npos);
+  auto target = *graph_json::parse_value(line)->find("target")->string();
+  CHECK(target == "/v1/keys/" + id + "…?token=" + id + "…");
+
+  options.file_bytes = 1 << 20;
+  auto log = open();
+  for (std::size_t i = 0; i < 20; ++i) // The text is cut at each byte of what is cut of the key.
+    REQUIRE(append(*log, entry("x", std::string(audit_text_bytes_max - i, 'x') + key)));
+  log.reset();
+  CHECK(tests::read_file(file(1)).find(secret.substr(0, 3)) == std::string::npos);
+  CHECK_FALSE(verify().broken);
+}
+
 TEST_CASE_METHOD(fixture, "lines hang together over files and starts", "[security]") {
   options.file_bytes = 1000;
   write(10);
