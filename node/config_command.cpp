@@ -18,7 +18,7 @@ std::string about(std::size_t changed) {
                             + " from the default";
 }
 
-/// Every key with its value.
+/// Every key with its value, but for secrets.
 value all_of(const node_config& x) {
   value all;
   for (auto& s : settings()) {
@@ -28,7 +28,7 @@ value all_of(const node_config& x) {
       at = &(*at)[rest.substr(1, end - 1)];
       rest.remove_prefix(end);
     }
-    *at = s.show(x);
+    *at = shown(s, x);
   }
   return all;
 }

@@ -103,7 +103,7 @@ void check_tracing(const tracing_config& x, problems& to) {
                   "a URL with a user or a password is not taken: it would stand in logs"});
   else if (host.empty() || host.front() == ':' || !std::ranges::all_of(url, visible))
     to.push_back({"bad_value", "/tracing/endpoint",
-                  core::quoted(x.endpoint)
+                  core::quoted(without_query(x.endpoint))
                       + " is no URL: expected `http://host:4318/v1/traces`, or `https://…`"});
 }
 
@@ -131,9 +131,9 @@ problems check_config(const node_config& x) {
 std::vector<config_change> changes_of(const node_config& before, const node_config& after) {
   std::vector<config_change> all;
   for (auto& s : settings()) {
-    auto from = json_of(s, before), to = json_of(s, after);
-    if (from != to)
-      all.push_back({std::string{s.pointer}, std::move(from), std::move(to), s.is_live});
+    if (json_of(s, before) != json_of(s, after))
+      all.push_back({std::string{s.pointer}, graph_json::to_json(shown(s, before)),
+                     graph_json::to_json(shown(s, after)), s.is_live});
   }
   return all;
 }

@@ -46,6 +46,12 @@ value show_modules(const node_config& from) {
   return all;
 }
 
+/// A text that is a URL.
+constexpr setting url(setting x) {
+  x.is_url = true;
+  return x;
+}
+
 /// One line for each key.
 constexpr setting all_settings[]{
     {"/data_dir",
@@ -114,7 +120,7 @@ constexpr setting all_settings[]{
      show_queue_retention},
     integer<TROUPE_AT(metrics.max_flows)>("/metrics/max_flows", 1, 10'000),
     integer<TROUPE_AT(metrics.max_queues)>("/metrics/max_queues", 1, 10'000),
-    text<TROUPE_AT(tracing.endpoint)>("/tracing/endpoint"),
+    url(text<TROUPE_AT(tracing.endpoint)>("/tracing/endpoint")),
     text<TROUPE_AT(tracing.service)>("/tracing/service"),
     integer<TROUPE_AT(tracing.sample_percent)>("/tracing/sample_percent", 0, 100),
     word<TROUPE_AT(log.level)>("/log/level", levels, live),
@@ -127,6 +133,18 @@ constexpr setting all_settings[]{
 } // namespace
 
 std::span<const setting> settings() { return all_settings; }
+
+value shown(const setting& s, const node_config& from) {
+  auto x = s.show(from);
+  if (s.is_url)
+    x = without_query(*x.string());
+  return x;
+}
+
+std::string without_query(std::string_view url) {
+  auto end = url.find_first_of("?#");
+  return end == url.npos ? std::string{url} : std::string{url.substr(0, end + 1)} + "…";
+}
 
 std::span<const std::string_view> log_levels() { return levels; }
 

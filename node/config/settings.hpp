@@ -22,7 +22,14 @@ struct setting {
   void (*read)(const setting& s, node_config& to, value& from, const graph_json::json_place& at,
                graph_json::problem_list& out) = nullptr;
   value (*show)(const node_config& from) = nullptr;
+  bool is_url = false; ///< People are shown it without its query, which may have a secret.
 };
+
+/// A URL for people: nothing of its query, which may have a secret, but that there is one.
+std::string without_query(std::string_view url);
+
+/// The value of a setting, for people: without what is secret.
+value shown(const setting& s, const node_config& from);
 
 /// All keys, in the order of the documentation.
 std::span<const setting> settings();

@@ -163,6 +163,24 @@ TEST_CASE("where spans go is a URL without a password", "[config]") {
   }
 }
 
+TEST_CASE("the query of a URL may have a secret, and is not shown", "[config]") {
+  auto before = read(R"({"tracing": {"endpoint": "http://a/v1/traces?api-key=secret1"}})");
+  auto after = read(R"({"tracing": {"endpoint": "http://a/v1/traces?api-key=secret2"}})");
+  auto none = read(R"({"tracing": {"endpoint": "http://a/v1/traces"}})");
+  auto all = changes_of(before, after); // It is a change all the same.
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].pointer == "/tracing/endpoint");
+  CHECK(all[0].from == R"("http://a/v1/traces?…")");
+  CHECK(all[0].to == all[0].from);
+  CHECK(changes_of(none, after)[0].from == R"("http://a/v1/traces")");
+  node_config wrong;
+  for (auto url : {"a:4318?k=secret", "http://b c/?k=secret", "http://me:secret@a/?k=secret"}) {
+    wrong.tracing.endpoint = url;
+    for (auto& x : check_config(wrong))
+      CHECK(x.detail.find("secret") == std::string::npos);
+  }
+}
+
 TEST_CASE("loopback addresses are told from others", "[config]") {
   for (auto x : {"127.0.0.1", "127.8.9.1", "::1", "localhost"})
     CHECK((is_address(x) && is_loopback(x)));

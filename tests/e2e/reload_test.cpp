@@ -128,6 +128,12 @@ TEST_CASE("serve --check tells all that is wrong with a configuration", "[e2e]")
   CHECK(tls.code == 1);
   CHECK_THAT(tls.err, Catch::Contains("tls.json: /http/tls/cert: cannot use text")
                           && Catch::Contains("2 problems in tls.json\n"));
+  here.write("spans.json", R"({"tracing": {"endpoint": "http://a/v1/traces?api-key=secret"}})");
+  for (auto how : {"table", "json", "ndjson"}) {
+    auto shown = troupe_with(here, {"serve", "--check", "-c", "spans.json", "-o", how});
+    CHECK(shown.code == 0);
+    CHECK_THAT(shown.out, Catch::Contains("http://a/v1/traces?…") && !Catch::Contains("secret"));
+  }
   auto good = troupe_with(here, {"serve", "--check", "-c", TROUPE_SOURCE_DIR "/configs/node.json"});
   CHECK(good.code == 0);
   CHECK(good.out.starts_with("ok: "));
