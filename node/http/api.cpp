@@ -12,6 +12,31 @@
 
 namespace troupe::http {
 
+namespace {
+
+/// Requests with an `Idempotency-Key`, where there is more to say than that it does nothing.
+struct key_rule {
+  std::string_view path;
+  std::optional<std::string_view> instead; ///< Nothing: a key is taken.
+};
+constexpr key_rule key_rules[] = {
+    {"/v1/jobs", {}},
+    {"/v1/jobs/{job}:retry", {}},
+    {"/api/v1/build/{flow}/flow", {}},
+    {"/api/tasks/submit", {}},
+    {"/v1/jobs:batch", "give each line an `idempotency_key` of its own"},
+    {"/v1/jobs:retry", "retry the jobs one by one, each with a key of its own"},
+};
+
+void set_key_rules(std::vector<route>& routes) {
+  for (auto& rule : key_rules)
+    for (auto& x : routes)
+      if (x.path == rule.path)
+        x.instead_of_key = rule.instead;
+}
+
+} // namespace
+
 std::vector<route> api_routes(const api_parts& parts) {
   return api_routes(std::make_shared<api>(parts));
 }
@@ -31,6 +56,7 @@ std::vector<route> api_routes(const api_ptr& all) {
   add_task_routes(all, routes);
   add_key_routes(all, routes);
   add_node_routes(all, routes);
+  set_key_rules(routes);
   return routes;
 }
 

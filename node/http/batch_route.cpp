@@ -112,8 +112,7 @@ void submit_all(const api_ptr& in, const call_ptr& to, const std::string& text) 
 
 void submit_batch(const api_ptr& in, const call_ptr& to) {
   constexpr parameter known[] = {{"atomic"}};
-  if (has_bad_query(to, known)
-      || has_needless_key(to, "give each line an `idempotency_key` of its own"))
+  if (has_bad_query(to, known))
     return;
   auto atomic = flag_in(to->in.query, "atomic");
   if (!atomic)

@@ -30,6 +30,9 @@ struct route {
   std::function<void(call_ptr)> act; ///< On a thread of the server: it must not block.
   body_mode body = body_mode::none;
   std::optional<action> needs = action::look; ///< Nothing: no key is needed.
+  /// What to do in place of a POST with an `Idempotency-Key`, which is refused. Nothing: it is
+  /// taken.
+  std::optional<std::string> instead_of_key = "leave it out";
 };
 
 /// A path pattern, taken apart.

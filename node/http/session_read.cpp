@@ -220,6 +220,9 @@ std::optional<response> session::refuse(request& in, const route*& to) {
   if (!query)
     return problem_answer(refusal::bad_query, query.error().detail);
   in.query = std::move(*query);
+  if (in.method == "POST" && to->instead_of_key && in.fields.find("Idempotency-Key"))
+    return problem_answer(refusal::bad_request,
+                          "the header Idempotency-Key does nothing here: " + *to->instead_of_key);
   if (auto x = refuse_body(in, *to))
     return x;
   if (options_->may_change && is_change(in, to->needs))

@@ -1,4 +1,5 @@
 #include "node/http/bulk_run.hpp"
+#include "node/http/openapi.hpp"
 #include "tests/support/http_node.hpp"
 
 #include <future>
@@ -377,6 +378,39 @@ TEST_CASE_METHOD(node_fixture, "few requests act on many jobs at once", "[http][
   for (int i = 0; i < 20; ++i) // Each has given its place back when it is answered.
     for (auto path : {"/v1/jobs:cancel?queue=q", "/v1/jobs:purge?queue=q"})
       CHECK(ask("POST", path).status == 200);
+}
+
+TEST_CASE_METHOD(node_fixture, "a key for idempotency is refused by every POST that takes none",
+                 "[http][api]") {
+  auto page = graph_json::parse_value(openapi_json());
+  REQUIRE(page);
+  auto takes = [&](const std::string& path) { // As the page says.
+    auto parameters = page->find("paths")->find(path)->find("post")->find("parameters");
+    return parameters && std::ranges::any_of(*parameters->items(), [](auto& x) {
+             auto name = x.find("name");
+             return name && *name->string() == "Idempotency-Key";
+           });
+  };
+  std::set<std::string> taken;
+  for (auto& route : api_routes(api)) {
+    if (route.method != "POST")
+      continue;
+    auto path = route.path;
+    for (std::string_view open : {"{job}", "{flow}"})
+      if (auto at = path.find(open); at != path.npos)
+        path.replace(at, open.size(), "01890000-0000-7000-8000-000000000000");
+    INFO(route.path);
+    http_client other{server->port()};
+    auto got = other.ask("POST", path, "", "Idempotency-Key: k\r\n");
+    auto is_refused =
+        got.status == 400 && got.body.find("Idempotency-Key does nothing here") != got.body.npos;
+    CHECK(is_refused != takes(route.path));
+    if (!is_refused)
+      taken.insert(route.path);
+  }
+  CHECK(taken.size() == 4);
+  CHECK(ask("PUT", "/v1/blobs/" + std::string(64, 'a'), "", "Idempotency-Key: k\r\n").status
+        != 400);
 }
 
 TEST_CASE("lines of batches have their share of the room for bodies", "[http][api][bodies]") {
