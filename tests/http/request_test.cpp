@@ -11,9 +11,11 @@
 #include "tests/support/temp_dir.hpp"
 
 #include <set>
+#include <sstream>
 
 using namespace troupe;
 using namespace troupe::http;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -327,4 +329,38 @@ TEST_CASE("docs/errors.md has a paragraph for every refusal", "[http]") {
   }
   for (unsigned i = 1; i <= static_cast<unsigned>(last(ec{})); ++i)
     CHECK(status_of(ec(i)) >= 400);
+}
+
+TEST_CASE("docs/http.md and docs/errors.md tell the bounds as they are", "[http]") {
+  auto words_of = [](const char* file) { // With one space between each two.
+    std::istringstream in{tests::read_file(std::string{TROUPE_SOURCE_DIR "/docs/"} + file)};
+    std::string all;
+    for (std::string word; in >> word;)
+      all += word + " ";
+    return all;
+  };
+  auto seconds = [](std::chrono::milliseconds x) { return std::to_string(x / 1s); };
+  auto in_mib = [](std::size_t x) { return std::to_string(x >> 20) + " MiB"; };
+  auto in_kib = [](std::size_t x) { return std::to_string(x >> 10) + " KiB"; };
+  auto body_time = seconds(limits::http_body_time);
+  auto header = "come within " + seconds(limits::http_header_time) + " seconds";
+  auto page = words_of("http.md");
+  for (auto& fact :
+       {"a body has at most " + in_mib(limits::http_body_bytes_max),
+        "its lines have at most " + in_mib(limits::http_line_bytes_max),
+        "a header " + in_kib(limits::http_header_bytes_max), header,
+        "each piece of a body within " + body_time + ",",
+        "after its first " + body_time + " seconds",
+        "closed after " + seconds(limits::http_idle_time) + ".",
+        "the last " + std::to_string(limits::http_connections_reserved) + " for operators",
+        "may have " + in_mib(limits::http_bodies_bytes_max) + " (of a batch",
+        "for bodies of at most " + in_kib(limits::http_small_body_bytes)}) {
+    INFO(fact);
+    CHECK(page.find(fact) != page.npos);
+  }
+  auto errors = words_of("errors.md");
+  for (auto& fact : {header, "each piece of a body within " + body_time + "."}) {
+    INFO(fact);
+    CHECK(errors.find(fact) != errors.npos);
+  }
 }
