@@ -182,23 +182,35 @@ answer<job_id> node_client::find(const std::string& prefix) {
   if (auto whole = parse_job_id(prefix))
     return *whole;
   auto wanted = lower(prefix);
+  // Ids are listed in falling order: what follows one that is less begins with something less.
+  auto passed = [&](std::string_view id) { return id.substr(0, wanted.size()) < wanted; };
+  job_query query;
+  query.text = wanted; // What has it elsewhere is told, too.
   std::vector<job_id> found;
   std::string cursor;
-  for (std::size_t seen = 0; seen < id_search_max;) {
-    auto page = list({}, cursor, jobs_page);
+  for (std::size_t pages = 0; pages < id_search_pages_max; ++pages) {
+    auto page = list(query, cursor, jobs_page);
     if (!page)
       return page.trouble();
     for (auto& x : page->jobs)
       if (to_string(x.info.id).starts_with(wanted))
         found.push_back(x.info.id);
-    // Ids are listed in falling order: what follows begins with something less.
-    auto passed = !page->jobs.empty()
-                  && to_string(page->jobs.back().info.id).substr(0, wanted.size()) < wanted;
-    seen += std::max<std::size_t>(page->jobs.size(), 1);
     cursor = page->next;
-    if (cursor.empty() || passed || found.size() > 1)
-      break;
+    if (cursor.empty() || passed(cursor) || found.size() > 1)
+      return found_job(prefix, found);
   }
+  return found.empty()
+             ? trouble{fault::unknown_job,
+                       "no newer job at " + at().url + " begins with " + core::quoted(prefix),
+                       "the search ended after " + std::to_string(id_search_pages_max)
+                           + " requests; older jobs were not looked at",
+                       "give more of the id: a whole one is not searched for"}
+             : found_job(prefix, found);
+}
+
+/// The one that was found; else what is wrong with `prefix`.
+answer<job_id> node_client::found_job(const std::string& prefix,
+                                      const std::vector<job_id>& found) const {
   if (found.empty())
     return trouble{fault::unknown_job,
                    "there is no job " + core::quoted(prefix) + " at " + at().url,

@@ -12,8 +12,8 @@ namespace troupe::client {
 
 using node::job_query;
 
-inline constexpr std::size_t jobs_page = 1000;        ///< Asked for at once.
-inline constexpr std::size_t id_search_max = 100'000; ///< Jobs that are looked at for a short id.
+inline constexpr std::size_t jobs_page = 1000;                  ///< Asked for at once.
+inline constexpr std::size_t id_search_pages_max = 1000;        ///< Looked through for a short id.
 inline constexpr std::chrono::milliseconds result_wait{30'000}; ///< Of one long poll.
 inline constexpr std::chrono::milliseconds bulk_wait{600'000};  ///< For all jobs of a filter.
 
@@ -101,6 +101,7 @@ private:
   answer<told_job> ask_job(const request& what, const idle& waiting = {}, bool* replayed = nullptr);
   std::optional<trouble> remove_at(std::string target);
   trouble strange(const std::string& what) const;
+  answer<job_id> found_job(const std::string& prefix, const std::vector<job_id>& found) const;
 
   transport wire_;
 };

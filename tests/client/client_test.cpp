@@ -185,3 +185,81 @@ TEST_CASE("who follows a job that is deleted is told so, and does not come again
   CHECK(taken == 1);
   CHECK(asked == 1);
 }
+
+namespace {
+
+/// A node whose lists are those of the test.
+struct listing_node {
+  explicit listing_node(std::function<value(const http::request& in, int page)> tell) {
+    http::http_options options;
+    options.port = 0;
+    auto opened = http::server::open(options);
+    REQUIRE(opened);
+    server = std::move(*opened);
+    auto list = [this, tell = std::move(tell)](const http::call_ptr& x) {
+      x->out(http::json_answer(200, tell(x->in, pages++)));
+    };
+    server->serve({{"GET", "/v1/jobs", list}});
+  }
+
+  node_client client() const {
+    endpoint at;
+    at.url = "http://127.0.0.1:" + std::to_string(server->port());
+    return node_client{at};
+  }
+
+  std::atomic<int> pages = 0;
+  std::unique_ptr<http::server> server;
+};
+
+value job_with(const std::string& id) {
+  auto job = whole_job();
+  job.id = *parse_job_id(id);
+  return node::to_value(job);
+}
+
+const std::string old_job = "01900000-0000-7000-8000-000000000001";
+
+} // namespace
+
+TEST_CASE("a short id is looked for by the node, also behind many newer jobs", "[client]") {
+  constexpr int newer = 200;
+  std::atomic<bool> is_asked = true;
+  listing_node there{[&](const http::request& in, int page) {
+    is_asked = is_asked && in.query.find("q")->second == "0190"; // In the case of ids.
+    if (page < newer)
+      return value{value::object{{"jobs", value::list{}},
+                                 {"partial", true},
+                                 {"next", "01980000-0000-7000-8000-000000000000.1"}}};
+    // Another job has the text in a label.
+    return value{value::object{
+        {"jobs", value::list{job_with("01970000-0000-7000-8000-000000000001"), job_with(old_job)}},
+        {"next", "01899999-0000-7000-8000-000000000000.1"}}};
+  }};
+  auto found = there.client().find("0190");
+  REQUIRE(found);
+  CHECK(to_string(*found) == old_job);
+  CHECK(is_asked);
+  CHECK(there.pages == newer + 1); // What follows is less than the id.
+}
+
+TEST_CASE("a short id that fits several jobs, or none, is told as that", "[client]") {
+  listing_node two{[](const http::request&, int) {
+    return value{
+        value::object{{"jobs", value::list{job_with(old_job),
+                                           job_with("01900000-0000-7000-8000-000000000000")}}}};
+  }};
+  CHECK(two.client().find("0190").trouble().kind->name == "ambiguous_job");
+  CHECK_THAT(two.client().find("0191").trouble().what, Catch::Contains("there is no job"));
+}
+
+TEST_CASE("a search for a short id that was cut says so", "[client]") {
+  listing_node there{[](const http::request&, int) {
+    return value{
+        value::object{{"jobs", value::list{}}, {"next", "01980000-0000-7000-8000-000000000000.1"}}};
+  }};
+  auto wrong = there.client().find("0190").trouble();
+  CHECK(wrong.kind->name == "unknown_job");
+  CHECK_THAT(wrong.why, Catch::Contains("older jobs were not looked at"));
+  CHECK(there.pages == int{id_search_pages_max});
+}
