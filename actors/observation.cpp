@@ -1,5 +1,7 @@
 #include "actors/observation.hpp"
 
+#include "core/kind_catalog.hpp"
+
 #include <algorithm>
 
 namespace troupe::actors {
@@ -30,6 +32,16 @@ job_step step_of(const core::job& x, const core::job_moved& moved, core::shard_t
   return step;
 }
 
+attempt_step attempt_of(const core::job& x, core::vertex_index v, attempt_fate fate) {
+  auto& shape = x.plan->shape(v);
+  attempt_step step;
+  step.kind = shape.kind;
+  step.fate = fate;
+  if (shape.kind == "worker")
+    step.task = core::worker_task_of(shape.config, x.spec.queue).name;
+  return step;
+}
+
 bool was_ignored(const core::changes& seen, std::size_t position) {
   return std::ranges::find(seen.ignored, position) != seen.ignored.end();
 }
@@ -53,13 +65,16 @@ void observation::note(const core::job& x, const core::record& r, const core::ch
       if (!was_ignored(seen, i))
         note_end(x, all->ends[i], r.at);
   } else if (auto lost = std::get_if<core::attempt_lost>(&r.body)) {
-    note_attempt({x.plan->shape(lost->vertex).kind, attempt_fate::lost, {}, {}, 1});
+    note_attempt(attempt_of(x, lost->vertex, attempt_fate::lost));
   }
 }
 
 void observation::note_end(const core::job& x, const core::vertex_outcome& end,
                            core::shard_time at) {
-  note_attempt({x.plan->shape(end.vertex).kind, fate_of(end.outcome), end.error.code, end.took, 1});
+  auto step = attempt_of(x, end.vertex, fate_of(end.outcome));
+  step.error = end.error.code;
+  step.took = end.took;
+  note_attempt(std::move(step));
   if (end.retry_at > at)
     waited(wait_reason::back_off, end.retry_at - at);
 }
@@ -68,8 +83,8 @@ void observation::note_end(const core::job& x, const core::vertex_outcome& end,
 void observation::note_attempt(attempt_step step) {
   if (!attempts_.empty()) {
     auto& before = attempts_.back();
-    if (before.kind == step.kind && before.fate == step.fate && before.error == step.error
-        && before.took == step.took) {
+    if (before.kind == step.kind && before.task == step.task && before.fate == step.fate
+        && before.error == step.error && before.took == step.took) {
       ++before.count;
       return;
     }

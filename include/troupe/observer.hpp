@@ -51,6 +51,7 @@ struct attempt_step {
   std::string error{}; ///< The code of their problem, if they failed.
   std::chrono::milliseconds took{};
   std::uint32_t count = 1;
+  std::string task{}; ///< With the kind `worker`: what its vertices ask of a worker.
 };
 
 /// One shard's records that became durable together.

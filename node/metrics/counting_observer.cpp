@@ -63,7 +63,7 @@ void counting_observer::attempts_ended(const observed_job& job, const attempt_st
   all_.of_kind(step.kind).ended[std::size_t(step.fate)]->Increment(step.count);
   if (step.fate == attempt_fate::lost)
     return; // How long it ran is not known.
-  observe(all_.run_of(job.graph, step.kind), wait_buckets(), seconds(step.took), step.count);
+  observe(all_.run_of(job.graph, step), wait_buckets(), seconds(step.took), step.count);
   if (step.fate == attempt_fate::failed || step.fate == attempt_fate::timed_out)
     all_.error_of(job.graph, step.error).Increment(step.count);
 }

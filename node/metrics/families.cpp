@@ -7,6 +7,7 @@ namespace troupe::node {
 namespace {
 
 constexpr std::size_t kinds_max = 64;
+constexpr std::size_t tasks_max = 64;
 constexpr std::size_t error_types_max = 64;
 constexpr std::size_t routes_max = 100;
 constexpr std::size_t reasons_max = 32;
@@ -65,7 +66,8 @@ families::families(const metrics_options& options)
                         .Register(registry)),
       job_run(prometheus::BuildHistogram()
                   .Name("troupe_job_run_seconds")
-                  .Help("From start to end: of jobs (task_type job), or of attempts by kind.")
+                  .Help("From start to end: of jobs (task_type job), or of attempts by kind, a "
+                        "worker's by its task.")
                   .Register(registry)),
       errors(prometheus::BuildCounter()
                  .Name("troupe_errors_total")
@@ -230,6 +232,7 @@ families::families(const metrics_options& options)
       flows(options.max_flows),
       queues(options.max_queues),
       kinds(kinds_max),
+      tasks(tasks_max),
       error_types(error_types_max),
       routes(routes_max),
       reasons(reasons_max) {
@@ -253,9 +256,10 @@ flow_series& families::of_flow(const std::string& graph) {
   return x;
 }
 
-Histogram& families::run_of(const std::string& graph, const std::string& kind) {
-  auto flow = flows.label(graph, flow_of_unnamed), task = kinds.label(kind, "none");
-  return found(job_run, flow + "\n" + task, {{"flow_id", flow}, {"task_type", task}},
+Histogram& families::run_of(const std::string& graph, const attempt_step& step) {
+  auto flow = flows.label(graph, flow_of_unnamed);
+  auto type = step.task.empty() ? kinds.label(step.kind, "none") : tasks.label(step.task, "none");
+  return found(job_run, flow + "\n" + type, {{"flow_id", flow}, {"task_type", type}},
                wait_buckets());
 }
 

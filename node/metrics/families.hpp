@@ -83,13 +83,13 @@ struct families {
   Family<Gauge>& process_files;
   Family<Gauge>& build_info;
 
-  bounded_names flows, queues, kinds, error_types, routes, reasons;
+  bounded_names flows, queues, kinds, tasks, error_types, routes, reasons;
   waiting_jobs waiting; ///< By the label of their queue.
 
   /// The series of a graph's name.
   flow_series& of_flow(const std::string& graph);
-  /// The histogram of attempts of one kind in one graph.
-  Histogram& run_of(const std::string& graph, const std::string& kind);
+  /// The histogram of attempts of one kind, or of one task of workers, in one graph.
+  Histogram& run_of(const std::string& graph, const attempt_step& step);
   kind_series& of_kind(const std::string& kind);
   Counter& error_of(const std::string& graph, const std::string& code);
   /// The histogram of requests of one route, which is a label already.

@@ -111,6 +111,26 @@ TEST_CASE_METHOD(fixture, "an observer is told each step of a job with its times
   CHECK_FALSE(seen->untimed);
 }
 
+TEST_CASE_METHOD(fixture, "an observer is told which task a worker was asked for", "[actors]") {
+  auto node = open();
+  graph_builder graph{"images"};
+  graph.add("a", "worker", {{"task", "resize"}}).add("b", "worker", {{"task", "sharpen"}});
+  auto id = submit(node, graph.build());
+  work_request what;
+  what.queues = {"mail"};
+  what.wait = patience;
+  for (int i = 0; i < 2; ++i)
+    for (auto& item : must(node.fetch_work(what)))
+      CHECK(node.complete_work(item.token, item.task).code() == ec::none);
+  must(node.wait(id, patience));
+  node.close();
+  std::map<std::string, std::uint32_t> tasks;
+  for (auto& x : seen->attempts)
+    if (x.kind == "worker" && x.fate == attempt_fate::succeeded)
+      tasks[x.task] += x.count;
+  CHECK(tasks == std::map<std::string, std::uint32_t>{{"resize", 1}, {"sharpen", 1}});
+}
+
 TEST_CASE_METHOD(fixture, "an observer is told each attempt once, by kind and end", "[actors]") {
   auto node = open();
   auto good = submit(node, noops(300));

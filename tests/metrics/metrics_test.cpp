@@ -85,6 +85,28 @@ TEST_CASE_METHOD(fixture, "attempts are counted by kind, many alike at once", "[
   CHECK(x.at(R"(troupe_job_run_seconds_count{flow_id="etl",task_type="exec"})") == 2);
 }
 
+TEST_CASE_METHOD(fixture, "attempts of workers are timed by their task, a bounded number of them",
+                 "[metrics]") {
+  attempt_step x{"worker", attempt_fate::succeeded, {}, 2s, 3};
+  x.task = "resize";
+  seen->attempts_ended(job("etl"), x);
+  for (int i = 0; i < 100; ++i) {
+    x.task = "t" + std::to_string(i);
+    seen->attempts_ended(job("etl"), x);
+  }
+  auto told = scrape();
+  auto runs = [&](const std::string& type) {
+    return told.at(R"(troupe_job_run_seconds_count{flow_id="etl",task_type=")" + type + "\"}");
+  };
+  CHECK(runs("resize") == 3);
+  CHECK(runs("t62") == 3);
+  CHECK(runs("other") == 3 * (100 - 63));
+  CHECK(told.at(R"(troupe_attempts_total{kind="worker",outcome="succeeded"})") == 3 * 101);
+  seen->attempts_ended(job("etl"), {"noop", attempt_fate::succeeded, {}, 5ms, 1});
+  told = scrape();
+  CHECK(runs("noop") == 1); // Tasks take no kind its name.
+}
+
 TEST_CASE_METHOD(fixture, "names beyond the bound are `other`, whatever comes", "[metrics]") {
   for (int i = 0; i < 50; ++i)
     run(job("g" + std::to_string(i)), job_state::completed);
