@@ -10,6 +10,7 @@
 #include "node/import_job.hpp"
 #include "node/store_text.hpp"
 #include "node/text.hpp"
+#include "storage/restore.hpp"
 #include "storage/restore_records.hpp"
 
 #include <cerrno>
@@ -317,8 +318,15 @@ std::optional<trouble> check_shards(const import_data_options& options) {
                  "leave --shards out, or import into a new directory"};
 }
 
-/// Makes the directory if it is not there, and brings it to this version's format.
+/// Makes the directory if it is not there, in an incarnation of its own: events of its jobs may
+/// have been told elsewhere. Then brings it to this version's format.
 status prepare(const import_data_options& options) {
+  storage::data_dir_options how;
+  how.incarnation = storage::next_incarnation(1);
+  if (options.shards)
+    how.shards = *options.shards;
+  if (auto made = storage::data_dir::open(options.data, storage::open_mode::write, how); !made)
+    return made.error();
   runtime_config config;
   config.data_dir = options.data;
   if (options.shards)

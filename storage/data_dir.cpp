@@ -134,7 +134,7 @@ status data_dir::create(const data_dir_options& options) {
     return error{ec::journal_corrupt, path_.string()
                                           + " is half of a copy that was not finished, or one is "
                                             "at work; remove all that is in it and copy again"};
-  about_.owner = {options.expected_node.value_or(random_node_id()), 1};
+  about_.owner = {options.expected_node.value_or(random_node_id()), options.incarnation};
   about_.shards = options.shards;
   about_.format = data_format_first; // Until it has a snapshot.
   about_.feature_level = feature_level_first;

@@ -21,6 +21,7 @@ enum class open_mode {
 struct data_dir_options {
   std::uint16_t shards = default_shards; ///< Only when it is made; fixed from then on.
   std::optional<node_id> expected_node;  ///< Refuse any other.
+  std::uint64_t incarnation = 1;         ///< Only when it is made: of jobs that lived elsewhere.
   file_ops* files = &system_files();
 };
 

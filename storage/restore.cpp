@@ -34,7 +34,7 @@ public:
   result<restore_report> run() {
     auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     auto made = about_.source;
-    made.owner.incarnation = next_incarnation(made.owner.incarnation, now, system_random());
+    made.owner.incarnation = next_incarnation(made.owner.incarnation);
     made.created = now;
     if (auto space = check_space(); !space)
       return space.error();
@@ -137,6 +137,11 @@ std::uint64_t next_incarnation(std::uint64_t before,
   auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
   auto low = random & ((1u << random_bits) - 1);
   return std::max(before + 1, (ms << random_bits) | low);
+}
+
+std::uint64_t next_incarnation(std::uint64_t before) {
+  auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  return next_incarnation(before, now, system_random());
 }
 
 result<restore_report> restore(const fs::path& backup, const fs::path& target,

@@ -25,5 +25,7 @@ result<restore_report> restore(const std::filesystem::path& backup,
 std::uint64_t next_incarnation(std::uint64_t before,
                                std::chrono::sys_time<std::chrono::milliseconds> now,
                                std::uint64_t random) noexcept;
+/// One that begins now.
+std::uint64_t next_incarnation(std::uint64_t before);
 
 } // namespace troupe::storage

@@ -248,6 +248,32 @@ TEST_CASE("an export is imported whole, also into other shards, and goes on", "[
   CHECK(has(skipped.out, "left as they are: 4 jobs, 2 graphs"));
 }
 
+TEST_CASE("what an import makes is an incarnation of its own, and stays that", "[e2e]") {
+  scratch in;
+  fill(in, 1);
+  REQUIRE(troupe_with(in, {"export", "--output", "jobs.ndjson"}).code == 0);
+  auto incarnation = [&](const char* data) {
+    auto exported = troupe_with(in, {"export", "--data", data});
+    REQUIRE(exported.code == 0);
+    return *lines_of(exported.out).front().find("incarnation")->integer();
+  };
+  auto import_to = [&](const char* data) {
+    auto done = troupe_with(in, {"import", "jobs.ndjson", "--data", data, "--skip-existing"});
+    INFO(done.err);
+    REQUIRE(done.code == 0);
+    return incarnation(data);
+  };
+  CHECK(incarnation(".troupe") == 1);
+  auto first = import_to("first"), second = import_to("second");
+  CHECK(first > 1);
+  CHECK(second > 1);
+  CHECK(first != second);
+  CHECK(import_to("first") == first);
+  CHECK(troupe_with(in, {"jobs", "purge", "--yes", "--data", "first"}).code == 0);
+  CHECK(import_to("first") == first);
+  check_clean(in, {"--data", "first"});
+}
+
 TEST_CASE("what is no export makes no directory", "[e2e]") {
   scratch in;
   for (auto text : {"garbage\n", "{\"job\": 1}\n", "", "\n\n"}) {
