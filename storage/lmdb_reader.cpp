@@ -18,9 +18,14 @@ status lmdb_view::begin_unchecked() {
 }
 
 status lmdb_view::begin() {
-  if (auto begun = begin_unchecked(); !begun)
-    return begun;
-  return rows.begin(rows.txn, transaction());
+  for (int attempt = 1;; ++attempt) {
+    if (auto begun = begin_unchecked(); !begun)
+      return begun;
+    auto done = rows.begin(rows.txn, transaction());
+    if (done.code() != ec::journal_corrupt || attempt == begin_attempts_max)
+      return done;
+    rows.end();
+  }
 }
 
 std::uint64_t lmdb_view::transaction() const { return ::mdb_txn_id(rows.txn); }

@@ -177,10 +177,13 @@ status set_up(lmdb_rows& rows, const node_identity& owner, const lmdb_options& o
 }
 
 status begin_set_up(lmdb_env& env, const node_identity& owner, const lmdb_options& options) {
-  if (env.mode() == open_mode::read) {
+  for (int attempt = 1; env.mode() == open_mode::read; ++attempt) {
     lmdb_view view{env};
-    auto begun = view.begin_unchecked();
-    return begun ? set_up(view.rows, owner, options) : begun;
+    auto done = view.begin_unchecked();
+    if (done)
+      done = set_up(view.rows, owner, options);
+    if (done.code() != ec::journal_corrupt || attempt == begin_attempts_max)
+      return done;
   }
   lmdb_rows rows{env};
   auto txn = env.begin_write();

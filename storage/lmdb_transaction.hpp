@@ -43,6 +43,11 @@ private:
                                                     core::byte_view key) const;
 };
 
+/// How often a transaction that reads is begun. LMDB takes the number of the last commit, then what
+/// the file says of it: who is held up between the two while others commit meets a later one's,
+/// which looks like damage. Damage is still there each time.
+inline constexpr int begin_attempts_max = 5;
+
 /// A transaction that reads, inside the gate while it is there. Private to storage/lmdb_*.
 class lmdb_view {
 public:
