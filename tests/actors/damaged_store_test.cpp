@@ -20,7 +20,7 @@ using tests::must;
 
 namespace {
 
-constexpr auto patience = 60s;
+constexpr auto patience = 180s; // Retention looks each minute.
 
 bool eventually(const std::function<bool()>& holds) {
   for (auto until = std::chrono::steady_clock::now() + patience; !holds();) {
