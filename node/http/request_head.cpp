@@ -53,9 +53,11 @@ std::optional<response> refuse_codings(const headers& fields, bool is_old) {
 
 result<request_target> target_of(std::string_view text) {
   request_target to;
-  auto scheme = text.substr(0, text.find("://"));
-  if (!text.starts_with('/') && (same_word(scheme, "http") || same_word(scheme, "https"))) {
-    text.remove_prefix(scheme.size() + 3);
+  constexpr std::string_view behind_scheme = "://";
+  auto scheme = text.substr(0, text.find(behind_scheme));
+  auto is_absolute = !text.starts_with('/') && scheme.size() < text.size();
+  if (is_absolute && (same_word(scheme, "http") || same_word(scheme, "https"))) {
+    text.remove_prefix(scheme.size() + behind_scheme.size());
     to.authority = text.substr(0, text.find_first_of("/?"));
     text.remove_prefix(to.authority.size());
     if (to.authority.empty())

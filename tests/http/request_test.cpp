@@ -364,3 +364,19 @@ TEST_CASE("docs/http.md and docs/errors.md tell the bounds as they are", "[http]
     CHECK(errors.find(fact) != errors.npos);
   }
 }
+
+TEST_CASE("a target is a path, or names its host", "[http][request]") {
+  auto x = target_of("http://a:1/v1/jobs?q=1");
+  REQUIRE(x);
+  CHECK(x->authority == "a:1");
+  CHECK(x->path == "/v1/jobs");
+  CHECK(x->query == "q=1");
+  CHECK(target_of("HTTPS://a?q")->path == "/");
+  CHECK_FALSE(target_of("http://"));
+  for (auto alone : {"http", "https", "http:", "http:/", "*", "x"}) { // No scheme that ends.
+    auto path = target_of(alone);
+    REQUIRE(path);
+    CHECK(path->authority.empty());
+    CHECK(path->path == alone);
+  }
+}
