@@ -25,7 +25,7 @@ constexpr key_rule key_rules[] = {
     {"/api/v1/build/{flow}/flow", {}},
     {"/api/tasks/submit", {}},
     {"/v1/jobs:batch", "give each line an `idempotency_key` of its own"},
-    {"/v1/jobs:retry", "retry the jobs one by one, each with a key of its own"},
+    {"/v1/jobs:retry", "repeated as it is it makes no job twice"},
 };
 
 void set_key_rules(std::vector<route>& routes) {

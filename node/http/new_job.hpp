@@ -23,10 +23,6 @@ void when_gone_is_known(const api_ptr& in, const submitted& made, std::function<
 /// the key is malformed, and the call is answered.
 bool put_in_key(const call_ptr& to, job_spec& spec);
 
-/// Whether the request has a key that would do nothing here; then the call is answered. `instead`:
-/// what to do.
-bool has_needless_key(const call_ptr& to, std::string_view instead);
-
 /// The SHA-256 of a request, its bytes as text: `job_spec::request_digest`.
 std::string digest_text(std::string_view text);
 

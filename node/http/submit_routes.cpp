@@ -170,14 +170,6 @@ bool put_in_key(const call_ptr& to, job_spec& spec) {
   return true;
 }
 
-bool has_needless_key(const call_ptr& to, std::string_view instead) {
-  if (!to->in.fields.find("Idempotency-Key"))
-    return false;
-  to->out(problem_answer(refusal::bad_request,
-                         "the header Idempotency-Key does nothing here: " + std::string{instead}));
-  return true;
-}
-
 std::string trace_in(const headers& fields) {
   constexpr auto name = "traceparent";
   return fields.count(name) == 1 ? *fields.find(name) : "";
