@@ -230,10 +230,10 @@ asio::awaitable<void> session::act(request in, const route& to) {
     current_->out = revoked_answer();
 }
 
+/// Ends what hands the body out. The connection goes on if the whole body has come.
 asio::awaitable<void> session::end_pump() {
   if (!pumping_)
     co_return;
-  keep_ = false;
   pump_over_ = true;
   wire_->cancel();
   body_signal_.cancel();

@@ -105,7 +105,15 @@ struct fixture {
                      x->out(std::move(out));
                    },
                    body_mode::ndjson});
+    all.push_back({"POST", "/first", answer_first_piece, body_mode::ndjson});
     return all;
+  }
+
+  /// Does not ask for what follows the first piece of a body.
+  static void answer_first_piece(call_ptr x) {
+    x->in.stream->next([x](result<std::string> piece) {
+      x->out({413, "text/plain", piece ? *piece : "none came"});
+    });
   }
 
   http_client client() { return http_client{server->port()}; }
@@ -586,6 +594,29 @@ TEST_CASE_METHOD(fixture, "a body streams in while the answer streams out", "[ht
   c.send("0\r\n\r\n");
   REQUIRE(c.read_chunk(piece));
   CHECK(piece.empty());
+}
+
+TEST_CASE_METHOD(fixture, "who refuses a body that came whole can be asked again",
+                 "[http][server]") {
+  start();
+  auto c = client();
+  auto refused = c.ask("POST", "/first", "12", "Content-Type: application/x-ndjson\r\n");
+  CHECK(refused.status == 413);
+  CHECK(refused.body == "12");
+  CHECK_FALSE(refused.fields.contains("connection"));
+  CHECK(c.ask("GET", "/echo").body == "GET");
+}
+
+TEST_CASE_METHOD(fixture, "who refuses a body that comes says that the connection ends",
+                 "[http][server]") {
+  start();
+  auto c = client();
+  c.send("POST /first HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+         "Content-Length: 4\r\n\r\n12");
+  auto refused = c.read();
+  CHECK(refused.status == 413);
+  CHECK(refused.fields["connection"] == "close");
+  CHECK(c.ends());
 }
 
 TEST_CASE_METHOD(fixture, "the last connections are kept for operators", "[http][server]") {
