@@ -49,7 +49,6 @@ struct recall {
 /// From the dispatcher to itself: a deadline of an attempt has come.
 struct recall_due {
   core::token proof;
-  host::end_attempt::cause why{};
 };
 
 /// To the dispatcher: attempts of this name go to another actor from now on.

@@ -1,8 +1,8 @@
 #include "actors/kinds/actor_dispatcher.hpp"
 
 #include "actors/host_error.hpp"
+#include "actors/kinds/early_report.hpp"
 #include "messages/host.hpp"
-#include "troupe/limits.hpp"
 
 namespace troupe::actors {
 
@@ -12,21 +12,17 @@ namespace msg = messages;
 using self_ptr = caf::stateful_actor<dispatcher_state>*;
 using call_ptr = std::shared_ptr<actor_call>;
 using cause = host::end_attempt::cause;
+using step = core::attempt_clock::step;
 
-std::string ms(core::duration x) { return std::to_string(x.count()) + " ms"; }
+attempt_report ended_by(const actor_call& call, core::early_end why) {
+  return early_report(why, call.what.timeouts, "given up");
+}
 
-attempt_report ended_by(const actor_call& call, cause why) {
-  auto& limits = call.what.timeouts;
-  switch (why) {
-  case cause::soft_timeout:
-    return {attempt_outcome::timed_out,
-            {},
-            {"timed_out", "", "asked to end at its soft limit, " + ms(limits.soft)}};
-  case cause::hard_timeout:
-    return {attempt_outcome::timed_out,
-            {},
-            {"timed_out", "", "given up at its hard limit, " + ms(limits.hard)}};
-  default: return {attempt_outcome::cancelled, {}, {"cancelled", "", "cancelled before its end"}};
+cause to_cause(core::early_end x) {
+  switch (x) {
+  case core::early_end::soft: return cause::soft_timeout;
+  case core::early_end::hard: return cause::hard_timeout;
+  default: return cause::cancelled;
   }
 }
 
@@ -38,8 +34,11 @@ attempt_report down(const std::string& name) {
 
 host::attempt_token public_token(const core::token& x) { return {x.high, x.low}; }
 
-void ask_to_end(self_ptr self, const actor_call& call, cause why) {
-  self->send(call.with, host::end_attempt{public_token(call.what.proof), why});
+/// Once for each reason.
+void ask_to_end(self_ptr self, actor_call& call, core::early_end why) {
+  if (std::exchange(call.told, why) == why)
+    return;
+  self->send(call.with, host::end_attempt{public_token(call.what.proof), to_cause(why)});
 }
 
 void hand_over(self_ptr self, const call_ptr& call);
@@ -71,12 +70,26 @@ void answered(self_ptr self, const core::token& proof, attempt_report how) {
   if (found == self->state.running.end())
     return;
   auto& call = *found->second;
-  finish(self, proof, call.why ? ended_by(call, *call.why) : std::move(how));
+  auto why = call.time->why();
+  finish(self, proof, why == core::early_end::none ? std::move(how) : ended_by(call, why));
 }
 
-template <class Duration>
-void due_in(self_ptr self, const core::token& proof, Duration left, cause why) {
-  self->delayed_send(self, left, msg::recall_due{proof, why});
+void wake_at_deadline(self_ptr self, const actor_call& call) {
+  if (auto at = call.time->deadline())
+    self->delayed_send(self, *at - self->clock().now(), msg::recall_due{call.what.proof});
+}
+
+/// Does to a running attempt what its clock says. One that is ended may still go on in its actor:
+/// what comes of that is dropped.
+void obey(self_ptr self, actor_call& call, step due) {
+  if (due == step::none)
+    return;
+  auto why = call.time->why();
+  ask_to_end(self, call, why);
+  if (due == step::ask)
+    wake_at_deadline(self, call);
+  else
+    finish(self, call.what.proof, ended_by(call, why));
 }
 
 host::attempt to_host(const attempt& x) {
@@ -98,14 +111,11 @@ void hand_over(self_ptr self, const call_ptr& call) {
   auto& st = self->state;
   auto& entry = st.entries.at(call->name);
   auto proof = call->what.proof;
-  auto& limits = call->what.timeouts;
   call->with = entry.actor;
+  call->time.emplace(call->what.timeouts, self->clock().now());
   ++entry.running;
   st.running[proof] = call;
-  if (limits.soft.count() > 0)
-    due_in(self, proof, limits.soft, cause::soft_timeout);
-  if (limits.hard.count() > 0)
-    due_in(self, proof, limits.hard, cause::hard_timeout);
+  wake_at_deadline(self, *call);
   self->request(entry.actor, caf::infinite, to_host(call->what))
       .then(
           [self, proof](value& output) {
@@ -124,46 +134,24 @@ void dispatch(self_ptr self, const msg::dispatch& m) {
   next(self, entry);
 }
 
-/// Its soft limit: the first time it is asked to end, the second time it has had its grace. One
-/// that has a hard limit has until then, one that is being cancelled the grace of that.
-void soft_due(self_ptr self, const core::token& proof, actor_call& call) {
-  if (call.why == cause::cancelled)
-    return;
-  if (call.why)
-    return finish(self, proof, ended_by(call, cause::soft_timeout));
-  call.why = cause::soft_timeout;
-  ask_to_end(self, call, cause::soft_timeout);
-  if (call.what.timeouts.hard.count() <= 0)
-    due_in(self, proof, limits::cancel_grace, cause::soft_timeout);
-}
-
 void due(self_ptr self, const msg::recall_due& m) {
   auto found = self->state.running.find(m.proof);
   if (found == self->state.running.end())
     return;
-  auto& call = *found->second;
-  if (m.why == cause::soft_timeout)
-    return soft_due(self, m.proof, call);
-  if (m.why == cause::hard_timeout)
-    ask_to_end(self, call, m.why);
-  finish(self, m.proof, ended_by(call, call.why == cause::cancelled ? cause::cancelled : m.why));
+  auto call = found->second;
+  obey(self, *call, call->time->advance(self->clock().now()));
 }
 
 void recall(self_ptr self, const msg::recall& m) {
   auto& st = self->state;
   for (auto& [name, entry] : st.entries)
     for (auto& call : entry.waiting.remove(m.proof))
-      call->done(ended_by(*call, cause::cancelled));
+      call->done(cancelled_report());
   auto found = st.running.find(m.proof);
   if (found == st.running.end())
     return;
-  auto& call = *found->second;
-  call.why = cause::cancelled;
-  ask_to_end(self, call, cause::cancelled);
-  if (m.grace.count() > 0)
-    due_in(self, m.proof, m.grace, cause::cancelled);
-  else
-    finish(self, m.proof, ended_by(call, cause::cancelled));
+  auto call = found->second;
+  obey(self, *call, call->time->cancel(m.grace, self->clock().now()));
 }
 
 void say(self_ptr self, const host::attempt_log& m) {
@@ -205,10 +193,10 @@ void end(self_ptr self, const caf::error& reason) {
   auto& st = self->state;
   for (auto& [name, entry] : st.entries)
     for (auto& call : entry.waiting.clear())
-      call->done(ended_by(*call, cause::cancelled));
+      call->done(cancelled_report());
   for (auto& [proof, call] : std::exchange(st.running, {})) {
-    ask_to_end(self, *call, cause::cancelled);
-    call->done(ended_by(*call, cause::cancelled));
+    ask_to_end(self, *call, core::early_end::cancelled);
+    call->done(cancelled_report());
   }
   self->quit(reason);
 }

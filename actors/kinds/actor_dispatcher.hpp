@@ -2,6 +2,7 @@
 
 #include "actors/kinds/attempt_runner.hpp"
 #include "actors/kinds/waiting_line.hpp"
+#include "core/attempt_clock.hpp"
 #include "troupe/caf.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -19,9 +20,10 @@ struct actor_call {
   attempt what;
   attempt_runner::report done;
   attempt_runner::log say;
-  std::string name;                            ///< Of the entry.
-  caf::actor with;                             ///< Who has it; null: it waits.
-  std::optional<host::end_attempt::cause> why; ///< Why it was asked to end.
+  std::string name;                        ///< Of the entry.
+  caf::actor with;                         ///< Who has it; null: it waits.
+  std::optional<core::attempt_clock> time; ///< Since an actor has it.
+  core::early_end told{};                  ///< Why that was asked to end.
 };
 
 struct dispatcher_state {

@@ -1,9 +1,9 @@
 #include "actors/kinds/exec_process.hpp"
 
+#include "actors/kinds/early_report.hpp"
 #include "core/utf8.hpp"
 #include "graph_json/exact_json.hpp"
 #include "graph_json/value_json.hpp"
-#include "troupe/limits.hpp"
 
 #include <algorithm>
 #include <array>
@@ -21,10 +21,6 @@ constexpr std::size_t chunk_bytes = 65536;
 constexpr std::size_t turn_bytes = 16 * chunk_bytes; // Of one stream, before others have a turn.
 
 std::string text_of(const value& x) { return x.string() ? *x.string() : graph_json::to_json(x); }
-
-std::optional<time_point> after(time_point now, core::duration d) {
-  return d.count() > 0 ? std::optional{now + d} : std::nullopt;
-}
 
 // Gives `take` what is there. Closes `from` at its end. False: there was more than a turn.
 template <class Take>
@@ -44,23 +40,18 @@ bool read_some(unique_fd& from, Take take) {
   return !from;
 }
 
-std::string in_ms(core::duration d) { return std::to_string(d.count()) + " ms"; }
-
 } // namespace
 
 exec_process::exec_process(child_process process, const attempt& x, exec_config config,
                            attempt_runner::log say, const exec_options& options)
     : process_(std::move(process)),
       config_(std::move(config)),
-      soft_(x.timeouts.soft),
-      hard_(x.timeouts.hard),
+      limits_(x.timeouts),
+      time_(x.timeouts, clock::now()),
       drain_max_(options.drain_max),
       output_max_(config_.output_max.value_or(options.output_bytes_max)),
       input_(text_of(config_.input ? *config_.input : x.inputs)),
       log_(std::move(say), options.log_line_bytes_max, options.log_bytes_max) {
-  auto now = clock::now();
-  soft_at_ = after(now, soft_);
-  hard_at_ = after(now, hard_);
   feed();
 }
 
@@ -78,11 +69,7 @@ void exec_process::add_to(std::vector<pollfd>& waits) const {
 std::optional<time_point> exec_process::deadline() const noexcept {
   if (end_)
     return drained_at_;
-  std::optional<time_point> first;
-  for (auto& x : {soft_at_, hard_at_, kill_at_})
-    if (x && (!first || *x < *first))
-      first = x;
-  return first;
+  return too_large_ ? std::nullopt : time_.deadline();
 }
 
 void exec_process::advance(time_point now) {
@@ -93,39 +80,25 @@ void exec_process::advance(time_point now) {
     drained_ |= now >= *drained_at_;
     return;
   }
-  if (hard_at_ && now >= *hard_at_)
-    kill(verdict::hard);
-  else if (kill_at_ && now >= *kill_at_)
-    kill(verdict_);
-  else if (soft_at_ && now >= *soft_at_)
-    ask(verdict::soft, hard_at_.value_or(now + limits::cancel_grace));
+  if (!too_large_)
+    obey(time_.advance(now));
 }
 
 void exec_process::cancel(core::duration grace, time_point now) {
-  if (end_)
-    return;
-  if (grace.count() <= 0)
-    kill(verdict::cancelled);
-  else
-    ask(verdict::cancelled, std::min(now + grace, kill_at_.value_or(time_point::max())));
+  if (!end_)
+    obey(time_.cancel(grace, now));
 }
 
-void exec_process::ask(verdict why, time_point kill_at) {
-  if (verdict_ == verdict::none || why == verdict::cancelled)
-    verdict_ = why;
-  soft_at_.reset();
-  kill_at_ = kill_at;
+void exec_process::obey(core::attempt_clock::step x) {
+  if (x == core::attempt_clock::step::end)
+    return kill();
+  if (x == core::attempt_clock::step::none)
+    return;
   signal_group(process_, SIGTERM);
   signal_group(process_, SIGCONT); // One that is stopped hears nothing else.
 }
 
-void exec_process::kill(verdict why) {
-  if (verdict_ == verdict::none || why == verdict::cancelled
-      || (verdict_ == verdict::soft && why == verdict::hard))
-    verdict_ = why;
-  soft_at_ = hard_at_ = kill_at_ = {};
-  signal_group(process_, SIGKILL);
-}
+void exec_process::kill() { signal_group(process_, SIGKILL); }
 
 void exec_process::collect(time_point now) {
   signal_group(process_, SIGKILL); // The rest of the group. The zombie still keeps the id ours.
@@ -155,15 +128,14 @@ void exec_process::feed() {
 
 void exec_process::read_output() {
   auto keep = [this](std::string_view bytes) {
-    if (verdict_ == verdict::too_large)
+    if (too_large_)
       return;
     output_ += bytes;
     if (output_.size() > output_max_) {
       std::string{}.swap(output_);
-      if (verdict_ == verdict::none)
-        verdict_ = verdict::too_large;
+      too_large_ = true;
       if (!end_)
-        kill(verdict::too_large);
+        kill();
     }
   };
   read_some(process_.out, keep);
@@ -175,26 +147,6 @@ void exec_process::read_log() {
 
 attempt_report exec_process::failed(std::string code, std::string detail) const {
   return {attempt_outcome::failed, {}, {std::move(code), "", std::move(detail)}};
-}
-
-attempt_report exec_process::ended_early() const {
-  switch (verdict_) {
-  case verdict::soft:
-    return {attempt_outcome::timed_out,
-            {},
-            {"timed_out", "", "asked to end at its soft limit, " + in_ms(soft_)}};
-  case verdict::hard:
-    return {attempt_outcome::timed_out,
-            {},
-            {"timed_out", "", "killed at its hard limit, " + in_ms(hard_)}};
-  case verdict::cancelled:
-    return {attempt_outcome::cancelled, {}, {"cancelled", "", "cancelled while it ran"}};
-  default: {
-    auto limit = std::to_string(output_max_) + " bytes";
-    return failed("output_too_large",
-                  "stdout went beyond " + limit + "; write less, or raise `output_max`");
-  }
-  }
 }
 
 attempt_report exec_process::output() const {
@@ -225,8 +177,11 @@ attempt_report exec_process::output() const {
 
 attempt_report exec_process::report() {
   log_.finish();
-  if (verdict_ != verdict::none)
-    return ended_early();
+  if (time_.why() != core::early_end::none)
+    return early_report(time_.why(), limits_, "killed");
+  if (too_large_)
+    return failed("output_too_large", "stdout went beyond " + std::to_string(output_max_)
+                                          + " bytes; write less, or raise `output_max`");
   auto end = end_.value_or(exit_info{.lost = true});
   auto said = log_.last_line().empty() ? "nothing on stderr"
                                        : "the last line of stderr: " + log_.last_line();

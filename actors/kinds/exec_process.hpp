@@ -5,6 +5,7 @@
 #include "actors/kinds/exec_options.hpp"
 #include "actors/kinds/log_lines.hpp"
 #include "actors/kinds/process_spawn.hpp"
+#include "core/attempt_clock.hpp"
 
 #include <chrono>
 #include <optional>
@@ -46,28 +47,26 @@ public:
   attempt_report report();
 
 private:
-  enum class verdict : std::uint8_t { none, soft, hard, cancelled, too_large };
-
   void feed();
   void read_output();
   void read_log();
-  void ask(verdict why, clock::time_point kill_at);
-  void kill(verdict why);
+  void obey(core::attempt_clock::step x);
+  void kill();
   attempt_report failed(std::string code, std::string detail) const;
-  attempt_report ended_early() const;
   attempt_report output() const;
 
   child_process process_;
   exec_config config_;
-  core::duration soft_, hard_, drain_max_;
+  timeouts_spec limits_;
+  core::attempt_clock time_;
+  core::duration drain_max_;
   std::size_t output_max_;
   std::string input_, output_;
   std::size_t fed_ = 0;
   log_lines log_;
-  verdict verdict_ = verdict::none;
-  std::optional<clock::time_point> soft_at_, hard_at_, kill_at_, drained_at_;
+  std::optional<clock::time_point> drained_at_;
   std::optional<exit_info> end_;
-  bool drained_ = false;
+  bool too_large_ = false, drained_ = false;
 };
 
 } // namespace troupe::actors

@@ -1,5 +1,6 @@
 #include "actors/kinds/function_call.hpp"
 
+#include "actors/kinds/early_report.hpp"
 #include "troupe/limits.hpp"
 
 namespace troupe::actors {
@@ -29,19 +30,8 @@ void function_call::finish(attempt_report x) {
   done_(std::move(x));
 }
 
-attempt_report function_call::ended_by(verdict why) const {
-  auto ms = [](core::duration d) { return std::to_string(d.count()) + " ms"; };
-  switch (why) {
-  case verdict::soft:
-    return {attempt_outcome::timed_out,
-            {},
-            {"timed_out", "", "asked to end at its soft limit, " + ms(x_.timeouts.soft)}};
-  case verdict::hard:
-    return {attempt_outcome::timed_out,
-            {},
-            {"timed_out", "", "given up at its hard limit, " + ms(x_.timeouts.hard)}};
-  default: return {attempt_outcome::cancelled, {}, {"cancelled", "", "cancelled before its end"}};
-  }
+attempt_report function_call::ended_by(core::early_end why) const {
+  return early_report(why, x_.timeouts, "given up");
 }
 
 } // namespace troupe::actors

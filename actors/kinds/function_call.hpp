@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/kinds/function_registry.hpp"
+#include "core/attempt_clock.hpp"
 
 #include <chrono>
 #include <mutex>
@@ -13,7 +14,6 @@ namespace troupe::actors {
 class function_call {
 public:
   using clock = std::chrono::steady_clock;
-  enum class verdict : std::uint8_t { none, soft, hard, cancelled };
 
   function_call(function_registry::entry body, attempt x, attempt_runner::report done,
                 attempt_runner::log say);
@@ -28,15 +28,13 @@ public:
   void ask() { stop_.request_stop(); }
 
   /// The report of an attempt that ended by `why`, not `none`.
-  attempt_report ended_by(verdict why) const;
+  attempt_report ended_by(core::early_end why) const;
 
   /// The pool's, under its lock.
   struct {
-    verdict why = verdict::none;
+    std::optional<core::attempt_clock> time; ///< Since it runs.
     bool abandoned = false;
     std::thread::id thread;
-    std::optional<clock::time_point> soft_at, end_at;
-    verdict end_why = verdict::hard; ///< What is reported at `end_at`.
   } pool;
 
 private:

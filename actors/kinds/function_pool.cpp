@@ -58,15 +58,10 @@ void function_pool::work() {
 // False: the thread was given up meanwhile.
 bool function_pool::run_next(guard_lock& lock) {
   auto x = waiting_.pop();
-  auto& limits = x->what().timeouts;
-  auto now = clock::now();
   x->pool.thread = std::this_thread::get_id();
-  if (limits.soft.count() > 0)
-    x->pool.soft_at = now + limits.soft;
-  if (limits.hard.count() > 0)
-    x->pool.end_at = now + limits.hard;
+  auto& time = x->pool.time.emplace(x->what().timeouts, clock::now());
   running_.insert(x);
-  if (x->pool.soft_at || x->pool.end_at)
+  if (time.deadline())
     time_.notify_one();
   lock.unlock();
   auto how = x->run();
@@ -77,11 +72,11 @@ bool function_pool::run_next(guard_lock& lock) {
     return false;
   }
   running_.erase(x);
-  auto why = x->pool.why;
+  auto why = time.why();
   if (running_.empty())
     idle_.notify_all();
   lock.unlock();
-  x->finish(why == verdict::none ? std::move(how) : x->ended_by(why));
+  x->finish(why == core::early_end::none ? std::move(how) : x->ended_by(why));
   x.reset();
   lock.lock();
   return true;
@@ -90,9 +85,8 @@ bool function_pool::run_next(guard_lock& lock) {
 std::optional<function_pool::clock::time_point> function_pool::next_deadline() const {
   std::optional<clock::time_point> first;
   for (auto& x : running_)
-    for (auto& at : {x->pool.soft_at, x->pool.end_at})
-      if (at && (!first || *at < *first))
-        first = at;
+    if (auto at = x->pool.time->deadline(); at && (!first || *at < *first))
+      first = at;
   return first;
 }
 
@@ -106,36 +100,29 @@ void function_pool::keep_time() {
     orders out;
     auto now = clock::now();
     for (auto& x : std::set{running_})
-      check(x, now, out);
+      obey(x, x->pool.time->advance(now), out);
     lock.unlock();
     out.carry_out();
     lock.lock();
   }
 }
 
-void function_pool::check(const call& x, clock::time_point now, orders& out) {
-  auto& p = x->pool;
-  if (p.end_at && now >= *p.end_at) {
-    abandon(x, p.end_why, out);
-  } else if (p.soft_at && now >= *p.soft_at) {
-    p.soft_at.reset();
-    p.why = verdict::soft;
-    if (!p.end_at) {
-      p.end_at = now + limits::cancel_grace;
-      p.end_why = verdict::soft;
-    }
+void function_pool::obey(const call& x, core::attempt_clock::step due, orders& out) {
+  if (due == core::attempt_clock::step::end)
+    abandon(x, out);
+  else if (due == core::attempt_clock::step::ask)
     out.ask.push_back(x);
-  }
 }
 
-void function_pool::abandon(const call& x, verdict why, orders& out) {
+/// Gives up a call that is to end: its thread goes on without the pool.
+void function_pool::abandon(const call& x, orders& out) {
   x->pool.abandoned = true;
   ++abandoned_;
   auto thread = threads_.find(x->pool.thread);
   thread->second.detach();
   threads_.erase(thread);
   out.ask.push_back(x);
-  out.report.emplace_back(x, x->ended_by(why));
+  out.report.emplace_back(x, x->ended_by(x->pool.time->why()));
   running_.erase(x);
   if (running_.empty())
     idle_.notify_all();
@@ -159,7 +146,7 @@ void function_pool::add(call x) {
   {
     std::lock_guard lock{mutex_};
     if (closing_) {
-      out.report.emplace_back(x, x->ended_by(verdict::cancelled));
+      out.report.emplace_back(x, x->ended_by(core::early_end::cancelled));
     } else {
       start_missing();
       auto proof = x->what().proof;
@@ -176,16 +163,11 @@ void function_pool::cancel(core::token proof, core::duration grace) {
   {
     std::lock_guard lock{mutex_};
     for (auto& x : waiting_.remove(proof))
-      out.report.emplace_back(x, x->ended_by(verdict::cancelled));
-    auto end_at = clock::now() + grace;
-    for (auto& x : running_) {
-      if (x->what().proof != proof)
-        continue;
-      x->pool.why = x->pool.end_why = verdict::cancelled;
-      x->pool.soft_at.reset();
-      x->pool.end_at = std::min(end_at, x->pool.end_at.value_or(end_at));
-      out.ask.push_back(x);
-    }
+      out.report.emplace_back(x, x->ended_by(core::early_end::cancelled));
+    auto now = clock::now();
+    for (auto& x : std::set{running_})
+      if (x->what().proof == proof)
+        obey(x, x->pool.time->cancel(grace, now), out);
     time_.notify_one();
   }
   out.carry_out();
@@ -196,9 +178,9 @@ void function_pool::close() {
   guard_lock lock{mutex_};
   closing_ = true;
   for (auto& x : waiting_.clear())
-    out.report.emplace_back(x, x->ended_by(verdict::cancelled));
+    out.report.emplace_back(x, x->ended_by(core::early_end::cancelled));
   for (auto& x : running_) {
-    x->pool.why = verdict::cancelled;
+    x->pool.time->cancel(close_max_, clock::now());
     out.ask.push_back(x);
   }
   work_.notify_all();
@@ -209,7 +191,7 @@ void function_pool::close() {
   lock.lock();
   idle_.wait_for(lock, close_max_, [this] { return running_.empty(); });
   for (auto& x : std::set{running_})
-    abandon(x, verdict::cancelled, out);
+    abandon(x, out);
   auto threads = std::exchange(threads_, {});
   lock.unlock();
   out.carry_out();

@@ -33,7 +33,6 @@ public:
 
 private:
   using clock = function_call::clock;
-  using verdict = function_call::verdict;
   using guard_lock = std::unique_lock<std::mutex>;
 
   /// What has to be done without the lock: both run code of others.
@@ -47,8 +46,8 @@ private:
   bool run_next(guard_lock& lock);
   void keep_time();
   std::optional<clock::time_point> next_deadline() const;
-  void check(const call& x, clock::time_point now, orders& out);
-  void abandon(const call& x, verdict why, orders& out);
+  void obey(const call& x, core::attempt_clock::step due, orders& out);
+  void abandon(const call& x, orders& out);
   void start_missing();
   void refuse_if_stuck(orders& out);
 

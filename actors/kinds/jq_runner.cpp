@@ -1,5 +1,6 @@
 #include "actors/kinds/jq_runner.hpp"
 
+#include "actors/kinds/early_report.hpp"
 #include "actors/kinds/jq_process.hpp"
 #include "actors/kinds/poll_until.hpp"
 #include "actors/kinds/waiting_line.hpp"
@@ -47,10 +48,6 @@ bool is_program(const fs::path& x) {
 
 attempt_report failed(std::string code, std::string pointer, std::string detail) {
   return {attempt_outcome::failed, {}, {std::move(code), std::move(pointer), std::move(detail)}};
-}
-
-attempt_report cancelled() {
-  return {attempt_outcome::cancelled, {}, {"cancelled", "", "cancelled before its end"}};
 }
 
 // The earlier of the two limits: jq programs have nothing to clean up, to ask is to kill.
@@ -166,10 +163,10 @@ void jq_runner::service::take_requests() {
 
 void jq_runner::service::handle(const cancel_request& x) {
   for (auto& w : waiting_.remove(x.proof))
-    w.done(cancelled());
+    w.done(cancelled_report());
   for (auto& h : helpers_)
     if (h.runs(x.proof))
-      h.kill(cancelled());
+      h.kill(cancelled_report());
 }
 
 void jq_runner::service::assign() {
@@ -232,7 +229,7 @@ void jq_runner::service::publish_pids() {
 
 void jq_runner::service::close() {
   for (auto& x : helpers_)
-    x.kill(cancelled());
+    x.kill(cancelled_report());
   while (!helpers_.empty()) {
     wait();
     take_requests();
@@ -240,7 +237,7 @@ void jq_runner::service::close() {
   }
   take_requests(); // A report of an end may have started something new.
   for (auto& x : waiting_.clear())
-    x.done(cancelled());
+    x.done(cancelled_report());
 }
 
 jq_runner::jq_runner(jq_options options)
