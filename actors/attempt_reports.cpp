@@ -8,10 +8,8 @@ namespace troupe::actors {
 
 namespace {
 
-static_assert(int(attempt_outcome::cancelled) == int(core::attempt_end::cancelled));
-
 core::attempt_result failed(core::vertex_index v, problem why) {
-  return {v, core::attempt_end::failed, {}, std::move(why)};
+  return {v, attempt_end::failed, {}, std::move(why)};
 }
 
 void cut(std::string& text, std::size_t limit, const char* mark) {
@@ -34,8 +32,8 @@ problem cut(problem x) {
 } // namespace
 
 std::optional<core::attempt_result> small_result(core::vertex_index v, attempt_report& x) {
-  if (x.outcome != attempt_outcome::succeeded)
-    return core::attempt_result{v, core::attempt_end(x.outcome), {}, cut(std::move(x.reason))};
+  if (x.outcome != attempt_end::succeeded)
+    return core::attempt_result{v, x.outcome, {}, cut(std::move(x.reason))};
   auto size = core::encoded_size(x.output);
   if (size > limits::value_bytes_max)
     return failed(v, {"too_large", "",
@@ -43,8 +41,7 @@ std::optional<core::attempt_result> small_result(core::vertex_index v, attempt_r
                           + std::to_string(limits::value_bytes_max)});
   if (size > limits::record_value_bytes_max)
     return {};
-  return core::attempt_result{
-      v, core::attempt_end::succeeded, core::payload{std::move(x.output)}, {}};
+  return core::attempt_result{v, attempt_end::succeeded, core::payload{std::move(x.output)}, {}};
 }
 
 void large_result(environment& env, namespace_id ns, core::vertex_index v, core::bytes raw,
@@ -52,7 +49,7 @@ void large_result(environment& env, namespace_id ns, core::vertex_index v, core:
                   const std::function<void(core::attempt_result)>& then) {
   env.put_blob(ns, std::move(raw), [v, output, then](const result<core::blob_ref>& stored) {
     if (stored)
-      then({v, core::attempt_end::succeeded, core::payload{*stored, output}, {}});
+      then({v, attempt_end::succeeded, core::payload{*stored, output}, {}});
     else
       then(failed(v, {to_string(stored.code()), "",
                       "the output could not be stored: " + stored.error().detail}));

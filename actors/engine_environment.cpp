@@ -94,7 +94,7 @@ attempt_report call_inline(const function_registry& functions, const attempt& x)
   problem wrong;
   auto found = find_function(functions, x, wrong);
   if (!found)
-    return {attempt_outcome::failed, {}, std::move(wrong)};
+    return {attempt_end::failed, {}, std::move(wrong)};
   return call(*found, x, [](std::string) {}, {});
 }
 

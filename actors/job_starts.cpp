@@ -37,7 +37,7 @@ void run(job_self self, vertex_index v, const core::token& proof, std::uint32_t 
   auto report = reporter(self->state.shard->env, job.ns, to, v, proof);
   auto runner = traits_of(self, v).runner;
   if (!runner)
-    return report({attempt_outcome::failed,
+    return report({attempt_end::failed,
                    {},
                    {"no_runner", "", "this node cannot run the kind \"" + shape.kind + "\""}});
   auto say = [to, v, proof](std::string text) {

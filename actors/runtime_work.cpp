@@ -198,7 +198,7 @@ void runtime::complete_work(namespace_id ns, const std::string& token, value out
                             reported then) {
   if (auto wrong = core::unkeepable(output))
     return then(invalid("the output cannot be kept: " + wrong->detail));
-  finish(impl_->engine, ns, token, {actors::attempt_outcome::succeeded, std::move(output), {}},
+  finish(impl_->engine, ns, token, {actors::attempt_end::succeeded, std::move(output), {}},
          std::move(then));
 }
 
@@ -212,7 +212,7 @@ void runtime::fail_work(namespace_id ns, const std::string& token, problem why, 
   if (!core::is_name(why.code))
     return then(invalid("the `code` of an error has 1 to 128 letters, digits and `_.:-`, not "
                         + core::quoted(why.code)));
-  finish(impl_->engine, ns, token, {actors::attempt_outcome::failed, {}, std::move(why)},
+  finish(impl_->engine, ns, token, {actors::attempt_end::failed, {}, std::move(why)},
          std::move(then));
 }
 

@@ -15,7 +15,7 @@ attempt_report run_one(const environment& env, const msg::run_vertices& m, msg::
   auto& shape = m.plan->shape(task.vertex);
   if (shape.kind == "noop") {
     auto output = shape.config.find("output");
-    return {attempt_outcome::succeeded, output ? *output : value{}, {}};
+    return {attempt_end::succeeded, output ? *output : value{}, {}};
   }
   auto& name = m.plan->names[task.vertex];
   return env.call_inline({{},
@@ -29,7 +29,7 @@ attempt_report run_one(const environment& env, const msg::run_vertices& m, msg::
 }
 
 bool needs_blob(const attempt_report& x) {
-  return x.outcome == attempt_outcome::succeeded
+  return x.outcome == attempt_end::succeeded
          && core::encoded_size(x.output) > limits::record_value_bytes_max;
 }
 

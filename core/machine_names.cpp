@@ -1,6 +1,10 @@
 #include "core/job_machine.hpp"
+#include "core/state_names.hpp"
 #include "core/vertex_machine.hpp"
 #include "troupe/observer.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace troupe::core {
 
@@ -29,6 +33,15 @@ static_assert(vertex_requests.size() == std::size_t(last(vertex_request{})) + 1)
 const char* to_string(job_request request) noexcept { return job_requests[std::size_t(request)]; }
 const char* to_string(vertex_request request) noexcept {
   return vertex_requests[std::size_t(request)];
+}
+
+std::vector<std::string_view> job_state_names() { return {job_states.begin(), job_states.end()}; }
+
+std::optional<job_state> parse_job_state(std::string_view name) {
+  auto found = std::find(job_states.begin(), job_states.end(), name);
+  if (found == job_states.end())
+    return {};
+  return job_state(found - job_states.begin());
 }
 
 } // namespace troupe::core

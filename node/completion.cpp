@@ -1,6 +1,6 @@
 #include "node/completion.hpp"
 
-#include "troupe/job_spec.hpp"
+#include "core/state_names.hpp"
 
 #include <algorithm>
 #include <CLI/CLI.hpp>
@@ -40,20 +40,14 @@ std::vector<std::string> spelled_values(const std::string& type) {
   return words;
 }
 
-std::vector<std::string> states() {
-  std::vector<std::string> words;
-  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i)
-    words.emplace_back(to_string(job_state(i)));
-  return words;
-}
-
 /// All that an option takes, if that is a closed list.
 std::vector<std::string> values_of(const CLI::Option& x) {
   auto type = x.get_type_name();
   if (type == "FORMAT" || type == "ROLE")
     return listed_values(x.get_description());
   if (type == "STATE") {
-    auto words = states();
+    auto names = core::job_state_names();
+    std::vector<std::string> words{names.begin(), names.end()};
     if (x.get_description().find("unfinished") != std::string::npos)
       words.emplace_back("unfinished");
     return words;

@@ -2,21 +2,13 @@
 
 #include "core/duration.hpp"
 #include "core/names.hpp"
+#include "core/state_names.hpp"
 
-#include <algorithm>
 #include <vector>
 
 namespace troupe::node {
 
 namespace {
-
-/// In the order of `job_state`.
-std::vector<std::string_view> state_names() {
-  std::vector<std::string_view> names;
-  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i)
-    names.push_back(to_string(job_state(i)));
-  return names;
-}
 
 trouble no_state(const std::string& name, const std::vector<std::string_view>& names) {
   return {fault::bad_usage, "there is no state " + core::quoted(name),
@@ -29,11 +21,9 @@ trouble no_state(const std::string& name, const std::vector<std::string_view>& n
 answer<std::optional<job_state>> state_of(const std::optional<std::string>& name) {
   if (!name)
     return std::optional<job_state>{};
-  auto names = state_names();
-  auto found = std::ranges::find(names, *name);
-  if (found == names.end())
-    return no_state(*name, names);
-  return std::optional{job_state(found - names.begin())};
+  if (auto state = core::parse_job_state(*name))
+    return state;
+  return no_state(*name, core::job_state_names());
 }
 
 answer<std::pair<std::string, std::string>> label_of(const std::string& text) {
@@ -49,7 +39,7 @@ answer<job_filter> filter_of(const job_query& x) {
   filter.unfinished = x.state == "unfinished";
   auto state = state_of(filter.unfinished ? std::nullopt : x.state);
   if (!state) {
-    auto names = state_names();
+    auto names = core::job_state_names();
     names.push_back("unfinished");
     return no_state(*x.state, names);
   }

@@ -1,20 +1,11 @@
 #include "node/progress.hpp"
 
+#include "core/state_names.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace troupe::node {
-
-namespace {
-
-job_state state_named(std::string_view name) {
-  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i)
-    if (name == to_string(job_state(i)))
-      return job_state(i);
-  return job_state::pending;
-}
-
-} // namespace
 
 std::string_view text_of(const value& x, std::string_view key) {
   auto found = x.find(key);
@@ -43,7 +34,7 @@ void progress::apply(const event& x) {
   else if (x.type == "end_vertex")
     end(std::string{text_of(x.data, "vertex")}, x.data);
   else if (x.type == "state")
-    move(state_named(text_of(x.data, "to")), x.time);
+    move(core::parse_job_state(text_of(x.data, "to")).value_or(job_state::pending), x.time);
   else if (x.type == "vertices_sorted")
     total_ = static_cast<std::uint32_t>(number_of(x.data, "count"));
   else if (x.type == "end")

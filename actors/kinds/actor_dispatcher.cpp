@@ -27,7 +27,7 @@ cause to_cause(core::early_end x) {
 }
 
 attempt_report down(const std::string& name) {
-  return {attempt_outcome::failed,
+  return {attempt_end::failed,
           {},
           {"actor_down", "", "the actor `" + name + "` has ended; the host has to replace it"}};
 }
@@ -119,10 +119,10 @@ void hand_over(self_ptr self, const call_ptr& call) {
   self->request(entry.actor, caf::infinite, to_host(call->what))
       .then(
           [self, proof](value& output) {
-            answered(self, proof, {attempt_outcome::succeeded, std::move(output), {}});
+            answered(self, proof, {attempt_end::succeeded, std::move(output), {}});
           },
           [self, proof](const caf::error& why) {
-            answered(self, proof, {attempt_outcome::failed, {}, problem_of(self->system(), why)});
+            answered(self, proof, {attempt_end::failed, {}, problem_of(self->system(), why)});
           });
 }
 

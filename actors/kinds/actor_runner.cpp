@@ -18,12 +18,12 @@ actor_runner::actor_runner(caf::actor_system& system, const std::vector<actor_en
 void actor_runner::start(attempt x, report done, log say) {
   auto name = x.config.find("name");
   if (!name || !name->string())
-    return done({attempt_outcome::failed,
+    return done({attempt_end::failed,
                  {},
                  {"invalid_config", "/name", "`name` is the name of a registered actor"}});
   if (!knows(*name->string()))
     return done(
-        {attempt_outcome::failed,
+        {attempt_end::failed,
          {},
          {"unknown_actor", "/name", "no actor is registered as `" + *name->string() + "`"}});
   auto call = std::make_shared<actor_call>();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.hpp"
+#include "core/records.hpp"
 #include "troupe/graph_spec.hpp"
 #include "troupe/problem.hpp"
 
@@ -23,13 +23,11 @@ struct attempt {
   std::string traceparent{}; ///< W3C Trace Context; empty: it has none.
 };
 
-enum class attempt_outcome : std::uint8_t { succeeded, failed, timed_out, cancelled };
-
-constexpr attempt_outcome last(attempt_outcome) noexcept { return attempt_outcome::cancelled; }
+using core::attempt_end;
 
 /// How an attempt ended.
 struct attempt_report {
-  attempt_outcome outcome = attempt_outcome::succeeded;
+  attempt_end outcome = attempt_end::succeeded;
   value output;   ///< If it succeeded.
   problem reason; ///< If it did not.
 };

@@ -6,13 +6,13 @@ namespace {
 
 attempt_report timed_out(std::string did, const char* which, core::duration limit) {
   did.append(" at its ").append(which).append(" limit, ") += std::to_string(limit.count()) + " ms";
-  return {attempt_outcome::timed_out, {}, {"timed_out", "", std::move(did)}};
+  return {attempt_end::timed_out, {}, {"timed_out", "", std::move(did)}};
 }
 
 } // namespace
 
 attempt_report cancelled_report() {
-  return {attempt_outcome::cancelled, {}, {"cancelled", "", "cancelled before its end"}};
+  return {attempt_end::cancelled, {}, {"cancelled", "", "cancelled before its end"}};
 }
 
 attempt_report early_report(core::early_end why, const timeouts_spec& limits,

@@ -146,7 +146,7 @@ void exec_process::read_log() {
 }
 
 attempt_report exec_process::failed(std::string code, std::string detail) const {
-  return {attempt_outcome::failed, {}, {std::move(code), "", std::move(detail)}};
+  return {attempt_end::failed, {}, {std::move(code), "", std::move(detail)}};
 }
 
 attempt_report exec_process::output() const {
@@ -160,7 +160,7 @@ attempt_report exec_process::output() const {
     if (auto at = core::find_bad_utf8(text); at != text.npos)
       return bad("stdout is not UTF-8 at byte " + std::to_string(at)
                  + "; encode it, for example with base64");
-    return {attempt_outcome::succeeded, std::string{text}, {}};
+    return {attempt_end::succeeded, std::string{text}, {}};
   }
   if (config_.output == exec_output::json) {
     auto x = graph_json::parse_exact(output_);
@@ -168,10 +168,10 @@ attempt_report exec_process::output() const {
       return bad("stdout is not one JSON value: " + x.error().detail);
     if (!x->rounded.empty())
       return bad("stdout, at \"" + x->rounded.front().pointer + "\": " + x->rounded.front().detail);
-    return {attempt_outcome::succeeded, std::move(x->content), {}};
+    return {attempt_end::succeeded, std::move(x->content), {}};
   }
   auto x = graph_json::parse_ndjson(output_);
-  return x ? attempt_report{attempt_outcome::succeeded, std::move(*x), {}}
+  return x ? attempt_report{attempt_end::succeeded, std::move(*x), {}}
            : bad("stdout is not a JSON value a line: " + x.error().detail);
 }
 

@@ -44,12 +44,10 @@ struct running {
   bool ready = false; ///< `advance` has something to do.
 };
 
-attempt_report without_process(attempt_outcome how, problem why) {
-  return {how, {}, std::move(why)};
-}
+attempt_report without_process(attempt_end how, problem why) { return {how, {}, std::move(why)}; }
 
 attempt_report cancelled_early() {
-  return without_process(attempt_outcome::cancelled, {"cancelled", "", "cancelled before it ran"});
+  return without_process(attempt_end::cancelled, {"cancelled", "", "cancelled before it ran"});
 }
 
 std::vector<std::string> own_environment() {
@@ -181,14 +179,14 @@ void exec_runner::service::handle(const cancel_request& x) {
 void exec_runner::service::launch(task x) {
   exec_config config;
   if (auto wrong = read_exec_config(x.x.config, config))
-    return x.done(without_process(attempt_outcome::failed, std::move(*wrong)));
+    return x.done(without_process(attempt_end::failed, std::move(*wrong)));
   auto process = spawn({.argv = config.argv,
                         .environment = exec_environment(environment_, config, variables_of(x.x)),
                         .directory = config.cwd,
                         .guard = guard_.door()});
   if (!process)
     return x.done(
-        without_process(attempt_outcome::failed, {"spawn_failed", "", process.error().detail}));
+        without_process(attempt_end::failed, {"spawn_failed", "", process.error().detail}));
   auto written = write_pid_file(options_.run_dir, process->pid, x.x.idempotency_key);
   if (!written)
     x.say(written.error().detail + "\n");

@@ -138,7 +138,7 @@ void function_pool::refuse_if_stuck(orders& out) {
                   + " calls did not return after their time; repair the functions, they must heed "
                     "the stop token"};
   for (auto& x : waiting_.clear())
-    out.report.emplace_back(x, attempt_report{attempt_outcome::failed, {}, why});
+    out.report.emplace_back(x, attempt_report{attempt_end::failed, {}, why});
 }
 
 void function_pool::add(call x) {

@@ -14,16 +14,15 @@ namespace {
 constexpr std::size_t names_told_max = 50; // Of those that are known, in a message.
 
 attempt_report failed(std::string_view code, std::string_view detail) {
-  return {attempt_outcome::failed,
-          {},
-          {core::replace_bad_utf8(code), "", core::replace_bad_utf8(detail)}};
+  return {
+      attempt_end::failed, {}, {core::replace_bad_utf8(code), "", core::replace_bad_utf8(detail)}};
 }
 
 /// Succeeded, unless the output cannot be kept as JSON.
 attempt_report checked(value output) {
   auto wrong = core::unkeepable(output);
   if (!wrong)
-    return {attempt_outcome::succeeded, std::move(output), {}};
+    return {attempt_end::succeeded, std::move(output), {}};
   auto deep = wrong->code == "too_deep";
   return failed(deep ? "output_too_deep" : "bad_output",
                 "the output cannot be kept: " + wrong->detail);

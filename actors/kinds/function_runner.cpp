@@ -18,7 +18,7 @@ void function_runner::start(attempt x, report done, log say) {
     pool_->add(std::make_shared<function_call>(std::move(body), std::move(x), std::move(done),
                                                std::move(say)));
   else
-    done({attempt_outcome::failed, {}, std::move(wrong)});
+    done({attempt_end::failed, {}, std::move(wrong)});
 }
 
 void function_runner::cancel(core::token proof, core::duration grace) {

@@ -16,14 +16,14 @@ namespace {
 using jq_frames::outcome;
 
 attempt_report failed(std::string code, std::string detail) {
-  return {attempt_outcome::failed, {}, {std::move(code), "", std::move(detail)}};
+  return {attempt_end::failed, {}, {std::move(code), "", std::move(detail)}};
 }
 
 attempt_report report_of(outcome how, std::string_view text) {
   switch (how) {
   case outcome::output: {
     auto x = graph_json::parse_value(text);
-    return x ? attempt_report{attempt_outcome::succeeded, std::move(*x), {}}
+    return x ? attempt_report{attempt_end::succeeded, std::move(*x), {}}
              : failed("bad_output", "the output cannot be kept: " + x.error().detail);
   }
   case outcome::compile_error: return failed("jq_compile", std::string{text});
@@ -38,7 +38,7 @@ attempt_report report_of(outcome how, std::string_view text) {
 attempt_report out_of_time(const jq_task& x) {
   auto limit = std::to_string(x.limit.count()) + " ms";
   if (x.limit_is_own)
-    return {attempt_outcome::timed_out, {}, {"timed_out", "", "killed at its limit, " + limit}};
+    return {attempt_end::timed_out, {}, {"timed_out", "", "killed at its limit, " + limit}};
   return failed("jq_limit", "the program ran for more than " + limit
                                 + "; make it do less, or set `timeouts.hard`");
 }

@@ -47,7 +47,7 @@ bool is_program(const fs::path& x) {
 }
 
 attempt_report failed(std::string code, std::string pointer, std::string detail) {
-  return {attempt_outcome::failed, {}, {std::move(code), std::move(pointer), std::move(detail)}};
+  return {attempt_end::failed, {}, {std::move(code), std::move(pointer), std::move(detail)}};
 }
 
 // The earlier of the two limits: jq programs have nothing to clean up, to ask is to kill.

@@ -1,5 +1,6 @@
 #include "node/client/job_json.hpp"
 
+#include "core/state_names.hpp"
 #include "core/time_text.hpp"
 #include "node/progress.hpp"
 
@@ -12,13 +13,6 @@ namespace {
 
 using node::number_of;
 using node::text_of;
-
-std::optional<job_state> state_named(std::string_view name) {
-  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i)
-    if (name == to_string(job_state(i)))
-      return job_state(i);
-  return {};
-}
 
 time_point time_at(const value& x, std::string_view key) {
   auto time = core::parse_time(text_of(x, key));
@@ -45,7 +39,7 @@ void read_labels(const value& x, job_info& to) {
 
 std::optional<job_info> read_job(const value& x) {
   auto id = parse_job_id(text_of(x, "id"));
-  auto state = state_named(text_of(x, "state"));
+  auto state = core::parse_job_state(text_of(x, "state"));
   if (!id || !state)
     return {};
   job_info job;

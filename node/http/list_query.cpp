@@ -2,6 +2,7 @@
 
 #include "core/duration.hpp"
 #include "core/names.hpp"
+#include "core/state_names.hpp"
 #include "core/time_text.hpp"
 
 #include <algorithm>
@@ -10,15 +11,8 @@ namespace troupe::http {
 
 namespace {
 
-std::optional<job_state> state_named(std::string_view text) {
-  for (unsigned i = 0; i <= static_cast<unsigned>(last(job_state{})); ++i)
-    if (text == to_string(job_state(i)))
-      return job_state(i);
-  return {};
-}
-
 status read_state(std::string_view text, job_filter& to) {
-  to.state = state_named(text);
+  to.state = core::parse_job_state(text);
   to.unfinished = text == "unfinished";
   if (to.state || to.unfinished)
     return {};

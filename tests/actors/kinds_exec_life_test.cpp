@@ -163,7 +163,7 @@ TEST_CASE("a daemon that keeps stdout open does not hold up its attempt", "[acto
   auto script = "setsid sh -c 'echo $$ > " + file + "; exec sleep 1000' & while ! [ -s " + file
                 + " ]; do sleep 0.01; done; echo done";
   auto x = run(runner, attempt_of(shell(script)));
-  CHECK(x.outcome == attempt_outcome::succeeded);
+  CHECK(x.outcome == attempt_end::succeeded);
   CHECK(x.output == value{"done"});
   auto daemon = numbers(file);
   REQUIRE(daemon.size() == 1);
@@ -187,8 +187,8 @@ TEST_CASE("the destructor kills what runs and reports everything", "[actors][exe
   }
   CHECK(running.reported());
   CHECK(waiting.reported());
-  CHECK(running.wait().outcome == attempt_outcome::cancelled);
-  CHECK(waiting.wait().outcome == attempt_outcome::cancelled);
+  CHECK(running.wait().outcome == attempt_end::cancelled);
+  CHECK(waiting.wait().outcome == attempt_end::cancelled);
   CHECK(eventually([&] { return !any_alive(family_pids); }));
   CHECK(children() == processes);
   CHECK(open_files() == files);

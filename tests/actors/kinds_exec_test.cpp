@@ -26,7 +26,7 @@ value with(value config, std::string_view key, value x) {
 
 std::string text(const attempt_report& x) {
   INFO(x.reason.code << ": " << x.reason.detail);
-  CHECK(x.outcome == attempt_outcome::succeeded);
+  CHECK(x.outcome == attempt_end::succeeded);
   return x.output.string() ? *x.output.string() : "(no text)";
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("exec refuses output that is not what it should be", "[actors][exec]")
   exec_runner runner;
   auto kind = GENERATE(as<std::string>{}, "text", "json", "ndjson");
   auto x = run(runner, attempt_of(with(shell("printf 'a\\377b'"), "output", kind)));
-  CHECK(x.outcome == attempt_outcome::failed);
+  CHECK(x.outcome == attempt_end::failed);
   CHECK(x.reason.code == "bad_output");
   CHECK_FALSE(x.reason.detail.empty());
 }
@@ -91,7 +91,7 @@ TEST_CASE("exec fails with the exit code and the last line of stderr", "[actors]
   exec_runner runner;
   auto config = shell("echo first >&2; echo 'it broke' >&2; exit 3");
   auto x = run(runner, attempt_of(config));
-  CHECK(x.outcome == attempt_outcome::failed);
+  CHECK(x.outcome == attempt_end::failed);
   CHECK(x.reason.code == "exit_code");
   CHECK(x.reason.detail == "exit code 3; the last line of stderr: it broke");
   CHECK(text(run(runner, attempt_of(with(config, "ok_codes", value::list{0, 3})))).empty());
@@ -167,7 +167,7 @@ TEST_CASE("a log is bounded, and its last line still explains a failure", "[acto
 TEST_CASE("output beyond its limit kills the process", "[actors][exec]") {
   exec_runner runner;
   auto x = run(runner, attempt_of(with(shell("yes"), "output_max", 100000)));
-  CHECK(x.outcome == attempt_outcome::failed);
+  CHECK(x.outcome == attempt_end::failed);
   CHECK(x.reason.code == "output_too_large");
   CHECK(text(run(runner, attempt_of(with(argv({"printf", "12345"}), "output_max", 5)))) == "12345");
 }
@@ -179,7 +179,7 @@ TEST_CASE("the soft time-out asks, the hard one kills", "[actors][exec]") {
   soft.timeouts.soft = std::chrono::milliseconds{300};
   auto o = start(runner, soft);
   auto x = o.wait();
-  CHECK(x.outcome == attempt_outcome::timed_out);
+  CHECK(x.outcome == attempt_end::timed_out);
   CHECK(x.reason.code == "timed_out");
   CHECK(x.reason.detail.find("soft") != std::string::npos);
   CHECK(o.said().front() == "ready\n");
@@ -188,7 +188,7 @@ TEST_CASE("the soft time-out asks, the hard one kills", "[actors][exec]") {
   auto hard = attempt_of(shell("trap '' TERM; while :; do sleep 0.01; done"));
   hard.timeouts = {std::chrono::milliseconds{20}, std::chrono::milliseconds{200}};
   x = run(runner, hard);
-  CHECK(x.outcome == attempt_outcome::timed_out);
+  CHECK(x.outcome == attempt_end::timed_out);
   CHECK(x.reason.detail.find("hard limit, 200 ms") != std::string::npos);
 
   auto only_hard = attempt_of(argv({"sleep", "1000"}));
@@ -203,7 +203,7 @@ TEST_CASE("a cancel asks and then kills", "[actors][exec]") {
   auto o = start(runner, polite);
   REQUIRE(o.heard("ready\n"));
   runner.cancel(polite.proof, std::chrono::seconds{50});
-  CHECK(o.wait().outcome == attempt_outcome::cancelled);
+  CHECK(o.wait().outcome == attempt_end::cancelled);
   CHECK(o.said().back() == "bye\n");
 
   auto deaf = attempt_of(shell("trap '' TERM; echo ready >&2; while :; do sleep 0.01; done"));
@@ -222,7 +222,7 @@ TEST_CASE("a stopped process can be cancelled", "[actors][exec]") {
   auto o = start(runner, x);
   REQUIRE(o.heard("ready\n"));
   runner.cancel(x.proof, std::chrono::seconds{50});
-  CHECK(o.wait().outcome == attempt_outcome::cancelled);
+  CHECK(o.wait().outcome == attempt_end::cancelled);
 }
 
 TEST_CASE("what waits for room runs in order", "[actors][exec]") {
@@ -268,7 +268,7 @@ TEST_CASE("an attempt that waits for room can be cancelled, the others run", "[a
   REQUIRE(a.heard("ready\n"));
   auto b = start(runner, second), c = start(runner, attempt_of(argv({"echo", "third"})));
   runner.cancel(second.proof, std::chrono::seconds{50});
-  CHECK(b.wait().outcome == attempt_outcome::cancelled);
+  CHECK(b.wait().outcome == attempt_end::cancelled);
   CHECK_FALSE(a.reported());
   runner.cancel(first.proof, {});
   CHECK(text(c.wait()) == "third");

@@ -75,7 +75,7 @@ TEST_CASE("what a function returns must be able to stand in JSON", "[actors][fun
   }};
   function_runner runner{b.registry};
   auto bad = run(runner, call_of("f", nullptr));
-  CHECK(bad.outcome == attempt_outcome::failed);
+  CHECK(bad.outcome == attempt_end::failed);
   CHECK(bad.reason.code == "bad_output");
   CHECK(bad.reason.detail.find("\"/rows/1/a~1b\"") != std::string::npos);
   CHECK(run(runner, call_of("f")).reason.code == "output_too_deep");
@@ -91,7 +91,7 @@ TEST_CASE("exceptions of a function are failures", "[actors][function]") {
   }};
   function_runner runner{b.registry};
   auto chosen = run(runner, call_of("f", "x"));
-  CHECK(chosen.outcome == attempt_outcome::failed);
+  CHECK(chosen.outcome == attempt_end::failed);
   CHECK(chosen.reason == problem{"no_stock", "", "sold out"});
   CHECK(run(runner, call_of("f", nullptr)).reason == problem{"exception", "", "plain"});
   CHECK(run(runner, call_of("f", 1)).reason.code == "exception");
@@ -150,14 +150,14 @@ TEST_CASE("a function is asked to stop at its soft limit and by a cancel", "[act
   auto soft = call_of("f");
   soft.timeouts.soft = 20ms;
   auto x = run(runner, soft);
-  CHECK(x.outcome == attempt_outcome::timed_out);
+  CHECK(x.outcome == attempt_end::timed_out);
   CHECK(x.reason.detail.find("soft limit, 20 ms") != std::string::npos);
 
   auto cancelled = call_of("f");
   auto o = start(runner, cancelled);
   REQUIRE(o.heard("ready"));
   runner.cancel(cancelled.proof, 50s);
-  CHECK(o.wait().outcome == attempt_outcome::cancelled);
+  CHECK(o.wait().outcome == attempt_end::cancelled);
   CHECK(o.reports() == 1);
 }
 
@@ -182,13 +182,13 @@ TEST_CASE("a function that does not return is given up and its thread replaced",
     auto hard = call_of("f");
     hard.timeouts.hard = 20ms;
     all.push_back(start(runner, hard));
-    CHECK(all[0].wait().outcome == attempt_outcome::timed_out);
+    CHECK(all[0].wait().outcome == attempt_end::timed_out);
 
     auto cancelled = call_of("f");
     all.push_back(start(runner, cancelled));
     REQUIRE(all[1].heard("ready"));
     runner.cancel(cancelled.proof, 0ms);
-    CHECK(all[1].wait().outcome == attempt_outcome::cancelled);
+    CHECK(all[1].wait().outcome == attempt_end::cancelled);
     CHECK(run(runner, call_of("f", "quick")).output == "quick");
     go.release(2);
     CHECK(eventually([&] { return returned == 2; }));
@@ -214,7 +214,7 @@ TEST_CASE("while all threads are stuck attempts fail, and run again later", "[ac
   auto stuck = call_of("f");
   stuck.timeouts.hard = 20ms;
   auto a = start(runner, stuck), waiting = start(runner, call_of("f", "quick"));
-  CHECK(a.wait().outcome == attempt_outcome::timed_out);
+  CHECK(a.wait().outcome == attempt_end::timed_out);
   CHECK(waiting.wait().reason.code == "functions_stuck");
   CHECK(run(runner, call_of("f", "quick")).reason.code == "functions_stuck");
   go.release();
@@ -231,7 +231,7 @@ TEST_CASE("a waiting call can be cancelled", "[actors][function]") {
   REQUIRE(a.heard("ready"));
   auto c = start(runner, second);
   runner.cancel(second.proof, 50s);
-  CHECK(c.wait().outcome == attempt_outcome::cancelled);
+  CHECK(c.wait().outcome == attempt_end::cancelled);
   CHECK(c.said().empty());
   CHECK_FALSE(a.reported());
 }
@@ -261,7 +261,7 @@ TEST_CASE("the destructor reports what ran and what waited", "[actors][function]
   }
   for (auto x : {&polite, &deaf, &waiting}) {
     CHECK(x->reported());
-    CHECK(x->wait().outcome == attempt_outcome::cancelled);
+    CHECK(x->wait().outcome == attempt_end::cancelled);
   }
   go.release();
   CHECK(eventually([&] { return returned.load(); }));

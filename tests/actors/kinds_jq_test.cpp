@@ -17,13 +17,13 @@ attempt program(const std::string& text, value inputs = value::object{}) {
 
 value output(const attempt_report& x) {
   INFO(x.reason.code << ": " << x.reason.detail);
-  CHECK(x.outcome == attempt_outcome::succeeded);
+  CHECK(x.outcome == attempt_end::succeeded);
   return x.output;
 }
 
 attempt_report failure_of(attempt_runner& runner, const std::string& text) {
   auto x = run(runner, program(text));
-  CHECK(x.outcome == attempt_outcome::failed);
+  CHECK(x.outcome == attempt_end::failed);
   return x;
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("an endless program is killed at its limit", "[actors][jq]") {
   auto own = program(endless);
   own.timeouts = {std::chrono::milliseconds{60}, std::chrono::milliseconds{90}};
   x = run(runner, own);
-  CHECK(x.outcome == attempt_outcome::timed_out);
+  CHECK(x.outcome == attempt_end::timed_out);
   CHECK(x.reason.code == "timed_out");
   CHECK(x.reason.detail.find("60 ms") != std::string::npos);
 }
@@ -156,10 +156,10 @@ TEST_CASE("a cancel ends what runs and what waits", "[actors][jq]") {
   auto a = start(runner, first), b = start(runner, second), c = start(runner, program("3"));
   REQUIRE(eventually([&] { return runner.helper_pids().size() == 1; }));
   runner.cancel(second.proof, {});
-  CHECK(b.wait().outcome == attempt_outcome::cancelled);
+  CHECK(b.wait().outcome == attempt_end::cancelled);
   CHECK_FALSE(a.reported());
   runner.cancel(first.proof, std::chrono::seconds{50});
-  CHECK(a.wait().outcome == attempt_outcome::cancelled);
+  CHECK(a.wait().outcome == attempt_end::cancelled);
   CHECK(output(c.wait()) == 3);
 }
 
@@ -210,8 +210,8 @@ TEST_CASE("helpers end with their runner and leave nothing", "[actors][jq]") {
     waiting = start(runner, program("1"));
     REQUIRE(eventually([&] { return runner.helper_pids().size() == 1; }));
   }
-  CHECK(running.wait().outcome == attempt_outcome::cancelled);
-  CHECK(waiting.wait().outcome == attempt_outcome::cancelled);
+  CHECK(running.wait().outcome == attempt_end::cancelled);
+  CHECK(waiting.wait().outcome == attempt_end::cancelled);
   CHECK(children() == processes);
   CHECK(open_files() == files);
 }

@@ -1,4 +1,5 @@
 #include "core/job_machine.hpp"
+#include "core/state_names.hpp"
 #include "tests/support/catch.hpp"
 
 #include <map>
@@ -82,4 +83,15 @@ TEST_CASE("numbers of job states in records stay what they were", "[core][golden
   for (std::size_t i = 0; i < std::size(names); ++i)
     CHECK(std::string{to_string(job_state(i))} == names[i]);
   CHECK(int(last(job_state{})) + 1 == std::size(names));
+}
+
+TEST_CASE("states of jobs are found by their names", "[core]") {
+  auto names = job_state_names();
+  REQUIRE(names.size() == std::size_t(last(job_state{})) + 1);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CHECK(names[i] == to_string(job_state(i)));
+    CHECK(parse_job_state(names[i]) == job_state(i));
+  }
+  for (auto wrong : {"", "Running", "unfinished", "stopped "})
+    CHECK_FALSE(parse_job_state(wrong));
 }

@@ -259,7 +259,7 @@ TEST_CASE("a pure vertex that is tried again does not run twice after a pause", 
     REQUIRE(w.runner->in_flight.size() == 1);
     auto attempt = std::move(w.runner->in_flight.front());
     w.runner->in_flight.clear();
-    attempt.done({actors::attempt_outcome::failed, {}, {"no", "", "not this time"}});
+    attempt.done({actors::attempt_end::failed, {}, {"no", "", "not this time"}});
     w.settle();
     w.advance(10min);
   };

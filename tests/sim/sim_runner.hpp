@@ -48,7 +48,7 @@ public:
     auto x = std::move(*at);
     in_flight.erase(at);
     if (x.repeats)
-      return x.done({actors::attempt_outcome::succeeded, "reported before", {}});
+      return x.done({actors::attempt_end::succeeded, "reported before", {}});
     if ((chance >> 44) % 2 == 0)
       ((chance >> 45) % 2 == 0 ? in_flight : late).push_back({x.what, x.done, x.say, false, true});
     x.done(outcome_of(x, (chance >> 40) % 2 == 0));
@@ -74,18 +74,18 @@ public:
 
 private:
   actors::attempt_report outcome_of(const running& x, bool obeys) {
-    using actors::attempt_outcome;
+    using actors::attempt_end;
     if (x.cancelled && obeys)
-      return {attempt_outcome::cancelled, {}, {"cancelled", "", "it was asked to end"}};
+      return {attempt_end::cancelled, {}, {"cancelled", "", "it was asked to end"}};
     auto argv = x.what.config.find("argv");
     auto fails = argv && argv->items()->size() > 1 ? std::stoi(*(*argv->items())[1].string()) : 0;
     auto& failed = failures[{x.what.job, x.what.vertex}];
     if (failed < fails) {
       ++failed;
-      return {attempt_outcome::failed, {}, {"simulated", "", "it was told to fail"}};
+      return {attempt_end::failed, {}, {"simulated", "", "it was told to fail"}};
     }
     auto bytes = argv && argv->items()->size() > 2 ? std::stoul(*(*argv->items())[2].string()) : 0;
-    return {attempt_outcome::succeeded, bytes > 0 ? std::string(bytes, 'x') : x.what.vertex, {}};
+    return {attempt_end::succeeded, bytes > 0 ? std::string(bytes, 'x') : x.what.vertex, {}};
   }
 };
 

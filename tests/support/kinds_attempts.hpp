@@ -71,7 +71,7 @@ public:
     std::unique_lock lock{state_->mutex};
     if (state_->changed.wait_for(lock, patience, [this] { return state_->report.has_value(); }))
       return *state_->report;
-    return {actors::attempt_outcome::cancelled, {}, {"test_waited_in_vain", "", ""}};
+    return {actors::attempt_end::cancelled, {}, {"test_waited_in_vain", "", ""}};
   }
 
   /// Waits for something that was said. False: in vain.
