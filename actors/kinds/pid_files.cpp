@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <unistd.h>
 
 namespace troupe::actors {
 
@@ -22,6 +23,8 @@ constexpr std::string_view prefix = "exec-";
 struct pid_record {
   pid_t pid = 0;
   std::string started, boot, key;
+  pid_t owner = 0; ///< The node; 0: not recorded.
+  std::string owner_started;
 };
 
 // The fields of /proc/PID/stat that are used: numbers 5 and 22 of proc(5).
@@ -82,8 +85,14 @@ bool kill_members(const pid_record& x) {
   return killed;
 }
 
+/// Whether the node that started it is there: this is a copy of the directory that it works in.
+bool owner_lives(const pid_record& x) {
+  auto owner = x.owner > 1 && x.owner != ::getpid() ? stat_of(x.owner) : std::nullopt;
+  return owner && owner->started == x.owner_started;
+}
+
 bool kill_group(const pid_record& x) {
-  if (x.pid <= 1 || x.boot != boot_id())
+  if (x.pid <= 1 || x.boot != boot_id() || owner_lives(x))
     return false;
   auto stat = stat_of(x.pid);
   if (stat && stat->started == x.started && stat->group == x.pid)
@@ -94,10 +103,13 @@ bool kill_group(const pid_record& x) {
 pid_record parse(const std::string& text) {
   pid_record x;
   std::istringstream in{text};
-  if (!(in >> x.pid >> x.started >> x.boot))
-    return {};
-  in.ignore();
+  std::string first;
+  std::getline(in, first);
   std::getline(in, x.key);
+  std::istringstream fields{first};
+  if (!(fields >> x.pid >> x.started >> x.boot))
+    return {};
+  fields >> x.owner >> x.owner_started;
   return x;
 }
 
@@ -113,7 +125,11 @@ status write_pid_file(const fs::path& run_dir, pid_t pid, const std::string& key
   auto stat = stat_of(pid);
   if (!stat) // It has ended already.
     return {};
-  auto text = std::to_string(pid) + ' ' + stat->started + ' ' + boot_id() + '\n' + key + '\n';
+  auto self = stat_of(::getpid());
+  auto text = std::to_string(pid) + ' ' + stat->started + ' ' + boot_id();
+  if (self)
+    text += ' ' + std::to_string(::getpid()) + ' ' + self->started;
+  text += '\n' + key + '\n';
   auto out = storage::file::open(storage::system_files(), file_of(run_dir, pid),
                                  O_WRONLY | O_CREAT | O_TRUNC);
   if (!out)

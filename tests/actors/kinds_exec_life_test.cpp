@@ -131,6 +131,20 @@ TEST_CASE("recovery spares processes that are not the recorded ones", "[actors][
   CHECK(*kill_orphans(dir.path() / "none") == 0);
 }
 
+TEST_CASE("recovery in a copy of a directory spares what its owner runs", "[actors][exec]") {
+  temp_dir dir;
+  auto node = start_node(dir.path());
+  REQUIRE(eventually([&] { return fs::exists(dir.path() / "guard"); }));
+  auto family = numbers(dir.path() / "family");
+  fs::copy(dir.path() / "run", dir.path() / "copy", fs::copy_options::recursive);
+  CHECK(*kill_orphans(dir.path() / "copy") == 0);
+  CHECK(fs::is_empty(dir.path() / "copy"));
+  CHECK(std::all_of(family.begin(), family.end(), is_alive));
+  ::kill(node, SIGKILL);
+  ::waitpid(node, nullptr, 0);
+  CHECK(eventually([&] { return !any_alive(family); }));
+}
+
 TEST_CASE("pid files are there while a process runs", "[actors][exec]") {
   temp_dir dir;
   exec_options options;
