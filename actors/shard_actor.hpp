@@ -34,6 +34,14 @@ struct slowed_request {
   std::function<void()> go;
 };
 
+/// A job that is set aside: something of its own cannot be read.
+struct job_aside {
+  error why = ec::none;
+  bool is_begun = false;     ///< It had its turn in the queue.
+  bool has_expired = false;  ///< It is not among those that expire any more.
+  core::shard_time retry_at; ///< Among the resting ones; 0: it is being tried.
+};
+
 /// What was recorded, and what to forget of it once it is durable and the view tells it.
 struct until_durable {
   core::position at = 0;
@@ -73,6 +81,7 @@ struct shard_actor_state {
   std::deque<until_durable> forgetting; ///< By position.
   std::deque<slowed_request> slowed;    ///< In the order of arrival.
   std::set<job_id> held;                ///< Recovered ones that wait for `release_job`.
+  std::map<job_id, job_aside> aside;    ///< Those that cannot be loaded: `shard_aside.hpp`.
   std::deque<ended_job> ended;
   shard_recovery recovery;
   std::size_t ended_since = 0;     ///< Jobs that have ended since the retention was applied.

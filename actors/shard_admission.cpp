@@ -104,16 +104,6 @@ core::pressure pressure_of(shard_self self) {
   return env.pressure ? env.pressure() : core::pressure{};
 }
 
-/// The hand-over of a pending job to an actor of its own.
-void begin_job(shard_self self, job_book book) {
-  auto started = core::decide_move(book.job(), core::job_request::start, "", book.now());
-  assert(started); // Only pending jobs stand in the queue.
-  book.take(std::move(*started));
-  book.flush();
-  ++self->state.running;
-  start_job(self, std::move(book));
-}
-
 /// One job that has its turn. False if none has.
 bool admit_one(shard_self self) {
   auto& st = self->state;
@@ -121,10 +111,7 @@ bool admit_one(shard_self self) {
     wake_due(self, *due);
     return true;
   }
-  auto next = take_next(self);
-  if (next)
-    begin_job(self, std::move(*next));
-  return next.has_value();
+  return begin_next(self);
 }
 
 } // namespace

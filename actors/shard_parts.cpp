@@ -1,10 +1,30 @@
 #include "actors/shard_parts.hpp"
 
 #include "actors/job_actor.hpp"
+#include "core/decide.hpp"
+#include "messages/work.hpp"
 
 #include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
 
 namespace troupe::actors {
+
+namespace {
+
+namespace msg = messages;
+
+/// No worker gets anything of the job any more, or is told that it still has it.
+void forget_work(const environment& env, const core::job& x) {
+  if (!env.work_board)
+    return;
+  caf::anon_send(env.work_board, msg::withdraw_work{x.id});
+  if (x.run)
+    for (auto& [v, detail] : x.run->details)
+      if (detail.current && detail.lease > core::duration{})
+        caf::anon_send(env.work_board, msg::drop_lease{*detail.current});
+}
+
+} // namespace
 
 result<core::job> load_job(shard_self self, job_id id) {
   return shard_of(self).view->load(id, shard_of(self).graph_source());
@@ -51,7 +71,21 @@ void forget_durable(shard_self self) {
   }
 }
 
+void lose_attempts(shard_self self, job_book& book) {
+  forget_work(*shard_of(self).env, book.job());
+  for (auto v : core::resume(book.job()).lost) {
+    if (auto lost = core::decide_lost(book.job(), v, false, book.now()))
+      book.take(std::move(*lost));
+    if (book.is_full())
+      book.flush();
+  }
+}
+
 void fail_shard(shard_self self, const error& why) {
+  auto& env = *shard_of(self).env;
+  if (env.report)
+    env.report("shard " + std::to_string(core::index_of(shard_of(self).id)) + " has failed: "
+               + to_string(why.code) + ": " + why.detail + "; start the node again");
   shard_of(self).log->fail(why);
   shard_of(self).log->release();
 }

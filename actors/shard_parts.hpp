@@ -29,7 +29,11 @@ void when_durable(shard_self self, core::position at, std::function<void()> forg
 /// Forgets what has become durable.
 void forget_durable(shard_self self);
 
-/// The store cannot be read: the shard records nothing more, everything is answered with `why`.
+/// No attempt of a job without an actor goes on; what they come to is recorded by `book`.
+void lose_attempts(shard_self self, job_book& book);
+
+/// The store cannot be read: the shard records nothing more, everything is answered with `why`,
+/// and the node's log is told.
 void fail_shard(shard_self self, const error& why);
 
 /// The queue that a pending job stands in.

@@ -8,14 +8,14 @@ namespace troupe::actors {
 /// A job has become pending.
 void enqueue(shard_self self, job_id id, core::shard_time expires_at);
 
-/// A job that stood in the queue is no longer pending.
+/// A job that stood in the queue, or was set aside before its turn, is no longer pending.
 void dequeue(shard_self self, const core::job& x);
 
-/// Takes the job whose turn it is out of the queue. Nothing: there is none, or it could not be read
-/// and the shard has failed.
-std::optional<job_book> take_next(shard_self self);
+/// Gives the job whose turn it is an actor, unless it is set aside. False: none is left, or the
+/// shard has failed.
+bool begin_next(shard_self self);
 
-/// Fails one job that had to begin by now. False if there is none.
+/// Fails one job that had to begin by now. False if there is none, or the shard has failed.
 bool expire_one(shard_self self);
 
 } // namespace troupe::actors

@@ -1,6 +1,7 @@
 #include "actors/shard_recovery.hpp"
 
 #include "actors/shard_admission.hpp"
+#include "actors/shard_aside.hpp"
 #include "actors/shard_queue.hpp"
 #include "core/decide_passivate.hpp"
 
@@ -29,7 +30,7 @@ void tell_found(shard_self self, const storage::job_row& row) {
 status load_begun(shard_self self, job_id id) {
   auto loaded = load_whole(self, id);
   if (!loaded)
-    return loaded.error();
+    return set_aside(self, id, loaded.error(), true);
   if (loaded->state == job_state::paused && core::rest_of(*loaded))
     return {};
   ++self->state.running;

@@ -1,6 +1,7 @@
 #include "actors/shard_requests.hpp"
 
 #include "actors/shard_admission.hpp"
+#include "actors/shard_aside.hpp"
 #include "actors/shard_queue.hpp"
 #include "actors/shard_recovery.hpp"
 #include "actors/shard_rest.hpp"
@@ -19,6 +20,8 @@ using core::job_state;
 /// There is no such job, once all that this tells is durable.
 template <class Message>
 void unknown(shard_self self, const Message& m) {
+  if (auto open = shard_of(self).log->state(); !open)
+    return m.done(open.error()); // It may be one that was never told.
   shard_of(self).log->hold(shard_of(self).log->head(),
                            [id = m.job, done = m.done](const status& outcome) {
                              if (outcome)
@@ -73,6 +76,14 @@ void move_fresh(shard_self self, const msg::move_job& m) {
   move_waiting(self, std::move(fresh.extract(found).mapped()), std::move(*moved), m);
 }
 
+/// A job that cannot be loaded whole can still be ended.
+void not_woken(shard_self self, core::job x, const msg::move_job& m, const error& why) {
+  auto ends = m.on == core::job_request::cancel || m.on == core::job_request::stop;
+  if (!ends || !is_of_one_job(why))
+    return m.done(why);
+  end_aside(self, std::move(x), m);
+}
+
 /// A job that rests, waits, or has ended, and nothing of it is on its way to the disk.
 void move_recorded(shard_self self, core::job x, const msg::move_job& m) {
   auto moved = core::decide_move(x, m.on, m.reason, shard_of(self).log->now());
@@ -83,7 +94,7 @@ void move_recorded(shard_self self, core::job x, const msg::move_job& m) {
   if (!begun(x))
     return move_waiting(self, job_book{self->state.shard, std::move(x)}, std::move(*moved), m);
   if (auto woken = wake(self, x); !woken)
-    return m.done(woken);
+    return not_woken(self, std::move(x), m, woken.error());
   self->send(self->state.live[m.job].actor, m);
 }
 
@@ -132,6 +143,8 @@ void await_end(shard_self self, const msg::await_end& m) {
     return get_job(self, {m.job, m.done});
   if (auto open = shard_of(self).log->state(); !open)
     return m.done(open.error());
+  if (auto aside = st.aside.find(m.job); aside != st.aside.end())
+    return m.done(aside->second.why);
   shard_of(self).waiting.emplace(m.job, m.done);
 }
 

@@ -1,6 +1,7 @@
 #include "actors/shard_rest.hpp"
 
 #include "actors/shard_admission.hpp"
+#include "actors/shard_aside.hpp"
 #include "core/decide_passivate.hpp"
 
 #include <algorithm>
@@ -51,8 +52,20 @@ void arm_wake(shard_self self) {
 }
 
 void wake_due(shard_self self, const core::wake_heap::entry& due) {
-  if (auto started = start_again(self, due.id); !started)
-    fail_shard(self, started.error());
+  if (queue_again(self, due.id))
+    return;
+  auto started = start_again(self, due.id);
+  if (started)
+    take_back(self, due.id);
+  else if (auto aside = set_aside(self, due.id, started.error(), true); !aside)
+    fail_shard(self, aside.error());
+}
+
+void forget_wake(shard_self self, const core::job& x) {
+  if (take_back(self, x.id))
+    return;
+  if (auto rest = core::rest_of(x); rest && rest->wake_at != core::shard_time{})
+    self->state.resting.remove({rest->wake_at, x.id});
 }
 
 status wake(shard_self self, const core::job& x) {
@@ -60,8 +73,7 @@ status wake(shard_self self, const core::job& x) {
     return error{ec::not_ready, "the runtime is closing"};
   if (auto started = start_again(self, x.id); !started)
     return started; // It still wakes by itself.
-  if (auto rest = core::rest_of(x); rest && rest->wake_at != core::shard_time{})
-    self->state.resting.remove({rest->wake_at, x.id});
+  forget_wake(self, x);
   return {};
 }
 

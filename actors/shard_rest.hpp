@@ -15,6 +15,9 @@ void arm_wake(shard_self self);
 /// A job is due: it gets an actor again.
 void wake_due(shard_self self, const core::wake_heap::entry& due);
 
+/// A job that rests, or is set aside, does not wake by itself any more.
+void forget_wake(shard_self self, const core::job& x);
+
 /// A job that rests gets an actor for a request. `x` is the job, without what lies in blobs.
 status wake(shard_self self, const core::job& x);
 

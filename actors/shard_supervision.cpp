@@ -1,7 +1,8 @@
 #include "actors/shard_supervision.hpp"
 
 #include "actors/shard_admission.hpp"
-#include "messages/work.hpp"
+#include "actors/shard_aside.hpp"
+#include "core/decide.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
@@ -12,15 +13,9 @@ namespace {
 
 namespace msg = messages;
 
-/// No worker gets anything of the job any more, or is told that it still has it.
-void forget_work(const environment& env, const core::job& x) {
-  if (!env.work_board)
-    return;
-  caf::anon_send(env.work_board, msg::withdraw_work{x.id});
-  if (x.run)
-    for (auto& [v, detail] : x.run->details)
-      if (detail.current && detail.lease > core::duration{})
-        caf::anon_send(env.work_board, msg::drop_lease{*detail.current});
+void set_aside_begun(shard_self self, job_id id, const error& why) {
+  if (auto aside = set_aside(self, id, why, true); !aside)
+    fail_shard(self, aside.error());
 }
 
 /// The supervisor's last word on a job whose actor fails again and again: it has failed.
@@ -28,17 +23,11 @@ void escalate(shard_self self, job_id id) {
   auto& st = self->state;
   auto loaded = load_job(self, id);
   if (!loaded)
-    return fail_shard(self, loaded.error());
+    return set_aside_begun(self, id, loaded.error());
   if (terminal(loaded->state))
     return;
   job_book book{st.shard, std::move(*loaded)};
-  forget_work(*shard_of(self).env, book.job());
-  for (auto v : core::resume(book.job()).lost) {
-    if (auto lost = core::decide_lost(book.job(), v, false, book.now()))
-      book.take(std::move(*lost));
-    if (book.is_full())
-      book.flush();
-  }
+  lose_attempts(self, book);
   auto on = core::next(book.job().state, core::job_request::fail) ? core::job_request::fail
                                                                   : core::job_request::stop;
   if (auto moved = core::decide_move(book.job(), on, "its actor failed too often", book.now())) {
@@ -107,10 +96,16 @@ void restart_job(shard_self self, const msg::restart_job& m) {
     escalate(self, m.job);
     return admit(self);
   }
-  if (auto loaded = load_whole(self, m.job))
-    start_job(self, job_book{st.shard, std::move(*loaded)});
-  else
-    fail_shard(self, loaded.error());
+  auto loaded = load_whole(self, m.job);
+  if (loaded)
+    return start_job(self, job_book{st.shard, std::move(*loaded)});
+  auto was_over = live->second.over;
+  st.live.erase(live);
+  if (was_over)
+    return; // Nothing of it has to be done any more.
+  --st.running;
+  set_aside_begun(self, m.job, loaded.error());
+  admit(self);
 }
 
 void job_over(shard_self self, const msg::job_over& m) {

@@ -35,7 +35,8 @@ TEST_CASE("a detail shows no more of a text than a name is long", "[core]") {
   CHECK(core::quoted("a") == "`a`");
   CHECK(core::quoted(std::string(128, 'x')) == "`" + std::string(128, 'x') + "`");
   CHECK(core::quoted(std::string(129, 'x')) == "`" + std::string(128, 'x') + "…`");
-  CHECK(core::quoted(std::string(127, 'x') + "ä…") == "`" + std::string(127, 'x') + "…`");
+  const std::string most(127, 'x');
+  CHECK(core::quoted(most + "ä…") == "`" + most + "…`");
 }
 
 TEST_CASE("a JSON Pointer leads where RFC 6901 says", "[core]") {

@@ -2,6 +2,7 @@
 #include "graph_json/value_json.hpp"
 #include "tests/support/catch.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -12,7 +13,7 @@ using namespace troupe::graph_json;
 namespace {
 
 value schema() {
-  std::ifstream in(std::string{TROUPE_SOURCE_DIR} + "/docs/graph.schema.json");
+  std::ifstream in(std::filesystem::path{TROUPE_SOURCE_DIR} / "docs/graph.schema.json");
   std::ostringstream out;
   out << in.rdbuf();
   auto parsed = parse_value(out.str());

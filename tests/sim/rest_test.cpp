@@ -275,3 +275,32 @@ TEST_CASE("a pure vertex that is tried again does not run twice after a pause", 
   CHECK(row_of(w, id).state == job_state::completed);
   w.check_history();
 }
+
+TEST_CASE("a job that cannot be read is tried again each minute, and others go on", "[sim][rest]") {
+  world w{47, 1};
+  graph_spec other;
+  work(other, "other");
+  w.start();
+  w.submit(nap("1h"), "q");
+  w.settle();
+  auto id = only_job(w);
+  w.advance(59min);
+  REQUIRE(w.env->graphs->add({}, other));
+  auto whole = std::exchange(w.env->graphs,
+                             std::make_shared<actors::graph_store>(storage::memory_blob_store()));
+  w.advance(1min); // It is due, and its graph is not there.
+  w.submit(other, "q");
+  w.settle();
+  CHECK(w.runner->started.size() == 1);
+  w.advance(1min);
+  CHECK(row_of(w, id).state == job_state::running);
+  std::swap(w.env->graphs, whole);
+  w.advance(59s);
+  CHECK(w.runner->started.size() == 1);
+  w.advance(1s);
+  CHECK(w.runner->started.size() == 2);
+  w.run();
+  CHECK(row_of(w, id).state == job_state::completed);
+  w.read_events();
+  w.check_history();
+}
