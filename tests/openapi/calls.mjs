@@ -266,9 +266,3 @@ const would_store = status => [
 
 /** What is called of a node whose disk is full. */
 export const calls_on_full_disk = [...would_make(507), ...would_store(507)];
-
-/** What is called of one that cannot write down who changes what. */
-export const calls_without_audit = [
-  ...would_store(503),
-  {to: 'POST /v1/keys', json: {role: 'viewer'}, status: 503},
-];

@@ -2,10 +2,12 @@
 // a list if an answer is not what the page says, or if the page names what nothing exercised.
 import {readFileSync} from 'node:fs';
 import {request as begin} from 'node:http';
-import {calls, calls_on_failed_disk, calls_on_full_disk, calls_without_audit} from './calls.mjs';
+import {connect} from 'node:net';
+import {constants} from 'node:os';
+import {calls, calls_on_failed_disk, calls_on_full_disk} from './calls.mjs';
 import {in_time, start_node} from './node.mjs';
 import {api_page} from './page.mjs';
-import {refusals_of} from './refusals.mjs';
+import {change_refused, refusals_of} from './refusals.mjs';
 
 const [program, shim, page_file] = process.argv.slice(2);
 const written = readFileSync(page_file, 'utf8');
@@ -114,27 +116,49 @@ async function exercise_methods(node) {
   }
 }
 
-/** What comes for want of room: of each family of routes that change something, by one of them. */
-const without_room = new Set(['429', '503', '507']);
-const family_of = operation => /^\/(api\/)?(v1\/)?[a-z]+/.exec(operation.path)[0];
-/** No call from here fills the disk for keys; and tests/http has each family answer with 429. */
-const unreachable = new Set(['/v1/keys 507']);
-
-function note_unexercised_families() {
-  const families = new Set([...operations.values()].filter(x => x.method !== 'GET').map(family_of));
-  for (const family of families)
-    for (const status of ['503', '507']) {
-      const here = [...operations.values()].filter(x => family_of(x) === family && x.says.responses[status]);
-      const exercised = here.some(x => seen.get(x.name).has(status));
-      if (here.length > 0 && exercised === unreachable.has(`${family} ${status}`))
-        faults.push(`${family}: ${exercised ? 'something' : 'nothing'} exercised the response ${status}`);
-    }
+/** What comes over a connection until it ends; it may be ended roughly. */
+function all_of(socket) {
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('data', piece => { text += piece; });
+  socket.on('error', () => {});
+  return new Promise(resolve => socket.on('close', () => resolve(text)));
 }
+
+/** Asks a node that has no room for another connection, and answers without reading the request. */
+async function exercise_turned_away(node, operation) {
+  const url = new URL(url_of(node, operation, {path: refusals_of(operation)[0].path}, {}));
+  const socket = connect(url.port, url.hostname);
+  socket.write(`${operation.method} ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`);
+  const [head, text] = (await in_time(url, all_of(socket))).split('\r\n\r\n');
+  const [first, ...fields] = head.split('\r\n');
+  const headers = new Headers(fields.map(x => x.split(': ')));
+  const answer = {status: Number(first.split(' ')[1]), headers, text};
+  ++asked;
+  if (answer.status !== 503)
+    faults.push(`${operation.name}: a full node answers ${first}`);
+  page.wrong_with(operation, answer).forEach(x => faults.push(`${operation.name} 503: ${x}`));
+  seen.get(operation.name).add(page.response_of(operation, 503).key);
+}
+
+/** A node with as many connections as it takes. */
+async function exercise_full_node(node) {
+  const {port, hostname} = new URL(node.url);
+  const held = connect(port, hostname);
+  held.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await in_time('an answer', new Promise(resolve => held.once('data', resolve)));
+  for (const operation of operations.values())
+    await exercise_turned_away(node, operation);
+  held.destroy();
+}
+
+/** Exercised by tests/http: they have each family of routes answer with it. */
+const elsewhere = new Set(['429']);
 
 function note_unexercised() {
   for (const [name, operation] of operations) {
     for (const key of Object.keys(operation.says.responses))
-      if (!seen.get(name).has(key) && !without_room.has(key))
+      if (!seen.get(name).has(key) && !elsewhere.has(key))
         faults.push(`${name}: nothing exercised the response ${key}`);
     for (const parameter of operation.parameters)
       if (parameter.in !== 'path' && !used.get(name).has(parameter.name))
@@ -186,13 +210,15 @@ await with_node({}, async node => {
   await exercise_all(node, calls_on_failed_disk);
 });
 await with_node({TROUPE_STORAGE_MIN_FREE_BYTES: `${2 ** 50}`}, node => exercise_all(node, calls_on_full_disk));
-await with_node({fails: 'audit'}, async node => {
-  node.fail_disk();
-  await until_unready(node);
-  await exercise_all(node, calls_without_audit);
-});
+for (const [status, number] of [[503, constants.errno.EIO], [507, constants.errno.ENOSPC]])
+  await with_node({fails: 'audit', TROUPE_SHIM_FAILS_AS: number}, async node => {
+    node.fail_disk();
+    await until_unready(node);
+    for (const operation of operations.values())
+      await exercise_all(node, change_refused(operation, status));
+  });
+await with_node({TROUPE_HTTP_CONNECTIONS_MAX: 1}, exercise_full_node);
 note_unexercised();
-note_unexercised_families();
 for (const fault of faults)
   console.error(`- ${fault}`);
 console.log(`${operations.size} operations, ${asked} calls, ${faults.length} faults`);

@@ -41,3 +41,14 @@ export function refusals_of(operation) {
     refused(404, {});
   return all;
 }
+
+const is_work = operation => operation.path.startsWith('/v1/work:');
+
+/** What a change is refused with while it cannot be written down; nothing if it is none. */
+export function change_refused(operation, status) {
+  const call = {to: operation.name, path: path_of(operation), ...body_of(operation), status, is_wrong: true};
+  if (operation.method !== 'GET')
+    return is_work(operation) ? [] : [call];
+  const cancels = operation.parameters.some(x => x.name === 'on_disconnect');
+  return cancels ? [{...call, query: {on_disconnect: 'cancel'}}] : [];
+}

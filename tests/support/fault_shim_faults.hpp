@@ -18,6 +18,7 @@ namespace troupe::tests {
 struct settings {
   std::string below, slow_part, fails_with, held_by, log;
   long dies_at = 0, slow_ms = 0;
+  int fails_as = EIO;
 
   settings() {
     auto text = [](const char* name) {
@@ -28,6 +29,8 @@ struct settings {
     fails_with = text("TROUPE_SHIM_FAILS_WITH");
     held_by = text("TROUPE_SHIM_HELD_BY");
     log = text("TROUPE_SHIM_LOG");
+    if (auto number = text("TROUPE_SHIM_FAILS_AS"); !number.empty())
+      fails_as = std::atoi(number.c_str());
     dies_at = std::atol(text("TROUPE_SHIM_DIES_AT").c_str());
     auto slow = text("TROUPE_SHIM_SLOW");
     if (auto colon = slow.rfind(':'); colon != slow.npos) {
@@ -108,7 +111,7 @@ inline bool fails(int fd) {
 }
 
 inline int fail() {
-  errno = EIO;
+  errno = set().fails_as;
   return -1;
 }
 
