@@ -135,10 +135,14 @@ std::optional<principal> node_services::check(std::string_view bearer) {
 void node_services::audit(audit_entry x) {
   if (!audit_)
     return;
-  audit_->append(std::move(x), [log = log_.get()](const status& outcome) {
+  audit_->append(std::move(x), [log = log_.get()](const status& outcome, const audit_entry& x) {
     if (!outcome)
       log->say(log_level::error, "audit", outcome.error().detail,
-               {{"code", to_string(outcome.code())}});
+               {{"code", to_string(outcome.code())},
+                {"act", x.act},
+                {"outcome", x.outcome},
+                {"key", x.who.key},
+                {"request", x.request}});
   });
 }
 

@@ -21,6 +21,12 @@ core::shard_time wall_clock() {
 
 error lagging() { return {ec::overloaded, "the audit log lags behind; repeat after a while"}; }
 
+/// Whether the line must not be missing: a caller's change was made. (The node's own has no
+/// request.)
+bool is_owed(const audit_entry& x) {
+  return (x.outcome == audit_ok || x.outcome == audit_gone) && !x.request.empty();
+}
+
 /// The end of a file: where its last whole line begins and ends.
 struct tail {
   std::uint64_t end = 0; ///< Behind the last end of line.
@@ -104,15 +110,14 @@ status audit_log::resume() {
 void audit_log::append(audit_entry x, done then) {
   {
     std::scoped_lock lock{mutex_};
-    auto made = x.outcome == audit_ok || x.outcome == audit_gone;
-    if (waiting_.size() < audit_waiting_max * (made ? 2 : 1)) {
+    if (waiting_.size() < audit_waiting_max * (is_owed(x) ? 2 : 1)) {
       waiting_.push_back({std::move(x), std::move(then)});
       came_.notify_one();
       return;
     }
   }
   if (then)
-    then(lagging());
+    then(lagging(), x);
 }
 
 status audit_log::ready() const {
@@ -139,18 +144,23 @@ void audit_log::run(std::stop_token stop) {
       came_.wait(lock, stop, [this] { return !waiting_.empty(); });
       all.swap(waiting_);
     }
-    if (all.empty())
-      return; // All is written, and no more will come.
-    write_all(std::move(all));
+    auto is_last = all.empty(); // No more will come.
+    if (!is_last || !owed_.empty())
+      write_all(std::move(all));
+    if (is_last)
+      return;
   }
 }
 
 void audit_log::write_all(std::deque<waiting> all) {
+  all.insert(all.begin(), std::make_move_iterator(owed_.begin()),
+             std::make_move_iterator(owed_.end()));
+  owed_.clear();
   auto before = written_;
   auto now = options_.now ? options_.now() : wall_clock();
   std::string lines;
   for (auto& x : all)
-    lines += audit_line(x.entry, now, written_);
+    lines += audit_line(x.entry, x.at.value_or(now), written_);
   auto outcome = write(lines);
   if (!outcome)
     written_ = before;
@@ -160,8 +170,20 @@ void audit_log::write_all(std::deque<waiting> all) {
     last_ = outcome;
   }
   for (auto& x : all)
-    if (x.then)
-      x.then(outcome);
+    if (auto then = std::exchange(x.then, {}))
+      then(outcome, x.entry);
+  if (!outcome)
+    keep_owed(std::move(all), now);
+}
+
+/// Few: no change is made while lines cannot be written, so they are those that were on their way.
+void audit_log::keep_owed(std::deque<waiting> all, core::shard_time now) {
+  for (auto& x : all) {
+    if (!is_owed(x.entry) || owed_.size() == audit_waiting_max)
+      continue;
+    x.at = x.at.value_or(now);
+    owed_.push_back(std::move(x));
+  }
 }
 
 /// After a failure nothing is known of the end of the file: it is cut when the next line is

@@ -30,7 +30,7 @@ struct audit_options {
 /// Thread-safe.
 class audit_log {
 public:
-  using done = std::function<void(const status&)>;
+  using done = std::function<void(const status&, const audit_entry&)>;
 
   /// Goes on where the newest file ends; the part of a line that a crash left there is cut.
   /// Errors: `io_failed`, `no_space`; `journal_corrupt` if the last line tells no number: nothing
@@ -38,11 +38,12 @@ public:
   static result<std::unique_ptr<audit_log>> open(const std::filesystem::path& directory,
                                                  const audit_options& options = {});
 
-  /// Writes all that waits.
+  /// Writes all that waits, and tries once more what could not be written.
   ~audit_log();
 
   /// Never blocks. `then` is called once, when the line is durable or cannot be, on the thread
-  /// that writes; it must be quick. Refused at once, on this thread, with `overloaded`, if
+  /// that writes; it must be quick. The line of a change that was made is kept then, and written
+  /// before the next one that can be. Refused at once, on this thread, with `overloaded`, if
   /// `audit_waiting_max` entries wait, or for a change that was made twice as many.
   void append(audit_entry x, done then = {});
 
@@ -57,6 +58,7 @@ private:
   struct waiting {
     audit_entry entry;
     done then;
+    std::optional<core::shard_time> at{}; ///< When it should have been written.
   };
 
   audit_log(std::filesystem::path directory, const audit_options& options);
@@ -67,6 +69,7 @@ private:
   status rotate();
   void run(std::stop_token stop);
   void write_all(std::deque<waiting> all);
+  void keep_owed(std::deque<waiting> all, core::shard_time now);
 
   const std::filesystem::path directory_;
   const audit_options options_;
@@ -75,6 +78,7 @@ private:
   std::uint64_t size_ = 0;
   std::unique_ptr<storage::file> file_; ///< Null after a failure: the next line begins another.
   audit_head written_;
+  std::deque<waiting> owed_; ///< Of changes that were made; they could not be written.
 
   mutable std::mutex mutex_;
   std::condition_variable_any came_;

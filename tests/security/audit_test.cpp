@@ -26,6 +26,12 @@ audit_entry entry(std::string act, std::string target = "job-1") {
           "127.0.0.1"};
 }
 
+audit_entry refused(std::string act) {
+  auto x = entry(std::move(act));
+  x.outcome = "409";
+  return x;
+}
+
 struct fixture {
   tests::temp_dir directory;
   std::filesystem::path audit = directory.path() / "audit";
@@ -44,7 +50,7 @@ struct fixture {
   static status append(audit_log& log, audit_entry x) {
     std::promise<status> promise;
     auto told = promise.get_future();
-    log.append(std::move(x), [&](const status& outcome) { promise.set_value(outcome); });
+    log.append(std::move(x), [&](const status& outcome, auto&) { promise.set_value(outcome); });
     REQUIRE(told.wait_for(60s) == std::future_status::ready);
     return told.get();
   }
@@ -235,7 +241,7 @@ TEST_CASE_METHOD(fixture, "a line that could not be synced was never there", "[s
   disk.before = [&](auto op, auto&) {
     return fails && op == test::fault_files::op::fdatasync ? -EIO : 0;
   };
-  CHECK(append(*log, entry("b")).code() == ec::io_failed);
+  CHECK(append(*log, refused("b")).code() == ec::io_failed);
   CHECK(log->head().number == 1);
   fails = false;
   REQUIRE(append(*log, entry("c")));
@@ -272,7 +278,8 @@ TEST_CASE_METHOD(fixture, "a log whose disk hangs refuses at its bound and block
   auto add = [&](const char* outcome) {
     auto x = entry("a");
     x.outcome = outcome;
-    log->append(x, [&](const status& x) { ++(x.code() == ec::overloaded ? refused : kept); });
+    log->append(x,
+                [&](const status& x, auto&) { ++(x.code() == ec::overloaded ? refused : kept); });
   };
   add("ok");
   REQUIRE(met.get_future().wait_for(60s) == std::future_status::ready);
@@ -288,6 +295,59 @@ TEST_CASE_METHOD(fixture, "a log whose disk hangs refuses at its bound and block
   opened.set_value();
   log.reset(); // Writes all that waits.
   CHECK(kept == 2 * audit_waiting_max + 1);
+}
+
+/// Each line's number, act and time.
+std::vector<std::string> told_by(storage::file_ops& disk, const std::filesystem::path& file) {
+  auto content = storage::read_file(disk, file);
+  REQUIRE((content && *content));
+  std::vector<std::string> all;
+  audit_chain chain;
+  for (auto& line : lines_of({(*content)->begin(), (*content)->end()})) {
+    CHECK_FALSE(chain.next(line));
+    auto x = graph_json::parse_value(line);
+    REQUIRE(x);
+    all.push_back(std::to_string(*x->find("number")->integer()) + " " + *x->find("act")->string()
+                  + " " + x->find("time")->string()->substr(14));
+  }
+  return all;
+}
+
+TEST_CASE_METHOD(fixture, "a change that was made is written down as soon as that can be",
+                 "[security]") {
+  test::fault_files disk;
+  options.files = &disk;
+  std::atomic<int> seconds = 0;
+  options.now = [&] { return core::shard_time{std::chrono::seconds{seconds++}}; };
+  auto log = open();
+  std::atomic<bool> fails = true;
+  disk.before = [&](auto op, auto&) {
+    return fails && op == test::fault_files::op::write ? -EIO : 0;
+  };
+  auto own = entry("go on");
+  own.request.clear();
+  CHECK(append(*log, entry("made")).code() == ec::io_failed);
+  CHECK(append(*log, refused("refused")).code() == ec::io_failed);
+  CHECK(append(*log, own).code() == ec::io_failed);
+  auto gone = entry("gone");
+  gone.outcome = audit_gone;
+  CHECK(append(*log, gone).code() == ec::io_failed);
+  CHECK(log->head().number == 0);
+
+  SECTION("before the next line") {
+    fails = false;
+    REQUIRE(append(*log, entry("next")));
+    log.reset();
+    CHECK(
+        told_by(disk, file(1))
+        == std::vector<std::string>{"1 made 00:00.000Z", "2 gone 00:03.000Z", "3 next 00:04.000Z"});
+  }
+  SECTION("or when the log is closed") {
+    fails = false;
+    log.reset();
+    CHECK(told_by(disk, file(1))
+          == std::vector<std::string>{"1 made 00:00.000Z", "2 gone 00:03.000Z"});
+  }
 }
 
 TEST_CASE_METHOD(fixture, "a log that could not be written says so until it can", "[security]") {
@@ -319,7 +379,7 @@ TEST_CASE_METHOD(fixture, "a file whose name could not be synced is taken later"
   disk.before = [&](auto op, auto&) {
     return fails && op == test::fault_files::op::fsync ? -EIO : 0;
   };
-  CHECK_FALSE(append(*log, entry("b")));
+  CHECK_FALSE(append(*log, refused("b")));
   CHECK(disk.exists(file(2)));
   fails = false;
   REQUIRE(append(*log, entry("b")));
