@@ -47,6 +47,9 @@ class TROUPE_EXPORT blob_reader {
 public:
   /// Of the whole blob.
   std::uint64_t bytes() const noexcept;
+  /// From now on only the `count` bytes from `first` on are handed out, as far as they are there.
+  /// They are not checked, unless they are all: a name says nothing of a part. Once, before `next`.
+  void only(std::uint64_t first, std::uint64_t count) noexcept;
   /// The next bytes, at most `most`; none at the end. The last ones come only if the whole content
   /// fits its name. Errors: `journal_corrupt` if it does not, `io_failed`, `not_ready`.
   result<std::vector<std::uint8_t>> next(std::size_t most);

@@ -1,6 +1,7 @@
 #include "core/admission.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/http/api.hpp"
+#include "node/http/byte_range.hpp"
 #include "node/http/request_head.hpp"
 
 #include <charconv>
@@ -157,6 +158,14 @@ void show_value(const api_ptr& in, const call_ptr& to, const blob_id& name) {
   refuse_blob(to, held.error());
 }
 
+response no_such_range(const byte_range& wanted, std::uint64_t bytes) {
+  auto x =
+      problem_answer(refusal::no_such_range, "the blob has " + std::to_string(bytes)
+                                                 + " bytes, and none of those that are asked for");
+  x.fields.add("Content-Range", content_range(wanted, bytes));
+  return x;
+}
+
 void show_bytes(const api_ptr& in, const call_ptr& to, const blob_id& name) {
   auto blob = in->node.blob(name, to->in.who.ns);
   if (!blob)
@@ -168,7 +177,17 @@ void show_bytes(const api_ptr& in, const call_ptr& to, const blob_id& name) {
     x.status = 304;
     return to->out(std::move(x));
   }
+  x.fields.add("Accept-Ranges", "bytes");
   x.length = blob->bytes();
+  auto part = to->in.method == "GET" ? range_of(to->in.fields, blob->bytes(), tag) : std::nullopt;
+  if (part && part->count == 0)
+    return to->out(no_such_range(*part, blob->bytes()));
+  if (part) {
+    x.status = 206;
+    x.fields.add("Content-Range", content_range(*part, blob->bytes()));
+    x.length = part->count;
+    blob->only(part->first, part->count);
+  }
   x.stream = std::make_shared<blob_body>(in, std::move(*blob));
   to->out(std::move(x));
 }

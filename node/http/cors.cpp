@@ -4,10 +4,10 @@ namespace troupe::http {
 
 namespace {
 
-constexpr auto sent = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
-                      "traceparent, X-Request-Id";
-constexpr auto read =
-    "ETag, Idempotency-Replayed, Location, Retry-After, Troupe-Line, X-Request-Id";
+constexpr auto sent = "Authorization, Content-Type, Idempotency-Key, If-None-Match, If-Range, "
+                      "Last-Event-ID, Range, traceparent, X-Request-Id";
+constexpr auto read = "Accept-Ranges, Content-Range, ETag, Idempotency-Replayed, Location, "
+                      "Retry-After, Troupe-Line, X-Request-Id";
 constexpr auto kept_s = "600"; ///< A browser asks again after that.
 
 } // namespace

@@ -59,6 +59,8 @@ constexpr refusal_kind kinds[] = {
     {"E0227", "no_such_key", 404, "there is no such key", "GET /v1/keys lists the keys"},
     {"E0228", "locks_out", 409, "nobody could manage keys any more",
      "make a key of the role admin first, or use another one"},
+    {"E0229", "no_such_range", 416, "the content has no such bytes",
+     "ask for bytes that `Content-Range` counts, or for all of them"},
 };
 static_assert(std::size(kinds) == static_cast<std::size_t>(last(refusal{})) + 1);
 

@@ -39,9 +39,10 @@ enum class refusal : std::uint8_t {
   content_coding,  ///< The body is compressed, or coded otherwise.
   no_such_key,
   locks_out, ///< Nobody could manage keys any more.
+  no_such_range,
 };
 
-constexpr refusal last(refusal) noexcept { return refusal::locks_out; }
+constexpr refusal last(refusal) noexcept { return refusal::no_such_range; }
 
 /// One line of the table of refusals. Numbers are stable: they are never given again.
 struct refusal_kind {

@@ -176,6 +176,12 @@ TEST_CASE("a damaged blob is never sent whole", "[http][blobs]") {
   std::filesystem::resize_file(file, 99'999);
   std::filesystem::resize_file(file, 100'000);
   CHECK(node.ask("GET", place).body.size() < content.size());
+  tests::http_client again{node.server->port()}, part{node.server->port()};
+  auto all = again.ask("GET", place, "", "Range: bytes=0-\r\n");
+  CHECK(all.status == 206);
+  CHECK(all.body.size() < content.size());
+  auto behind = part.ask("GET", place, "", "Range: bytes=1-\r\n");
+  CHECK(behind.body.size() == 99'999); // A part is not checked.
 }
 
 TEST_CASE_METHOD(http_node, "large inputs and results go their way, and can be read as blobs",
@@ -315,6 +321,64 @@ TEST_CASE_METHOD(http_node, "a blob that the client has is not sent again", "[ht
   }
   CHECK((ask("GET", place, "", "If-None-Match: \"x\"\r\n").body == content));
   CHECK(ask("GET", nothing, "", "If-None-Match: *\r\n").status == 404);
+}
+
+TEST_CASE_METHOD(http_node, "a part of a blob is sent to who asks for one", "[http][blobs]") {
+  auto content = pattern(2'000'000), place = place_of(content);
+  REQUIRE(ask("PUT", place, content, bytes).status == 201);
+  const auto tag = "\"" + place.substr(10) + "\"";
+  auto part = [&](const std::string& range, const std::string& more = {}) {
+    return ask("GET", place, "", "Range: " + range + "\r\n" + more);
+  };
+  CHECK(ask("GET", place).fields["accept-ranges"] == "bytes");
+  for (auto [range, first, last] : {std::tuple{"bytes=0-0", 0u, 0u},
+                                    {"bytes=10-1500000", 10u, 1'500'000u},
+                                    {"Bytes=1999999-", 1'999'999u, 1'999'999u},
+                                    {"bytes=7-99999999999999999999999", 7u, 1'999'999u},
+                                    {"bytes=-3", 1'999'997u, 1'999'999u},
+                                    {"bytes=0-", 0u, 1'999'999u},
+                                    {"bytes=-9000000", 0u, 1'999'999u}}) {
+    INFO(range);
+    auto got = part(range);
+    CHECK(got.status == 206);
+    CHECK(got.fields["content-range"]
+          == "bytes " + std::to_string(first) + "-" + std::to_string(last) + "/2000000");
+    CHECK(got.fields["content-length"] == std::to_string(last - first + 1));
+    CHECK(got.fields["etag"] == tag);
+    CHECK((got.body == content.substr(first, last - first + 1)));
+  }
+  for (auto range : {"bytes=2000000-", "bytes=5000000-5000001", "bytes=-0"}) {
+    INFO(range);
+    auto none = part(range);
+    CHECK(none.status == 416);
+    CHECK(none.text("code") == "no_such_range");
+    CHECK(none.fields["content-range"] == "bytes */2000000");
+  }
+  for (auto range : {"bytes=0-1,5-6", "bytes=5-4", "bytes=-", "bytes=a-b", "bytes=+1-2",
+                     "bytes 0-1", "lines=0-1", "bytes=1"}) {
+    INFO(range);
+    auto all = part(range);
+    CHECK(all.status == 200);
+    CHECK((all.body == content));
+  }
+  CHECK(part("bytes=0-1", "Range: bytes=2-3\r\n").status == 200);
+  CHECK(part("bytes=0-1", "If-Range: " + tag + "\r\n").status == 206);
+  for (auto& other :
+       {std::string{"\"x\""}, "W/" + tag, std::string{"Sat, 31 Jan 2026 12:00:00 GMT"}})
+    CHECK(part("bytes=0-1", "If-Range: " + other + "\r\n").status == 200);
+  CHECK(part("bytes=0-1", "If-None-Match: " + tag + "\r\n").status == 304);
+  auto head = ask("HEAD", place, "", "Range: bytes=0-1\r\n");
+  CHECK(head.status == 200);
+  CHECK(head.fields["content-length"] == "2000000");
+  CHECK(head.fields["accept-ranges"] == "bytes");
+  CHECK(ask("GET", "/livez").status == 200); // The connection is as good as before.
+}
+
+TEST_CASE_METHOD(http_node, "a blob without a byte has no part", "[http][blobs]") {
+  auto place = place_of("");
+  REQUIRE(ask("PUT", place, "", bytes).status == 201);
+  CHECK(ask("GET", place, "", "Range: bytes=-5\r\n").status == 200);
+  CHECK(ask("GET", place, "", "Range: bytes=0-\r\n").fields["content-range"] == "bytes */0");
 }
 
 TEST_CASE_METHOD(http_node, "an upload that is refused early says that the connection ends",

@@ -180,6 +180,10 @@ const blobs = [
   blob('PUT', 413, {type: 'text/plain', announces: 2 ** 30 + 1, is_wrong: true}),
   blob('GET', 200, {check: x => x.text === 'hello', as: 'worker'}),
   blob('GET', 304, {headers: {'If-None-Match': `"${hash}"`}}),
+  blob('GET', 206, {headers: {Range: 'bytes=1-2', 'If-Range': `"${hash}"`},
+    check: x => x.text === 'el' && x.headers.get('content-range') === 'bytes 1-2/5'}),
+  blob('GET', 200, {headers: {Range: 'bytes=1-2', 'If-Range': '"x"'}, check: x => x.text === 'hello'}),
+  blob('GET', 416, {headers: {Range: 'bytes=5-'}}),
   blob('GET', 406, {headers: {Accept: 'application/json'}}),
 ];
 
