@@ -91,9 +91,8 @@ std::optional<bool> cancels_with(const call_ptr& to, flow_delivery how, flow_del
   to->out(problem_answer(
       refusal::bad_query,
       takes_it == flow_delivery::direct
-          ? "`on_disconnect=cancel` goes with `event_delivery=direct`; else say it where the "
-            "events "
-            "are streamed: GET /api/v1/build/{job}/events"
+          ? "`on_disconnect=cancel` goes with `event_delivery=direct`; else say it where "
+            "the events are streamed: GET /api/v1/build/{job}/events"
           : "`on_disconnect=cancel` goes with `event_delivery=streaming`: a client that polls goes "
             "each time"));
   return {};
@@ -128,16 +127,6 @@ bool find_registered(const api_ptr& in, const call_ptr& to, flow_request& x) {
   return bool(spec);
 }
 
-response built_answer(const submitted& made, bool gone) {
-  value::object all{{"job_id", to_string(made.id)}};
-  if (gone)
-    all.emplace("deleted", true);
-  auto answer = json_answer(200, std::move(all));
-  answer.job = made.id;
-  tell_replayed(answer, made);
-  return answer;
-}
-
 /// The stream of a job that an earlier request has made, and that is gone.
 response gone_stream(const request& from, const submitted& made) {
   flow_about about{from.arguments.name, "", ""};
@@ -150,8 +139,7 @@ response gone_stream(const request& from, const submitted& made) {
                                             "deleted; send a new key to run the flow again"}};
   end.type = "end";
   auto answer = flow_answer(flow_text(about, std::vector{why, end}));
-  answer.job = made.id;
-  tell_replayed(answer, made);
+  tell_made(answer, made);
   return answer;
 }
 
@@ -159,7 +147,7 @@ void answer_built(const api_ptr& in, const call_ptr& to, const submitted& made, 
                   bool cancels) {
   when_gone_is_known(in, made, [in, to, made, how, cancels](bool gone) {
     if (how != flow_delivery::direct)
-      return to->out(built_answer(made, gone));
+      return to->out(made_answer({{"job_id", to_string(made.id)}}, made, gone));
     if (gone)
       return to->out(gone_stream(to->in, made));
     to->in.arguments.job = made.id;

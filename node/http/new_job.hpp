@@ -12,8 +12,13 @@ job_info new_job(const job_spec& spec, const known_graph& graph, job_id id);
 /// that one is gone, with what is known of it.
 void answer_made(const api_ptr& in, const call_ptr& to, const job_info& made, bool replayed);
 
-/// Says in an answer that an earlier request with the same key has made the job.
-void tell_replayed(response& answer, const submitted& made);
+/// Says in an answer which job was made, and whether an earlier request with the same key has made
+/// it.
+void tell_made(response& answer, const submitted& made);
+
+/// Tells in these members that a job was made, or, `gone`, that it is there no more: see
+/// `when_gone_is_known`.
+response made_answer(value::object all, const submitted& made, bool gone);
 
 /// Has `then` called with whether the job is gone that an earlier request has made: it was deleted,
 /// or its retention is over. One that was made now is there.

@@ -126,7 +126,7 @@ void answer_made(const api_ptr& in, const call_ptr& to, const job_info& made, bo
   auto tell = [to, replayed](const job_info& job) {
     auto answer = job_answer(replayed ? 200 : 201, job);
     answer.fields.add("Location", "/v1/jobs/" + to_string(job.id));
-    tell_replayed(answer, {job.id, replayed});
+    tell_made(answer, {job.id, replayed});
     to->out(std::move(answer));
   };
   if (!replayed)
@@ -137,8 +137,7 @@ void answer_made(const api_ptr& in, const call_ptr& to, const job_info& made, bo
     if (job.code() != ec::no_such_job)
       return refuse(to, job.error());
     auto answer = gone_answer(made);
-    answer.job = made.id;
-    tell_replayed(answer, {made.id, true});
+    tell_made(answer, {made.id, true});
     to->out(std::move(answer));
   });
 }
@@ -151,9 +150,18 @@ void when_gone_is_known(const api_ptr& in, const submitted& made, std::function<
   });
 }
 
-void tell_replayed(response& answer, const submitted& made) {
+void tell_made(response& answer, const submitted& made) {
+  answer.job = made.id;
   if (made.replayed)
     answer.fields.add("Idempotency-Replayed", "true");
+}
+
+response made_answer(value::object all, const submitted& made, bool gone) {
+  if (gone)
+    all.emplace("deleted", true);
+  auto answer = json_answer(200, std::move(all));
+  tell_made(answer, made);
+  return answer;
 }
 
 bool put_in_key(const call_ptr& to, job_spec& spec) {

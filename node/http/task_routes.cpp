@@ -74,24 +74,18 @@ value in_short(const api_ptr& in, const job_info& job) {
                        {"start_time", all["start_time"]}};
 }
 
-response submitted_answer(const value& asked, const submitted& made, bool gone) {
+value::object submitted_task(const value& asked, const submitted& made) {
   auto text = [&](std::string_view key) {
     auto found = asked.find(key);
     return found ? *found : value{};
   };
-  value::object all{{"success", true},
-                    {"task_id", to_string(made.id)},
-                    {"session_id", text("session_id")},
-                    {"status", "submitted"},
-                    {"message", "Task submitted for execution"},
-                    {"llm_profile", text("llm_profile_name")},
-                    {"workspace_dir", text("workspace_dir")}};
-  if (gone)
-    all.emplace("deleted", true);
-  auto answer = json_answer(200, std::move(all));
-  answer.job = made.id;
-  tell_replayed(answer, made);
-  return answer;
+  return {{"success", true},
+          {"task_id", to_string(made.id)},
+          {"session_id", text("session_id")},
+          {"status", "submitted"},
+          {"message", "Task submitted for execution"},
+          {"llm_profile", text("llm_profile_name")},
+          {"workspace_dir", text("workspace_dir")}};
 }
 
 void answer_submit(const api_ptr& in, const call_ptr& to, const value& asked,
@@ -107,7 +101,7 @@ void answer_submit(const api_ptr& in, const call_ptr& to, const value& asked,
   }
   if (!is_refused(to, x))
     when_gone_is_known(in, *x.made, [to, asked, made = *x.made](bool gone) {
-      to->out(submitted_answer(asked, made, gone));
+      to->out(made_answer(submitted_task(asked, made), made, gone));
     });
 }
 
