@@ -17,6 +17,8 @@ namespace {
 bool is_input(const std::string& type) { return type == "ChatInput" || type == "TextInput"; }
 bool is_output(const std::string& type) { return type == "ChatOutput" || type == "TextOutput"; }
 
+constexpr std::string_view group_mark = "\n# group "; ///< Before the group's name as JSON.
+
 /// Where one link arrives.
 struct arrival {
   const flow_link* link;
@@ -61,7 +63,8 @@ std::string program_of(const flow_component& x, const std::vector<arrival>& arri
   auto text = came.empty()
                   ? otherwise
                   : "([" + came + "] | map(select(. != null)) | last // " + otherwise + ")";
-  return "{" + literal(output) + ": " + text + "}";
+  auto group = x.group.empty() ? "" : std::string{group_mark} + literal(x.group);
+  return "{" + literal(output) + ": " + text + "}" + group;
 }
 
 /// The fields of a component as a worker gets them. Source code and secrets stay behind.
@@ -229,6 +232,14 @@ bool has_base_name(std::string_view vertex, std::string_view base) noexcept {
 } // namespace
 
 std::string group_of(const vertex_spec& x) {
+  if (x.kind == "jq") {
+    auto program = text_in(&x.config, "program");
+    auto mark = program.rfind(group_mark);
+    if (mark == program.npos)
+      return "";
+    auto group = parse_value(program.substr(mark + group_mark.size()));
+    return group && group->string() ? *group->string() : "";
+  }
   auto arguments = x.kind == "worker" ? x.config.find("arguments") : nullptr;
   return text_in(arguments, "component").empty() ? "" : text_in(arguments, "group");
 }

@@ -25,8 +25,7 @@ parsed_graph import_langflow(const value& flow, const langflow_options& options 
 std::optional<graph_spec> part_of(const graph_spec& graph, const std::string& start,
                                   const std::string& stop);
 
-/// The outermost group that the component of an imported vertex was in; empty if it was in none, or
-/// is an input or output.
+/// The outermost group that the component of an imported vertex was in; empty if it was in none.
 std::string group_of(const vertex_spec& x);
 
 /// Whether a component is an input or an output that a person talks to: `ChatInput`, `ChatOutput`.

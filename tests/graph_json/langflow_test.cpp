@@ -1,11 +1,13 @@
 #include "graph_json/langflow.hpp"
 
 #include "core/graph.hpp"
+#include "core/kind_catalog.hpp"
 #include "graph_json/value_json.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/flows.hpp"
 
 #include <fstream>
+#include <map>
 #include <sstream>
 
 using namespace troupe;
@@ -129,6 +131,29 @@ TEST_CASE("a group becomes what is in it", "[graph_json]") {
   for (auto& v : flow.spec.vertices)
     groups.push_back(v.id + ":" + group_of(v));
   CHECK(groups == texts{"A-1:Group-1", "B-1:Group-1", "In-1:", "Out-1:"});
+}
+
+TEST_CASE("inputs and outputs are in their groups, too", "[graph_json]") {
+  auto in = [](const std::string& group, const std::string& nodes) {
+    return R"({"id":)" + group + R"(,"data":{"id":)" + group + R"(,"node":{"flow":{"data":)"
+           + R"({"nodes":[)" + nodes + R"(],"edges":[]}}}}})";
+  };
+  auto input = tests::node_json({"TextInput-1"});
+  auto output = tests::node_json({"ChatOutput-1"});
+  auto chat = tests::node_json({"ChatInput-1"});
+  auto flow =
+      imported(R"({"nodes":[)" + in(R"("now \"# group\"\n")", input) + ","
+               + in(R"("Group-1")", in(R"("Inner-1")", output)) + "," + chat + R"(],"edges":[]})");
+  CHECK(flow.errors.empty());
+  std::map<std::string, std::string> groups;
+  for (auto& v : flow.spec.vertices) {
+    groups[v.id] = group_of(v);
+    CHECK(core::jq_is_pure(*v.config.find("program")->string()));
+  }
+  CHECK(groups
+        == std::map<std::string, std::string>{{"TextInput-1", "now \"# group\"\n"},
+                                              {"ChatOutput-1", "Group-1"},
+                                              {"ChatInput-1", ""}});
 }
 
 TEST_CASE("handles written as text are read", "[graph_json]") {

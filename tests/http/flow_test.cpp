@@ -345,6 +345,19 @@ TEST_CASE_METHOD(flow_node_fixture, "what is in groups is told with them", "[htt
   CHECK(*first.find("top_level_vertices") == value{value::list{"Outer-1", "C-1"}});
 }
 
+TEST_CASE_METHOD(flow_node_fixture, "an input in a group runs, and is told with it",
+                 "[http][flows]") {
+  auto flow = R"({"nodes":[{"id":"Group-1","data":{"id":"Group-1","node":{"flow":{"data":)"
+              + tests::flow_json({{"ChatInput-1"}}, {}) + R"(}}}}],"edges":[]})";
+  auto id = start(R"({"data":)" + flow + R"(,"inputs":{"input_value":"hi"}})");
+  auto events = events_in(ask("GET", build + id + "/events").body);
+  CHECK(*data_of(events[0]).find("to_run") == value{value::list{"ChatInput-1", "Group-1"}});
+  auto end =
+      std::ranges::find_if(events, [](auto& x) { return text_of(x, "event") == "end_vertex"; });
+  REQUIRE(end != events.end());
+  CHECK(*data_of(*end).find("build_data")->find("valid")->boolean());
+}
+
 TEST_CASE_METHOD(flow_node_fixture, "a flow in which nothing is to be run ends", "[http][flows]") {
   const std::string empty = R"({"data":{"nodes":[],"edges":[]}})";
   for (auto& [flow, query] : {std::pair{empty, ""},
