@@ -265,4 +265,11 @@ result<std::vector<lease_state>> runtime::extend_leases(std::vector<std::string>
       [&](auto done) { return extend_leases(ns, std::move(tokens), std::move(done)), true; });
 }
 
+void runtime::return_work(namespace_id ns, const std::vector<std::string>& tokens) {
+  auto& engine = *impl_->engine;
+  for (auto& token : tokens)
+    if (auto at = actors::parse_work_token(token, engine.incarnation()))
+      engine.send_board(msg::return_lease{ns, at->proof});
+}
+
 } // namespace troupe

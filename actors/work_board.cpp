@@ -105,8 +105,10 @@ void fetch_due(board_self self, const msg::fetch_due& m) {
 }
 
 /// What is leased to nobody is for the next worker, at once and without counting as a delivery.
-void give_back(board_self self, const caf::actor& job, const msg::leased_work& work) {
-  self->send(job, msg::lease_over{work.vertex, work.proof, msg::lease_end::unclaimed});
+void give_back(board_self self, const core::token& proof) {
+  if (auto found = self->state.leases.find(proof); found != self->state.leases.end())
+    self->send(found->second.job,
+               msg::lease_over{found->second.what.vertex, proof, msg::lease_end::unclaimed});
 }
 
 /// Jobs that were asked answer later: `work_leased` gives back what they lease.
@@ -115,8 +117,7 @@ void drop_fetch(board_self self, const msg::drop_fetch& m) {
   if (found == self->state.fetches.end())
     return;
   for (auto& work : found->second.got)
-    if (auto lease = self->state.leases.find(work.proof); lease != self->state.leases.end())
-      give_back(self, lease->second.job, work);
+    give_back(self, work.proof);
   auto done = found->second.request.done;
   forget(self, m.fetch);
   done(std::vector<msg::leased_work>{});
@@ -164,7 +165,7 @@ void work_leased(board_self self, msg::work_leased& m) {
   watch(self, m.work.proof, {m.job, m.ns, what, m.work.item.lease, {}, false});
   auto found = st.fetches.find(m.fetch);
   if (found == st.fetches.end())
-    return give_back(self, m.job, m.work);
+    return give_back(self, m.work.proof);
   found->second.asked -= found->second.asked > 0;
   found->second.bytes += core::encoded_size(m.work.item.inputs);
   found->second.got.push_back(std::move(m.work));
@@ -187,6 +188,12 @@ void extend_lease(board_self self, const msg::extend_lease& m) {
     return m.done(error{ec::no_such_job, "the lease is not known here"});
   found->second.until = self->clock().now() + found->second.term;
   m.done(found->second.cancelled ? cancelled : held);
+}
+
+void return_lease(board_self self, const msg::return_lease& m) {
+  auto found = self->state.leases.find(m.proof);
+  if (found != self->state.leases.end() && found->second.ns == m.ns)
+    give_back(self, m.proof);
 }
 
 void cancel_lease(board_self self, const msg::cancel_lease& m) {
@@ -232,6 +239,7 @@ caf::behavior work_board(caf::stateful_actor<work_board_state>* self,
       [self](msg::work_leased& m) { work_leased(self, m); },
       [self](const msg::adopt_lease& m) { adopt_lease(self, m); },
       [self](const msg::extend_lease& m) { extend_lease(self, m); },
+      [self](const msg::return_lease& m) { return_lease(self, m); },
       [self](const msg::cancel_lease& m) { cancel_lease(self, m); },
       [self](const msg::drop_lease& m) { self->state.leases.erase(m.proof); },
       [self](const msg::lease_due& m) { lease_due(self, m); },

@@ -84,6 +84,12 @@ struct drop_fetch {
   std::uint64_t fetch = 0;
 };
 
+/// To the board: nobody got the lease. It is given back.
+struct return_lease {
+  namespace_id ns{};
+  core::token proof;
+};
+
 /// From the board to itself: a worker has waited long enough; a lease may have run out.
 struct fetch_due {
   std::uint64_t fetch = 0;
@@ -130,7 +136,7 @@ enum class lease_end : std::uint8_t {
   silent,    ///< Nothing was heard for the time of the lease.
   asked,     ///< It was asked to end, and its grace is over.
   timed_out, ///< The attempt took longer than its vertex allows.
-  unclaimed, ///< The worker was gone before it got the lease.
+  unclaimed, ///< The worker did not get the lease.
 };
 struct lease_over {
   core::vertex_index vertex = 0;
@@ -162,6 +168,7 @@ TROUPE_MESSAGE(emit_work)
 TROUPE_MESSAGE(find_lease)
 TROUPE_MESSAGE(lease_over)
 TROUPE_MESSAGE(drop_fetch)
+TROUPE_MESSAGE(return_lease)
 CAF_END_TYPE_ID_BLOCK(troupe_work)
 
 #undef TROUPE_MESSAGE

@@ -297,6 +297,10 @@ public:
   result<std::vector<lease_state>> extend_leases(std::vector<std::string> tokens,
                                                  namespace_id ns = {});
 
+  /// Nobody got what was fetched with these tokens: it is for the next worker at once, and does not
+  /// count as delivered. Tokens of leases that have ended change nothing.
+  void return_work(namespace_id ns, const std::vector<std::string>& tokens);
+
   /// Ends all that runs (its attempts are run again by the next `open`), waits for it, and gives
   /// the directory back; every later call answers `not_ready`. A second call does nothing.
   void close();

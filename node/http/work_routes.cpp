@@ -164,18 +164,54 @@ runtime::reported told(const call_ptr& to) {
   };
 }
 
+/// The leases of a call for work. They are given back if nobody gets them: the worker is gone, or
+/// its key worthless.
+class fetched_tokens {
+public:
+  fetched_tokens(api_ptr in, namespace_id ns) : in_(std::move(in)), ns_(ns) {}
+
+  /// False: nobody waits for them any more, and they are given back.
+  bool take(const std::vector<work_item>& items) {
+    std::scoped_lock lock{mutex_};
+    for (auto& x : items)
+      tokens_.push_back(x.token);
+    if (unwanted_)
+      in_->node.return_work(ns_, tokens_);
+    return !unwanted_;
+  }
+  void give_back() {
+    std::scoped_lock lock{mutex_};
+    unwanted_ = true;
+    in_->node.return_work(ns_, tokens_);
+  }
+
+private:
+  const api_ptr in_;
+  const namespace_id ns_;
+  std::mutex mutex_;
+  std::vector<std::string> tokens_;
+  bool unwanted_ = false;
+};
+
 void fetch(const api_ptr& in, const call_ptr& to) {
   auto body = body_of(to, fetch_fields);
   if (!body)
     return;
   body->what.ns = to->in.who.ns;
-  auto answer = [in, to](const result<std::vector<work_item>>& items) {
+  auto tokens = std::make_shared<fetched_tokens>(in, to->in.who.ns);
+  auto answer = [in, to, tokens](const result<std::vector<work_item>>& items) {
     if (!items)
       return refuse(to, items.error());
-    std::make_shared<fetched_work>(to, *items)->add_traces(in->node, *items);
+    static const std::vector<work_item> none;
+    auto& got = tokens->take(*items) ? *items : none;
+    std::make_shared<fetched_work>(to, got)->add_traces(in->node, got);
   };
   auto give_up = in->node.fetch_work(body->what, std::move(answer));
-  to->out.when_unwanted([give_up](unwanted) { give_up(); });
+  to->out.when_unwanted([give_up, tokens](unwanted why) {
+    give_up();
+    if (why != unwanted::closing) // Else what is there is still answered.
+      tokens->give_back();
+  });
 }
 
 void heartbeat(const api_ptr& in, const call_ptr& to) {

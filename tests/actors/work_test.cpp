@@ -202,6 +202,31 @@ TEST_CASE_METHOD(fixture, "work that was leased to nobody goes to the next worke
   CHECK(must(node.wait(id, patience)).state == job_state::completed);
 }
 
+TEST_CASE_METHOD(fixture, "work that nobody got is given back, and counts not", "[actors][work]") {
+  auto node = open();
+  auto id = submit(node);
+  work_request what;
+  what.wait = 30s;
+  what.lease = 24h; // It would never be over within the test.
+  work_item last;
+  for (std::uint32_t i = 0; i < 2 * limits::redeliveries_max; ++i) {
+    auto items = must(node.fetch_work(what));
+    REQUIRE(items.size() == 1);
+    if (!last.token.empty())
+      CHECK(node.complete_work(last.token, 1).code() == ec::stale_token);
+    last = items.front();
+    CHECK(last.job == id);
+    CHECK(last.attempt == 1);
+    node.return_work({}, {"nonsense", last.token});
+  }
+  last = must(node.fetch_work(what)).front();
+  node.return_work(namespace_id{1}, {last.token}); // It is not theirs.
+  CHECK(must(node.extend_leases({last.token})).front().now == lease_state::condition::held);
+  CHECK(node.complete_work(last.token, 1));
+  node.return_work({}, {last.token});
+  CHECK(must(node.wait(id, patience)).state == job_state::completed);
+}
+
 TEST_CASE_METHOD(fixture, "a fetch that was taken back leaves work to others", "[actors][work]") {
   auto node = open();
   work_request what;

@@ -1,3 +1,4 @@
+#include "graph_json/value_json.hpp"
 #include "node/security/key_ring.hpp"
 #include "tests/support/http_node.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -45,6 +46,16 @@ struct key_place {
                         + std::string{x.done});
     };
   }
+};
+
+/// Keeps an answer, and who is to be told that nobody got it.
+struct kept_answer : http::answer_sink {
+  std::promise<http::response> came;
+  std::function<void(http::unwanted)> told;
+
+  void answer(http::response x) override { came.set_value(std::move(x)); }
+  void when_unwanted(std::function<void(http::unwanted)> x) override { told = std::move(x); }
+  void after(std::chrono::milliseconds, std::function<void()>) override {}
 };
 
 std::string bearer(const std::string& key) { return "Authorization: Bearer " + key + "\r\n"; }
@@ -294,4 +305,33 @@ TEST_CASE_METHOD(keys_node, "every family of routes says that too much waits, as
     REQUIRE(told);
     CHECK(told->find(x.method)->find("responses")->find("429"));
   }
+}
+
+TEST_CASE_METHOD(http_node, "work whose worker did not get the answer is for the next one at once",
+                 "[http][keys][work]") {
+  submit(R"({"graph":{"vertices":[{"id":"a","kind":"worker","config":{"task":"t"}}]}})");
+  auto routes = http::api_routes(api);
+  auto to = std::ranges::find(routes, "/v1/work:fetch", &http::route::path);
+  REQUIRE(to != routes.end());
+  const std::string asks = R"({"wait":"30s","lease":"24h"})";
+  std::string token;
+  for (auto why : {http::unwanted::revoked, http::unwanted::gone, http::unwanted::closing}) {
+    auto sink = std::make_shared<kept_answer>();
+    http::request in;
+    in.method = "POST";
+    in.body = asks;
+    to->act(std::make_shared<http::call>(http::call{std::move(in), http::responder{sink}}));
+    auto came = sink->came.get_future();
+    REQUIRE(came.wait_for(tests::http_patience) == std::future_status::ready);
+    auto work = graph_json::parse_value(came.get().body);
+    REQUIRE((work && work->find("work")->items()->size() == 1));
+    auto& item = work->find("work")->items()->at(0);
+    CHECK(text_in(item, "token") != std::exchange(token, text_in(item, "token")));
+    CHECK(*item.find("attempt")->integer() == 1);
+    sink->told(why); // Its key is revoked in this moment, or it is gone.
+  }
+  // A node that is about to end still gives its answers.
+  auto held = ask("POST", "/v1/work:heartbeat", R"({"tokens":[")" + token + "\"]}");
+  CHECK(text_in(held.json().find("leases")->items()->at(0), "state") == "held");
+  CHECK(ask("POST", "/v1/work:complete", R"({"token":")" + token + "\"}").status == 204);
 }
