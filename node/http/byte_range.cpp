@@ -52,9 +52,9 @@ std::optional<byte_range> range_of(const headers& fields, std::uint64_t bytes,
 }
 
 std::string content_range(const byte_range& part, std::uint64_t bytes) {
-  auto place = part.count == 0 ? std::string{"*"}
-                               : std::to_string(part.first) + "-"
-                                     + std::to_string(part.first + part.count - 1);
+  auto place = part.count == 0
+                   ? std::string{"*"}
+                   : std::to_string(part.first) + "-" + std::to_string(part.first + part.count - 1);
   return "bytes " + place + "/" + std::to_string(bytes);
 }
 

@@ -158,8 +158,8 @@ TEST_CASE_METHOD(fixture, "a pending job whose input is gone gives its turn to t
   SECTION("it can be cancelled") {
     CHECK(node.cancel(second));
     auto all = must(node.list());
-    CHECK(std::count_if(all.begin(), all.end(), [](auto& x) {
-            return x.state == job_state::cancelled;
-          }) == 1);
+    CHECK(std::count_if(all.begin(), all.end(),
+                        [](auto& x) { return x.state == job_state::cancelled; })
+          == 1);
   }
 }

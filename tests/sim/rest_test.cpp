@@ -19,6 +19,13 @@ graph_spec nap(const char* length) {
   return g;
 }
 
+/// Timers whose ends have no room in one record group; so short that their job keeps its actor.
+void add_naps(graph_spec& g, int count) {
+  for (int i = 0; i < count; ++i)
+    add(g, "nap" + std::to_string(i), "delay").config =
+        value::object{{"for", "900ms"}, {"hold", false}};
+}
+
 job_id only_job(world& w) {
   REQUIRE(w.clients.size() == 1);
   return w.clients.begin()->first;
@@ -230,19 +237,80 @@ TEST_CASE("a time that is farther away than any timer reaches does not come at o
     CHECK_FALSE(terminal(row_of(w, job).state));
 }
 
+TEST_CASE("a job at rest is not woken while its shard closes, and goes on at the next start",
+          "[sim][rest]") {
+  auto beside_others = GENERATE(false, true);
+  world w{40, 1};
+  w.start();
+  auto before = w.running_actors();
+  w.submit(nap("1h"), "q");
+  w.settle();
+  auto id = only_job(w);
+  if (beside_others)
+    w.submit(impure_chain(), "q"); // It has an actor, which the shard waits for.
+  w.settle();
+  auto closed = false;
+  caf::anon_send(w.context(id).shard.get(), messages::close_shard{[&] { closed = true; }});
+  w.move(id, job_request::cancel);
+  w.settle();
+  CHECK(closed);
+  w.move(id, job_request::pause); // The shard is closed, and still there.
+  w.settle();
+  auto& moves = w.clients[id].moves;
+  REQUIRE(moves.size() == 2);
+  for (auto& [on, done] : moves)
+    CHECK(done.code() == ec::not_ready);
+  CHECK(w.running_actors() == before);
+  CHECK(w.context(id).log->state()); // Nothing has failed.
+  w.crash();
+  w.start();
+  CHECK(row_of(w, id).state == job_state::running);
+  CHECK(row_of(w, id).wake_at != core::shard_time{});
+  w.advance(1h);
+  w.live();
+  for (auto& [job, client] : w.clients)
+    CHECK(row_of(w, job).state == job_state::completed);
+  w.check_history();
+}
+
 TEST_CASE("a job with more timers than one record group has room for is cancelled", "[sim][rest]") {
   world w{39, 1};
   w.start();
   graph_spec g;
-  for (int i = 0; i < 15'000; ++i)
-    add(g, "nap" + std::to_string(i), "delay").config =
-        value::object{{"for", "900ms"}, {"hold", false}}; // So short that its actor stays.
+  add_naps(g, 15'000);
   w.submit(g, "q");
   w.settle();
   auto id = only_job(w);
   w.move(id, job_request::cancel);
   w.settle();
   CHECK(row_of(w, id).state == job_state::cancelled);
+}
+
+TEST_CASE("a job that was being cancelled loses more at once than one record group has room for",
+          "[sim][rest]") {
+  auto its_actor_fails = GENERATE(false, true);
+  CAPTURE(its_actor_fails);
+  world w{41, 1};
+  w.settings.job_restarts.intensity = 0;
+  w.start();
+  graph_spec g;
+  work(g, "a");
+  add_naps(g, 15'000);
+  w.submit(g, "q");
+  w.settle();
+  auto id = only_job(w);
+  w.move(id, job_request::cancel);
+  while (!w.journal->has_waiting())
+    w.scheduler().try_run_once();
+  w.journal->complete(0);                 // Of the groups by which the timers end
+  w.journal->crash([] { return false; }); // only the first becomes durable.
+  w.crash();
+  if (its_actor_fails) // Then the shard ends the rest.
+    w.runner->on_cancel = [] { throw std::runtime_error{"a defect"}; };
+  w.start();
+  CHECK(w.context(id).log->state());
+  CHECK(row_of(w, id).state == job_state::cancelled);
+  CHECK(w.env->counted.job_escalations == (its_actor_fails ? 1 : 0));
 }
 
 TEST_CASE("a pure vertex that is tried again does not run twice after a pause", "[sim][rest]") {

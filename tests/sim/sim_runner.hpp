@@ -34,6 +34,8 @@ public:
   }
 
   void cancel(core::token proof, core::duration) override {
+    if (on_cancel)
+      on_cancel();
     for (auto& x : in_flight)
       x.cancelled = x.cancelled || x.what.proof == proof;
   }
@@ -68,6 +70,7 @@ public:
 
   /// Called in the job's own turn; may throw, as a defect of its actor would.
   std::function<void(const actors::attempt&)> on_start;
+  std::function<void()> on_cancel;     ///< The same of cancelling one.
   std::vector<start_note> started;     ///< Effects: never undone by a crash.
   std::deque<running> in_flight, late; ///< `late`: reported again during the next attempt.
   std::map<std::pair<job_id, std::string>, int> failures;

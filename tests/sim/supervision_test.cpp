@@ -71,6 +71,48 @@ TEST_CASE("a job whose actor fails too often has failed, once, and others go on"
   CHECK(w.env->counted.job_restarts == w.settings.job_restarts.intensity);
 }
 
+TEST_CASE("a job that fails for good and cannot be read is set aside, and who waits for it is told",
+          "[sim][supervision]") {
+  world w{12, 1};
+  w.settings.job_restarts.intensity = 0;
+  w.start();
+  w.submit(two_works(), "q");
+  w.submit(two_works(), "q");
+  w.settle();
+  REQUIRE(w.clients.size() == 2);
+  auto id = w.clients.begin()->first;
+  std::vector<ec> waited;
+  auto wait = [&](job_id job) {
+    tell_shard(w, id,
+               messages::await_end{job, messages::end_waiter{actors::answered<result<job_info>>(
+                                            [&](auto& x) { waited.push_back(x.code()); })}});
+    w.settle();
+  };
+  for (auto& [job, client] : w.clients)
+    wait(job);
+  CHECK(waited.empty());
+  w.runner->on_start = [](auto&) { throw std::runtime_error{"a defect"}; };
+  auto whole = std::exchange(w.env->graphs,
+                             std::make_shared<actors::graph_store>(storage::memory_blob_store()));
+  auto attempt = std::move(w.runner->in_flight.front());
+  w.runner->in_flight.pop_front();
+  REQUIRE(attempt.what.job == id);
+  attempt.done({actors::attempt_end::succeeded, {}, {}});
+  w.settle();
+  CHECK(w.env->counted.job_escalations == 1);
+  CHECK(w.context(id).log->state());
+  CHECK(waited == std::vector{ec::no_such_graph});
+  wait(id);
+  CHECK(waited.size() == 2);
+  w.runner->on_start = {};
+  w.env->graphs = whole;
+  w.live();
+  for (auto& [job, client] : w.clients)
+    CHECK(state_of(w, job) == job_state::completed);
+  CHECK(waited.size() == 3); // Who waits for the other job.
+  w.check_history();
+}
+
 TEST_CASE("a shard that fails is started again and loses nothing", "[sim][supervision]") {
   world w{5, 1};
   w.start();
