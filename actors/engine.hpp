@@ -27,6 +27,11 @@ using shard_list = std::vector<std::shared_ptr<shard_context>>;
 /// Nothing more is recorded: every shard answers with `why` from here on.
 void fail(const shard_list& shards, const error& why);
 
+/// What `environment::put_blob` of a node is, at any time, also after the node has gone: then it
+/// answers `not_ready`. Trouble of the disk fails the shards that are there.
+decltype(environment::put_blob) make_put_blob(std::weak_ptr<shard_list> shards,
+                                              std::weak_ptr<blob_writer> writer);
+
 /// A node's actors over its store: what `runtime` is made of. Thread-safe once it is open.
 class engine {
 public:

@@ -100,13 +100,11 @@ attempt_report call_inline(const function_registry& functions, const attempt& x)
 
 } // namespace
 
-/// Where values beyond a record go and come from.
-void engine::connect_blobs(environment& env) {
-  env.graphs = std::make_shared<graph_store>(store_.blobs, [this] { return check_space(); });
-  // A host's actor may still answer while all is closed: nothing of the engine itself is taken
-  // along.
-  env.put_blob = [shards = std::weak_ptr{shards_}, writer = std::weak_ptr{blob_writer_}](
-                     namespace_id ns, core::bytes data, environment::blob_put then) {
+// A host's actor may still answer while all is closed: nothing of the engine itself is taken along.
+decltype(environment::put_blob) make_put_blob(std::weak_ptr<shard_list> shards,
+                                              std::weak_ptr<blob_writer> writer) {
+  return [shards = std::move(shards), writer = std::move(writer)](namespace_id ns, core::bytes data,
+                                                                  environment::blob_put then) {
     auto open = writer.lock();
     if (!open)
       return then(error{ec::not_ready, "the runtime is closed"});
@@ -117,6 +115,12 @@ void engine::connect_blobs(environment& env) {
                 then(stored);
               });
   };
+}
+
+/// Where values beyond a record go and come from.
+void engine::connect_blobs(environment& env) {
+  env.graphs = std::make_shared<graph_store>(store_.blobs, [this] { return check_space(); });
+  env.put_blob = make_put_blob(shards_, blob_writer_);
   env.get_blob = [blobs = store_.blobs](namespace_id ns, const core::blob_ref& ref) {
     return blobs->get(ns, ref.sha256);
   };

@@ -3,8 +3,9 @@
 #include "actors/end_waiters.hpp"
 #include "actors/recovery_watch.hpp"
 #include "core/place.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/support/engine_client.hpp"
 #include "tests/support/held_blobs.hpp"
+#include "tests/support/lone_shard.hpp"
 
 #include <future>
 
@@ -41,6 +42,58 @@ TEST_CASE("a blob writer counts the bytes that wait until they are durable", "[a
   disk->let.count_down();
   REQUIRE(all.get_future().wait_for(10s) == std::future_status::ready);
   CHECK(writer.bytes_waiting() == 0);
+}
+
+TEST_CASE("a disk that takes no blob fails the shards, and who gave the blob is told",
+          "[actors][bounds]") {
+  tests::lone_shard shard;
+  auto shards = std::make_shared<shard_list>(1, shard.context);
+  auto disk = std::make_shared<held_blobs>();
+  disk->broken = true;
+  disk->let.count_down();
+  auto writer = std::make_shared<blob_writer>(disk);
+  std::vector<ec> answers;
+  make_put_blob(shards, writer)({}, core::bytes(10),
+                                [&](const auto& x) { answers.push_back(x.code()); });
+  writer.reset(); // It has answered.
+  CHECK(answers == std::vector{ec::io_failed});
+  CHECK(shard.context->log->state().code() == ec::io_failed);
+}
+
+TEST_CASE("a blob that is on its way when its node goes is answered, and none is taken after that",
+          "[actors][bounds]") {
+  auto broken = GENERATE(false, true);
+  auto disk = std::make_shared<held_blobs>();
+  disk->broken = broken;
+  auto writer = std::make_shared<blob_writer>(disk);
+  auto shards = std::make_shared<shard_list>(1, tests::lone_shard{}.context);
+  std::weak_ptr left{shards};
+  auto put = make_put_blob(shards, writer);
+  std::vector<ec> answers;
+  auto answered = [&](const auto& x) { answers.push_back(x.code()); };
+  put({}, core::bytes(10), answered);
+  shards.reset(); // The node has gone; a caller within `put` still has its writer.
+  CHECK(left.expired());
+  disk->let.count_down();
+  writer.reset();
+  CHECK(answers == std::vector{broken ? ec::io_failed : ec::none});
+  put({}, core::bytes(10), answered);
+  REQUIRE(answers.size() == 2);
+  CHECK(answers[1] == ec::not_ready);
+}
+
+TEST_CASE("an engine that goes answers for the blobs that it was given", "[actors][bounds]") {
+  runtime_config config;
+  config.memory = true;
+  std::optional<tests::engine_client> node{config};
+  auto put = node->engine().env().put_blob;
+  std::vector<ec> answers;
+  auto answered = [&](const auto& x) { answers.push_back(x.code()); };
+  put({}, core::bytes(100'000), answered);
+  node.reset();
+  CHECK(answers == std::vector{ec::none});
+  put({}, core::bytes(100'000), answered);
+  CHECK(answers == std::vector{ec::none, ec::not_ready});
 }
 
 TEST_CASE("those who gave up waiting for an end are forgotten", "[actors][bounds]") {

@@ -2,17 +2,22 @@
 
 #include "storage/blob_store.hpp"
 
+#include <atomic>
 #include <latch>
 
 namespace troupe::tests {
 
-/// A store whose disk takes nothing until it is let. Everything else goes on as in memory.
+/// A store whose disk takes nothing until it is let, or fails then. Everything else goes on as in
+/// memory.
 class held_blobs final : public storage::blob_store {
 public:
   std::latch let{1};
+  std::atomic<bool> broken = false;
 
   result<storage::blob_pin> keep(namespace_id ns, core::byte_view data, std::size_t most) override {
     let.wait();
+    if (broken)
+      return error{ec::io_failed, "the disk of the test is broken"};
     return below_->keep(ns, data, most);
   }
   result<storage::blob_pin> pin(namespace_id ns, const storage::sha256_digest& name) override {
