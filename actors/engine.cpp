@@ -61,8 +61,9 @@ engine::engine(const runtime_config& config, store x)
       caf_config_(config.threads) {}
 
 result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
-                                             runtime::functions functions, engine_host host) {
-  auto opened = open_store(config);
+                                             runtime::functions functions, engine_host host,
+                                             const engine_pace& pace) {
+  auto opened = open_store(config, pace.snapshot);
   if (!opened)
     return opened.error();
   if (opened->directory)
@@ -73,7 +74,7 @@ result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
     if (auto added = made->functions_->add(f.name, std::move(f.body), f.pure); !added)
       return added.error();
   made->system_ = host.system;
-  made->make_environment(config, host);
+  made->make_environment(config, host, pace);
   made->make_shards();
   if (auto started = made->start(); !started)
     return started.error();

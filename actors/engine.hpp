@@ -32,11 +32,18 @@ void fail(const shard_list& shards, const error& why);
 decltype(environment::put_blob) make_put_blob(std::weak_ptr<shard_list> shards,
                                               std::weak_ptr<blob_writer> writer);
 
+/// How often the engine does by itself what nobody asks for.
+struct engine_pace {
+  storage::snapshot_pace snapshot;
+  core::duration retention = limits::retention_interval;
+};
+
 /// A node's actors over its store: what `runtime` is made of. Thread-safe once it is open.
 class engine {
 public:
   static result<std::unique_ptr<engine>> open(const runtime_config& config,
-                                              runtime::functions functions, engine_host host = {});
+                                              runtime::functions functions, engine_host host = {},
+                                              const engine_pace& pace = {});
   ~engine() { close(); }
 
   /// Sends `m` to the shard of its job; false if the engine is closing.
@@ -107,7 +114,7 @@ private:
 
   engine(const runtime_config& config, store x);
 
-  void make_environment(const runtime_config& config, engine_host& host);
+  void make_environment(const runtime_config& config, engine_host& host, const engine_pace& pace);
   void connect_blobs(environment& env);
   void make_shards();
   status start();

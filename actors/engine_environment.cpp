@@ -130,7 +130,8 @@ void engine::connect_blobs(environment& env) {
   };
 }
 
-void engine::make_environment(const runtime_config& config, engine_host& host) {
+void engine::make_environment(const runtime_config& config, engine_host& host,
+                              const engine_pace& pace) {
   blob_writer_ = std::make_shared<blob_writer>(store_.blobs, store_.guard, config.space_wait);
   auto& env = *env_;
   connect_blobs(env);
@@ -139,6 +140,7 @@ void engine::make_environment(const runtime_config& config, engine_host& host) {
   env.report = config.report;
   env.observer = config.observer;
   env.settings = settings_of(config);
+  env.settings.retention_interval = pace.retention;
   env.kinds = core::builtin_kinds(
       [all = functions_](const std::string& name) { return all->find(name) != nullptr; });
   env.call_inline = [all = functions_](const attempt& x) { return call_inline(*all, x); };

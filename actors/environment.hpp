@@ -26,6 +26,7 @@ struct actor_settings {
   core::duration cancel_grace = limits::cancel_grace;
   core::restart_policy job_restarts;
   bool hold_recovered = false;
+  core::duration retention_interval = limits::retention_interval; ///< From one search to the next.
   storage::retention_rules retention; ///< Unset: nothing is deleted by itself.
 };
 

@@ -76,7 +76,7 @@ void retention_applied(shard_self self, const msg::retention_applied& m) {
 
 void look_at_retention(shard_self self) {
   apply_retention(self);
-  self->delayed_send(self, limits::retention_interval, msg::retention_due{});
+  self->delayed_send(self, settings_of(self).retention_interval, msg::retention_due{});
 }
 
 void report_load(shard_self self, const msg::report_load& m) {
@@ -141,7 +141,7 @@ caf::behavior begin(shard_self self) {
     fail_shard(self, recovered.error());
   self->delayed_send(self, clean_up_interval, msg::clean_up{});
   if (settings_of(self).retention)
-    self->delayed_send(self, limits::retention_interval, msg::retention_due{});
+    self->delayed_send(self, settings_of(self).retention_interval, msg::retention_due{});
   return serving(self);
 }
 

@@ -115,9 +115,11 @@ status replay(storage::journal& journal, std::vector<half_open>& shards) {
 }
 
 /// Opens every shard. Nothing of a newer format is written before `ready` has said yes.
-status open_shards(store& x, const runtime_config& config, std::uint16_t shards,
-                   const std::function<status()>& ready, std::function<status()> maintain) {
+status open_shards(store& x, const runtime_config& config, const storage::snapshot_pace& pace,
+                   std::uint16_t shards, const std::function<status()>& ready,
+                   std::function<status()> maintain) {
   storage::snapshot_parts parts;
+  parts.pace = pace;
   parts.tables = x.tables;
   parts.journal = x.journal;
   parts.newest_segment = [journal = x.journal] { return journal->use().newest_segment; };
@@ -150,12 +152,13 @@ status open_shards(store& x, const runtime_config& config, std::uint16_t shards,
   return {};
 }
 
-result<store> memory_store(const runtime_config& config) {
+result<store> memory_store(const runtime_config& config, const storage::snapshot_pace& pace) {
   store x;
   x.blobs = storage::memory_blob_store();
   x.tables = storage::memory_tables();
   x.journal = storage::memory_journal();
-  if (auto opened = open_shards(x, config, config.shards, [] { return status{}; }, {}); !opened)
+  if (auto opened = open_shards(x, config, pace, config.shards, [] { return status{}; }, {});
+      !opened)
     return opened.error();
   return x;
 }
@@ -233,7 +236,7 @@ open_snapshot(const storage::data_dir& directory,
   return std::shared_ptr<storage::lmdb_tables>{std::move(*tables)};
 }
 
-result<store> directory_store(const runtime_config& config,
+result<store> directory_store(const runtime_config& config, const storage::snapshot_pace& pace,
                               std::shared_ptr<storage::data_dir> directory) {
   store x;
   x.directory = std::move(directory);
@@ -254,7 +257,7 @@ result<store> directory_store(const runtime_config& config,
     return journal.error();
   x.journal = std::move(*journal);
   auto opened = open_shards(
-      x, config, x.directory->about().shards, [&x] { return x.directory->upgrade(); },
+      x, config, pace, x.directory->about().shards, [&x] { return x.directory->upgrade(); },
       [tables = *tables] { return tables->maintain(); });
   if (!opened)
     return opened.error();
@@ -382,9 +385,9 @@ void store::close() {
   directory.reset();
 }
 
-result<store> open_store(const runtime_config& config) {
+result<store> open_store(const runtime_config& config, const storage::snapshot_pace& pace) {
   if (config.memory)
-    return memory_store(config);
+    return memory_store(config, pace);
   storage::data_dir_options options;
   options.shards = config.shards;
   if (!config.node.empty()) {
@@ -395,7 +398,7 @@ result<store> open_store(const runtime_config& config) {
   auto directory = open_directory(config.data_dir, storage::open_mode::write, options);
   if (!directory)
     return directory.error();
-  return directory_store(config, std::move(*directory));
+  return directory_store(config, pace, std::move(*directory));
 }
 
 result<store> read_store(const std::filesystem::path& path) { return read_some(path, nullptr); }

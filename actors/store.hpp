@@ -45,7 +45,7 @@ struct store {
 /// Opens the store: each shard's view has the snapshot and what the journal tells beyond it. A
 /// data directory of an older format is brought to the newest one. Errors: those of
 /// `runtime::open`.
-result<store> open_store(const runtime_config& config);
+result<store> open_store(const runtime_config& config, const storage::snapshot_pace& pace = {});
 
 /// Opens a data directory beside whoever writes to it: only views and blobs; all that they tell
 /// is durable. Until it goes the owner removes nothing from the directory: do not keep it for long.

@@ -86,7 +86,7 @@ bool snapshot_writer::go_on(std::stop_token stop, const status& outcome) {
 
 void snapshot_writer::maintain_sometimes() {
   auto now = std::chrono::steady_clock::now();
-  if (!parts_.maintain || now - maintained_ < limits::snapshot_maintain_interval)
+  if (!parts_.maintain || now - maintained_ < parts_.pace.maintain_interval)
     return;
   maintained_ = now;
   tell(parts_.maintain());

@@ -18,6 +18,7 @@ struct snapshot_pace {
   std::size_t window_bytes_max = limits::snapshot_window_bytes_max;
   std::size_t lag_soft_bytes = limits::snapshot_lag_soft_bytes;
   std::size_t lag_hard_bytes = limits::snapshot_lag_hard_bytes;
+  std::chrono::milliseconds maintain_interval = limits::snapshot_maintain_interval;
 };
 
 /// How far the snapshot lags behind the journal; all shards together.
@@ -35,7 +36,7 @@ struct snapshot_parts {
   std::vector<std::shared_ptr<view>> views;
   std::shared_ptr<lag_gauge> lag; ///< The one of the views.
   snapshot_pace pace;
-  /// Housekeeping of the tables, each `limits::snapshot_maintain_interval`. May be empty.
+  /// Housekeeping of the tables, each `pace.maintain_interval`. May be empty.
   std::function<status()> maintain;
   /// The newest segment of the journal, which the snapshot remembers. May be empty: it has none.
   std::function<std::uint64_t()> newest_segment;

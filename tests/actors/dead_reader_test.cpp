@@ -1,33 +1,20 @@
-#include "storage/lmdb_tables.hpp"
-#include "tests/storage/child_process.hpp"
-#include "tests/support/must.hpp"
+#include "tests/support/engine_client.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/killed_reader.hpp"
 #include "tests/support/temp_dir.hpp"
-#include "troupe/graph_builder.hpp"
-#include "troupe/runtime.hpp"
-
-#include <thread>
 
 using namespace troupe;
 using namespace std::chrono_literals;
+using tests::engine_client;
+using tests::eventually;
 using tests::must;
 
 namespace {
 
-bool eventually(const std::function<bool()>& holds) {
-  for (auto until = std::chrono::steady_clock::now() + 90s; !holds();) {
-    if (std::chrono::steady_clock::now() > until)
-      return false;
-    std::this_thread::sleep_for(20ms);
-  }
-  return true;
-}
-
-job_id run_one(runtime& node) {
+void run_one(engine_client& node) {
   job_spec spec;
-  spec.graph = must(node.add_graph(graph_builder{"g"}.add("a", "noop").build()));
-  auto id = must(node.submit(spec));
-  must(node.wait(id, 60s));
-  return id;
+  spec.graph = node.add(graph_builder{"g"}.add("a", "noop").build());
+  must(node.wait(must(node.submit(spec))));
 }
 
 } // namespace
@@ -37,34 +24,20 @@ TEST_CASE("a runtime lets go of what a killed process was reading", "[actors][sn
   runtime_config config;
   config.data_dir = directory.path() / "data";
   {
-    auto node = must(runtime::open(config));
+    engine_client node{config};
     run_one(node);
   }
-  int go[2];
-  REQUIRE(::pipe(go) == 0);
-  test::child_process reader{[&](int said) {
-    char c = 0;
-    if (::read(go[0], &c, 1) != 1)
-      return 1;
-    auto opened = storage::data_dir::open(config.data_dir, storage::open_mode::read);
-    auto tables = storage::open_lmdb_tables(*opened);
-    auto held = (*tables)->read();
-    if (!held || ::write(said, "x", 1) != 1)
-      return 1;
-    ::pause();
-    return 0;
-  }};
-  auto node = must(runtime::open(config));
-  REQUIRE(::write(go[1], "x", 1) == 1); // Opening looks for dead readers, too.
-  REQUIRE(reader.read(1) == "x");
-  CHECK(must(node.stats()).snapshot_readers >= 1);
-  CHECK(eventually([&] { return must(node.stats()).snapshot_oldest_read >= 1ms; }));
+  tests::killed_reader reader{config.data_dir};
+  actors::engine_pace pace;
+  pace.snapshot.maintain_interval = 0ms; // Each time that it is written.
+  engine_client node{config, {}, pace};
+  reader.begin(); // Opening looks for dead readers, too.
+  auto now = [&] { return node.engine().stats(); };
+  CHECK(now().snapshot_readers >= 1);
+  CHECK(eventually([&] { return now().snapshot_oldest_read >= 1ms; }));
   reader.kill();
-  reader.wait();
   CHECK(eventually([&] {
-    run_one(node); // It looks for them as it writes the snapshot.
-    return must(node.stats()).snapshot_readers == 0;
+    run_one(node);
+    return now().snapshot_readers == 0;
   }));
-  ::close(go[0]);
-  ::close(go[1]);
 }

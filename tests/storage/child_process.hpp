@@ -11,6 +11,29 @@
 
 namespace troupe::test {
 
+/// Where a child waits until it is let go on. Made before the child.
+class child_gate {
+public:
+  child_gate() { REQUIRE(::pipe(ends_) == 0); }
+  ~child_gate() {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  child_gate(const child_gate&) = delete;
+  child_gate& operator=(const child_gate&) = delete;
+
+  /// Lets one `pass` go on.
+  void open() const { REQUIRE(::write(ends_[1], "x", 1) == 1); }
+  /// For the child: waits for one `open`.
+  bool pass() const {
+    char c = 0;
+    return ::read(ends_[0], &c, 1) == 1;
+  }
+
+private:
+  int ends_[2];
+};
+
 /// Another process that runs `body`, which writes what it has to say to a descriptor, and ends with
 /// what it returns. It is killed with the object.
 class child_process {

@@ -1,25 +1,17 @@
 #include "storage/snapshot_writer.hpp"
 #include "tests/storage/tables_fixture.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <mutex>
-#include <thread>
 
 using namespace troupe;
 using namespace troupe::test;
 using namespace std::chrono_literals;
+using tests::eventually;
 
 namespace {
 
 constexpr shard_id shard{0};
-
-bool eventually(const std::function<bool()>& holds) {
-  for (auto until = std::chrono::steady_clock::now() + 60s; !holds();) {
-    if (std::chrono::steady_clock::now() > until)
-      return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
 
 /// A shard whose durable jobs go into a snapshot that has to grow soon.
 struct growing_store : lmdb_fixture {

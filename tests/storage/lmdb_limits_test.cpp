@@ -1,7 +1,7 @@
 #include "storage/map_guard.hpp"
 #include "tests/fault/small_disk.hpp"
-#include "tests/storage/child_process.hpp"
 #include "tests/storage/tables_fixture.hpp"
+#include "tests/support/killed_reader.hpp"
 
 #include <fstream>
 #include <iostream>
@@ -140,25 +140,21 @@ TEST_CASE("a reader goes on when another process has made the map larger", "[sto
   REQUIRE(x.open(with_map(mebibyte)).code() == ec::none);
   REQUIRE(put_rows(*x.store, 0, 10, 1000).code() == ec::none);
   x.close();
-  int go[2];
-  REQUIRE(::pipe(go) == 0);
+  child_gate go;
   child_process reader{[&](int said) {
-    char c = 0;
     auto opened = data_dir::open(x.temporary.path, open_mode::read);
     auto store = open_lmdb_tables(*opened, with_map(mebibyte));
     if (!store || !has_rows(**store, 10, 1000))
       return 1;
-    if (::write(said, "x", 1) != 1 || ::read(go[0], &c, 1) != 1)
+    if (::write(said, "x", 1) != 1 || !go.pass())
       return 2;
     return has_rows(**store, 20'000, 1000) ? 0 : 3;
   }};
   REQUIRE(reader.read(1) == "x");
   REQUIRE(x.open(with_map(mebibyte)).code() == ec::none);
   REQUIRE(put_rows(*x.store, 10, 20'000, 1000).code() == ec::none);
-  REQUIRE(::write(go[1], "x", 1) == 1);
+  go.open();
   CHECK(reader.wait() == 0);
-  ::close(go[0]);
-  ::close(go[1]);
 }
 
 TEST_CASE("the reader after the last is refused until one ends", "[storage][tables]") {
@@ -188,25 +184,10 @@ TEST_CASE("what a killed process was reading is freed", "[storage][tables]") {
   lmdb_fixture x;
   REQUIRE(put_rows(*x.store, 0, 500, 1000).code() == ec::none);
   x.close();
-  int go[2];
-  REQUIRE(::pipe(go) == 0);
-  child_process reader{[&](int said) {
-    char c = 0;
-    if (::read(go[0], &c, 1) != 1)
-      return 1;
-    auto opened = data_dir::open(x.temporary.path, open_mode::read);
-    auto store = open_lmdb_tables(*opened);
-    auto held = (*store)->read();
-    if (!held || ::write(said, "x", 1) != 1)
-      return 1;
-    ::pause();
-    return 0;
-  }};
+  tests::killed_reader reader{x.temporary.path};
   REQUIRE(x.open().code() == ec::none);
-  REQUIRE(::write(go[1], "x", 1) == 1);
-  REQUIRE(reader.read(1) == "x");
+  reader.begin();
   reader.kill();
-  reader.wait();
   auto grown_by = [&] {
     auto before = x.store->sizes().file;
     for (int i = 0; i < 30; ++i)
@@ -220,25 +201,21 @@ TEST_CASE("what a killed process was reading is freed", "[storage][tables]") {
   REQUIRE(x.store->maintain().code() == ec::none);
   CHECK(x.store->readers().others == 0);
   CHECK(grown_by() == 0);
-  ::close(go[0]);
-  ::close(go[1]);
 }
 
 TEST_CASE("what another process reads is counted, and its age", "[storage][tables]") {
   lmdb_fixture x;
   REQUIRE(put_rows(*x.store, 0, 10, 1000).code() == ec::none);
   x.close();
-  int go[2];
-  REQUIRE(::pipe(go) == 0);
+  child_gate go;
   child_process reader{[&](int said) {
-    char c = 0;
     auto opened = data_dir::open(x.temporary.path, open_mode::read);
     auto store = open_lmdb_tables(*opened);
     auto held = (*store)->read();
-    if (!held || ::write(said, "x", 1) != 1 || ::read(go[0], &c, 1) != 1)
+    if (!held || ::write(said, "x", 1) != 1 || !go.pass())
       return 1;
     held->reset();
-    return ::write(said, "x", 1) == 1 && ::read(go[0], &c, 1) == 1 ? 0 : 1;
+    return ::write(said, "x", 1) == 1 && go.pass() ? 0 : 1;
   }};
   REQUIRE(reader.read(1) == "x");
   REQUIRE(x.open());
@@ -248,14 +225,12 @@ TEST_CASE("what another process reads is counted, and its age", "[storage][table
   auto now = x.store->readers();
   CHECK(now.others == 1);
   CHECK(now.oldest > first.oldest);
-  REQUIRE(::write(go[1], "x", 1) == 1);
+  go.open();
   REQUIRE(reader.read(1) == "x");
   CHECK(x.store->readers().others == 0);
   CHECK(x.store->readers().oldest == 0s);
-  REQUIRE(::write(go[1], "x", 1) == 1);
+  go.open();
   CHECK(reader.wait() == 0);
-  ::close(go[0]);
-  ::close(go[1]);
 }
 
 TEST_CASE("a full disk refuses a transaction and nothing else", "[storage][tables]") {

@@ -10,8 +10,9 @@ namespace troupe::tests {
 /// Asks an engine as the library does, for tests that look into it.
 class engine_client {
 public:
-  explicit engine_client(const runtime_config& config, runtime::functions functions = {})
-      : engine_(must(actors::engine::open(config, std::move(functions)))) {}
+  explicit engine_client(const runtime_config& config, runtime::functions functions = {},
+                         const actors::engine_pace& pace = {})
+      : engine_(must(actors::engine::open(config, std::move(functions), {}, pace))) {}
 
   actors::engine& engine() { return *engine_; }
 

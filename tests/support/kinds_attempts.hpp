@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/kinds/attempt_runner.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <chrono>
@@ -11,25 +12,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <poll.h>
 #include <string>
 #include <vector>
 
 namespace troupe::tests {
-
-inline constexpr std::chrono::seconds patience{60}; ///< Then a test has failed, not waited.
-
-/// Looks until `fact` holds. False: it did not within `patience`.
-template <class Fact>
-bool eventually(Fact fact) {
-  auto end = std::chrono::steady_clock::now() + patience;
-  while (!fact()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    ::poll(nullptr, 0, 1);
-  }
-  return true;
-}
 
 /// One attempt's report and what it said, as they come.
 class observed {
