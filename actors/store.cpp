@@ -1,9 +1,7 @@
-#include "actors/salvage_store.hpp"
-#include "core/records.hpp"
+#include "actors/store_parts.hpp"
 #include "storage/file_journal.hpp"
 #include "storage/lmdb_tables.hpp"
 #include "storage/memory_journal.hpp"
-#include "storage/salvage.hpp"
 #include "storage/snapshot_presence.hpp"
 #include "troupe/limits.hpp"
 
@@ -12,32 +10,6 @@
 namespace troupe::actors {
 
 namespace {
-
-constexpr int read_attempts_max = 3; // Beside an owner that trims what is about to be read.
-
-status check_level(std::uint32_t level) {
-  if (level <= core::feature_level_current)
-    return {};
-  return error{ec::newer_format, "the store is of feature level " + std::to_string(level)
-                                     + ", this version of troupe knows "
-                                     + std::to_string(core::feature_level_current)
-                                     + "; start the version that wrote it"};
-}
-
-/// Takes one durable batch into the view, once every record in it is known to be readable.
-status take(storage::view& view, const storage::batch& x, std::uint32_t& level) {
-  auto decoded = core::decode(x.records, [&](core::record&& r) -> status {
-    if (auto raised = std::get_if<core::feature_level_raised>(&r.body))
-      level = std::max(level, raised->level);
-    return {};
-  });
-  if (!decoded)
-    return decoded;
-  if (auto known = check_level(level); !known)
-    return known;
-  view.add(x);
-  return {};
-}
 
 /// Waits until a batch is durable.
 status append_now(storage::journal& journal, const storage::batch& x) {
@@ -80,17 +52,6 @@ status raise_level(storage::journal& journal, half_open& x) {
   return {};
 }
 
-result<storage::shard_meta> meta_of(storage::table_store& tables, core::shard_id id) {
-  auto reader = tables.read();
-  if (!reader)
-    return reader.error();
-  auto meta = storage::snapshot_read{**reader, id}.meta();
-  if (meta)
-    if (auto known = check_level(meta->level); !known)
-      return known.error();
-  return meta;
-}
-
 result<half_open> open_shard(const store& x, const std::shared_ptr<storage::lag_gauge>& lag,
                              core::shard_id id) {
   auto kept = meta_of(*x.tables, id);
@@ -122,7 +83,6 @@ status open_shards(store& x, const runtime_config& config, const storage::snapsh
   parts.pace = pace;
   parts.tables = x.tables;
   parts.journal = x.journal;
-  parts.newest_segment = [journal = x.journal] { return journal->use().newest_segment; };
   parts.lag = std::make_shared<storage::lag_gauge>();
   parts.maintain = std::move(maintain);
   if (x.guard)
@@ -163,15 +123,6 @@ result<store> memory_store(const runtime_config& config, const storage::snapshot
   return x;
 }
 
-result<std::shared_ptr<storage::data_dir>> open_directory(const std::filesystem::path& path,
-                                                          storage::open_mode mode,
-                                                          storage::data_dir_options options) {
-  auto directory = storage::data_dir::open(path, mode, options);
-  if (!directory)
-    return directory.error();
-  return std::make_shared<storage::data_dir>(std::move(*directory));
-}
-
 /// Watches the disk from before anything else is opened, which may need what is in reserve.
 result<std::shared_ptr<storage::disk_guard>> open_guard(const storage::data_dir& directory,
                                                         const runtime_config& config) {
@@ -190,14 +141,22 @@ result<std::shared_ptr<storage::journal>> open_journal(const store& x,
   auto reader = x.tables->read();
   if (!reader)
     return reader.error();
-  auto newest = storage::newest_segment(**reader);
-  if (!newest)
-    return newest.error();
+  auto seen = storage::read_journal_seen(**reader);
+  if (!seen)
+    return seen.error();
+  storage::journal_applied known{seen->resume, {}};
+  for (std::uint16_t i = 0; i < x.directory->about().shards; ++i) {
+    auto meta = storage::snapshot_read{**reader, core::shard_id{i}}.meta();
+    if (!meta)
+      return meta.error();
+    known.shards[core::shard_id{i}] = meta->applied;
+  }
+  reader->reset();
   storage::file_journal_options options;
-  options.newest_segment_at_least = *newest;
+  options.newest_segment_at_least = seen->newest_segment;
   options.guard = x.guard.get();
   options.space_wait = config.space_wait;
-  auto journal = storage::open_file_journal(*x.directory, options);
+  auto journal = storage::open_file_journal(*x.directory, options, known);
   if (!journal)
     return journal.error();
   return std::shared_ptr<storage::journal>{std::move(*journal)};
@@ -264,110 +223,6 @@ result<store> directory_store(const runtime_config& config, const storage::snaps
   return x;
 }
 
-/// The journal is scanned first: what its owner trims of it later is in the snapshot by then.
-status read_shards(store& x, const storage::journal_reader& reader) {
-  for (std::uint16_t i = 0; i < x.directory->about().shards; ++i) {
-    core::shard_id id{i};
-    storage::shard_meta kept;
-    if (x.tables) {
-      auto meta = meta_of(*x.tables, id);
-      if (!meta)
-        return meta.error();
-      kept = *meta;
-    }
-    x.shards.push_back({{}, std::make_shared<storage::view>(id, x.tables, kept)});
-    auto level = kept.level;
-    auto read = reader.read(id, kept.applied + 1, [&](const storage::batch& b) {
-      return take(*x.shards.back().view, b, level);
-    });
-    if (!read)
-      return read;
-  }
-  return {};
-}
-
-using problems = std::vector<storage::lmdb_problem>;
-
-/// The snapshot to read; with `lost` what of it is whole, if pages are damaged.
-result<std::shared_ptr<storage::table_store>> read_tables(const storage::data_dir& directory,
-                                                          problems* lost) {
-  std::shared_ptr<storage::table_store> tables;
-  if (lost) {
-    lost->clear();
-    auto saved = storage::salvage_tables(directory, [&](auto& x) { lost->push_back(x); });
-    if (!saved)
-      return saved.error();
-    tables = std::move(*saved);
-  }
-  if (tables)
-    return tables;
-  auto opened = storage::open_lmdb_tables(directory);
-  if (!opened)
-    return opened.error();
-  tables = std::move(*opened);
-  return tables;
-}
-
-/// Whether the journal goes as far as the snapshot has seen it; with `lost` that is told there.
-status check_reach(const store& x, storage::journal_reader& journal, problems* lost) {
-  auto reader = x.tables->read();
-  if (!reader)
-    return reader.error();
-  auto newest = storage::newest_segment(**reader);
-  if (!newest)
-    return lost ? status{} : status{newest.error()};
-  auto whole = journal.reach(*newest);
-  if (!lost || whole.code() != ec::journal_corrupt)
-    return whole;
-  lost->push_back({{}, {}, 0, whole.error().detail});
-  return {};
-}
-
-/// `lost`: as of `read_tables`.
-result<store> read_once(const std::filesystem::path& path, problems* lost) {
-  auto directory = open_directory(path, storage::open_mode::read, {});
-  if (!directory)
-    return directory.error();
-  store x;
-  x.directory = *directory;
-  auto pin = storage::data_pin::take(**directory);
-  if (!pin)
-    return pin.error();
-  x.pin = std::make_shared<storage::data_pin>(std::move(*pin));
-  auto blobs = storage::open_blob_store(**directory);
-  if (!blobs)
-    return blobs.error();
-  x.blobs = std::move(*blobs);
-  auto reader = storage::open_journal_reader(**directory);
-  if (!reader)
-    return reader.error();
-  auto found = storage::presence_of_snapshot(**directory);
-  if (!found)
-    return found.error();
-  if (*found == storage::snapshot_presence::lost)
-    return storage::snapshot_lost(**directory);
-  auto is_made = (*directory)->about().format > storage::data_format_first; // Else it may be empty.
-  if (*found == storage::snapshot_presence::there && is_made) {
-    auto tables = read_tables(**directory, lost);
-    if (!tables)
-      return tables.error();
-    x.tables = std::move(*tables);
-    if (auto whole = check_reach(x, *reader, lost); !whole)
-      return whole.error();
-  }
-  if (auto read = read_shards(x, *reader); !read)
-    return read.error();
-  return x;
-}
-
-result<store> read_some(const std::filesystem::path& path, problems* lost) {
-  for (int attempt = 1;; ++attempt) {
-    auto x = read_once(path, lost);
-    if (x || x.code() != ec::journal_corrupt || attempt == read_attempts_max)
-      return x;
-  }
-}
-
 } // namespace
 
 void store::close() {
@@ -399,12 +254,6 @@ result<store> open_store(const runtime_config& config, const storage::snapshot_p
   if (!directory)
     return directory.error();
   return directory_store(config, pace, std::move(*directory));
-}
-
-result<store> read_store(const std::filesystem::path& path) { return read_some(path, nullptr); }
-
-result<store> salvage_store(const std::filesystem::path& path, problems& lost) {
-  return read_some(path, &lost);
 }
 
 } // namespace troupe::actors

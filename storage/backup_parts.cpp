@@ -100,10 +100,7 @@ private:
 
 /// Whether the journal goes as far as the tables have seen it.
 status reach(journal_reader& journal, table_store& tables) {
-  auto reader = tables.read();
-  if (!reader)
-    return reader.error();
-  auto newest = newest_segment(**reader);
+  auto newest = newest_segment(tables);
   return newest ? journal.reach(*newest) : status{newest.error()};
 }
 

@@ -23,6 +23,14 @@ status as_failed(const error& reason) {
   return error{ec::journal_failed, reason.detail + "; open the journal again"};
 }
 
+/// Whether a snapshot with `held` has all batches up to `newest`.
+bool is_within(const journal::positions& newest, const journal::positions& held) {
+  return std::ranges::all_of(newest, [&](auto& x) {
+    auto found = held.find(x.first);
+    return found != held.end() && x.second <= found->second;
+  });
+}
+
 class file_journal final : public journal {
 public:
   file_journal(journal_place place, journal_state state, const file_journal_options& options,
@@ -62,6 +70,7 @@ public:
     found = newer(found, kept);
     found.epoch = core::epoch(static_cast<std::uint64_t>(found.epoch) + 1);
     writers_[shard] = found;
+    kept_[shard] = std::max(kept_[shard], kept.head); // Else it would hold back the other shards.
     return found;
   }
 
@@ -80,9 +89,12 @@ public:
     std::scoped_lock lock{mutex_};
     auto& kept = kept_[shard];
     kept = std::max(kept, std::min(upto, state_.shards[shard].head));
+    auto& stretches = state_.stretches;
+    while (!stretches.empty() && is_within(stretches.front().newest, kept_))
+      stretches.pop_front();
     segment_stock::numbered left;
     // The one in use stays: where the journal ends is read from it.
-    while (state_.segments.size() > 1 && is_kept(state_.segments.begin()->second)) {
+    while (state_.segments.size() > 1 && is_within(state_.segments.begin()->second.newest, kept_)) {
       auto& [number, gone] = *state_.segments.begin();
       for (auto& [of, newest] : gone.newest)
         state_.trimmed[of] = std::max(state_.trimmed[of], newest);
@@ -101,6 +113,17 @@ public:
     return x;
   }
 
+  resume_point resume_after(const positions& applied) const override {
+    std::scoped_lock lock{mutex_};
+    auto held = kept_;
+    for (auto& [shard, upto] : applied)
+      held[shard] = std::max(held[shard], upto);
+    for (auto& x : state_.stretches)
+      if (!is_within(x.newest, held))
+        return x.before;
+    return point_of(state_);
+  }
+
   void append(batch next, done then) override {
     {
       std::scoped_lock lock{mutex_};
@@ -117,14 +140,6 @@ private:
     done then;
     ec refused;
   };
-
-  /// Whether all that the segment holds is durable elsewhere.
-  bool is_kept(const segment_summary& segment) const {
-    return std::all_of(segment.newest.begin(), segment.newest.end(), [this](auto& newest) {
-      auto kept = kept_.find(newest.first);
-      return kept != kept_.end() && newest.second <= kept->second;
-    });
-  }
 
   /// Why a batch is not written; `none` if it is the next of its shard's writer.
   ec refuse(const batch& next) {
@@ -267,7 +282,7 @@ private:
   // the end, so it reads them without.
   journal_state state_;
   status failure_;
-  std::map<core::shard_id, core::position> kept_; ///< Of each shard: durable elsewhere up to here.
+  positions kept_;                           ///< Of each shard: durable elsewhere up to here.
   std::map<core::shard_id, opened> writers_; ///< The epoch that may append, and its newest batch.
   std::vector<entry> arriving_;
   std::size_t unanswered_ = 0;
@@ -305,34 +320,35 @@ result<segment_stock> stock_of(const journal_place& place, const journal_state& 
 } // namespace
 
 result<std::unique_ptr<journal>> open_file_journal(const data_dir& directory,
-                                                   const file_journal_options& options) {
+                                                   const file_journal_options& options,
+                                                   const journal_applied& known) {
   assert(directory.mode() == open_mode::write);
   journal_place place{&directory.files(), directory.journal_path(), directory.about().owner,
                       directory.about().shards};
-  journal_state state;
   remove_unprepared(*place.files, place.directory);
-  if (auto scanned = scan(place, state); !scanned)
-    return scanned.error();
-  if (auto whole = reaches(place, state, options.newest_segment_at_least); !whole)
+  auto state = scan_behind(place, known);
+  if (!state)
+    return state.error();
+  if (auto whole = reaches(place, *state, options.newest_segment_at_least); !whole)
     return whole.error();
-  if (auto settled = settle(place, state); !settled)
+  if (auto settled = settle(place, *state); !settled)
     return settled.error();
-  auto stock = stock_of(place, state);
+  auto stock = stock_of(place, *state);
   if (!stock)
     return stock.error();
   auto gate = removal_gate::open(directory);
   if (!gate)
     return gate.error();
   std::optional<file> current;
-  if (auto number = state.end.segment; number != 0) {
+  if (auto number = state->end.segment; number != 0) {
     auto opened = file::open(*place.files, segment_path(place.directory, number), O_WRONLY);
     if (!opened)
       return opened.error();
     current = std::move(*opened);
   }
   return std::unique_ptr<journal>{
-      std::make_unique<file_journal>(std::move(place), std::move(state), options, std::move(*stock),
-                                     std::move(*gate), std::move(current))};
+      std::make_unique<file_journal>(std::move(place), std::move(*state), options,
+                                     std::move(*stock), std::move(*gate), std::move(current))};
 }
 
 } // namespace troupe::storage

@@ -30,9 +30,12 @@ struct file_journal_options {
 /// `journal::open` waits until what was appended is answered. The last write may be torn without
 /// being acknowledged, so damage to it is cut, too; damage before it, and to any write of a
 /// journal that was closed, is told. The directory must outlive the journal.
+/// What a snapshot holds is not read again if it tells where to begin (`known`): damage there is
+/// for `journal_reader` to find, and nobody reads it here.
 /// Errors: `journal_corrupt`, `wrong_node`, `newer_format`, `io_failed`, `no_space`.
 result<std::unique_ptr<journal>> open_file_journal(const data_dir& directory,
-                                                   const file_journal_options& options = {});
+                                                   const file_journal_options& options = {},
+                                                   const journal_applied& known = {});
 
 /// Reads a journal, also beside the process that writes it and trims it. Never writes. For one
 /// thread. Who joins what it reads with a snapshot holds a `data_pin`.

@@ -37,6 +37,22 @@ struct journal_use {
   std::uint64_t bytes = 0;          ///< On the disk, with what is prepared and kept for new ones.
 };
 
+/// Where an open of a journal may begin to read: all batches before it are in the snapshot that
+/// remembers it.
+struct resume_point {
+  std::uint64_t segment = 0; ///< 0: none is known.
+  std::uint32_t batch = 0;   ///< Where the last batch before it begins; 0: the segment's header.
+  std::uint32_t chain = 0;   ///< The CRC of that batch, or what the header says of the one before.
+
+  bool operator==(const resume_point&) const = default;
+};
+
+/// What a snapshot remembers of its journal.
+struct journal_seen {
+  std::uint64_t newest_segment = 0; ///< As in `journal_use`.
+  resume_point resume;              ///< Older versions remember none.
+};
+
 /// The batches of every shard of a node, each shard's in order. The seam between the engine and
 /// where it is kept: files on one node, etcd in a cluster. `append` is thread-safe, the rest is
 /// called before the first `append` of the shard.
@@ -75,10 +91,23 @@ public:
   /// Thread-safe.
   virtual journal_use use() const { return {}; }
 
+  /// Where an open may begin to read when a snapshot holds what was trimmed, and of each shard in
+  /// `applied` the batches up to there. Thread-safe.
+  virtual resume_point resume_after(const positions& applied) const {
+    (void)applied;
+    return {};
+  }
+
   /// Writes the shard's next batch. Calls `then` once, on any thread, in the order of `append`:
   /// no error when the batch is durable; `fenced`; or `journal_failed` or `no_space`, after which
   /// every append fails. One batch per shard at a time is the caller's duty.
   virtual void append(batch next, done then) = 0;
+};
+
+/// What a snapshot holds of a journal.
+struct journal_applied {
+  resume_point resume;
+  journal::positions shards; ///< Of each the newest batch that it holds.
 };
 
 } // namespace troupe::storage

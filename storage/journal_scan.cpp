@@ -1,5 +1,7 @@
 #include "storage/journal_scan.hpp"
 
+#include "troupe/limits.hpp"
+
 #include <algorithm>
 #include <fcntl.h>
 
@@ -18,19 +20,6 @@ error damaged(const journal_place& place, std::uint64_t segment, std::uint32_t o
 
 /// Nothing was scanned yet.
 bool is_fresh(const journal_state& state) { return state.segments.empty(); }
-
-batch_place place_of(std::uint32_t owner_crc, disk_position at) {
-  return {owner_crc, at.segment, at.offset};
-}
-
-/// Unused parts of a segment are passed in such steps; a multiple of `batch_alignment`.
-constexpr std::uint32_t skip_bytes = 4 << 10;
-
-/// The batch at a place, whole; nothing if none is valid there.
-std::optional<decoded_batch> batch_at(segment_view& segment, const batch_place& at) {
-  auto size = claimed_bytes(segment.at(at.offset, batch_header_bytes), at.segment);
-  return size == 0 ? std::nullopt : decode_batch(segment.at(at.offset, size), at);
-}
 
 /// Checks a valid header of another segment than `state` ends in.
 status check(const journal_place& place, const journal_state& state, const segment_header& x,
@@ -88,7 +77,7 @@ result<bool> enter_next(const journal_place& place, journal_state& state, segmen
 status scan_segment(const journal_place& place, journal_state& state, segment_view& segment) {
   auto owner_crc = crc_of(place.owner);
   for (;;) {
-    auto found = batch_at(segment, place_of(owner_crc, state.end));
+    auto found = batch_at(segment, {owner_crc, state.end.segment, state.end.offset});
     if (!segment.failure())
       return segment.failure();
     if (!found || found->header.previous_crc != state.chain
@@ -127,56 +116,9 @@ status advance(const journal_place& place, journal_state& state,
   return {};
 }
 
-/// How many bytes at a place, at most `skip_bytes`, are zeros: nothing begins there.
-std::uint32_t zeros_at(segment_view& segment, std::uint32_t at) {
-  auto bytes = std::min(skip_bytes, segment.size() - at);
-  return is_zero(segment.at(at, bytes)) ? bytes : 0;
-}
-
-/// Whether the segment holds, from `from` on, a header or batch which shows that the place
-/// `suspect` was synced. Each is checked by itself, as what is before it may be damaged.
-bool shows_synced(segment_view& segment, std::uint64_t number, std::uint32_t from,
-                  std::uint32_t owner_crc, disk_position suspect) {
-  segment_header header;
-  if (from == 0 && decode(segment.at(0, segment_header_bytes), header) == header_state::valid
-      && disk_position{header.number - 1, header.previous_end} > suspect)
-    return true;
-  for (auto at = from; at + batch_header_bytes <= segment.size();) {
-    if (!segment.failure())
-      return false;
-    if (auto zeros = zeros_at(segment, at); zeros > 0) {
-      at += zeros;
-      continue;
-    }
-    auto found = batch_at(segment, {owner_crc, number, at});
-    if (found && found->header.durable_upto > suspect)
-      return true;
-    at += batch_alignment;
-  }
-  return false;
-}
-
-result<bool> later_write_shows_synced(const journal_place& place, disk_position suspect,
-                                      const std::vector<std::uint64_t>& numbers) {
-  auto owner_crc = crc_of(place.owner);
-  for (auto number : numbers) {
-    if (number < suspect.segment)
-      continue;
-    auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
-    if (!segment)
-      return segment.error();
-    auto from = number == suspect.segment ? suspect.offset : 0;
-    bool shown = segment->failure() && shows_synced(*segment, number, from, owner_crc, suspect);
-    if (!segment->failure())
-      return segment->failure().error();
-    if (shown)
-      return true;
-  }
-  return false;
-}
-
 /// Scans from where `state` ends; the journal begins at segment `first`.
-status scan_from(const journal_place& place, journal_state& state, std::uint64_t first) {
+status scan_from(const journal_place& place, journal_state& state, std::uint64_t first,
+                 tail_check tail) {
   for (std::optional<disk_position> suspect;;) {
     auto numbers = needed_segments(place, first);
     if (!numbers)
@@ -186,29 +128,31 @@ status scan_from(const journal_place& place, journal_state& state, std::uint64_t
     if (suspect == state.end)
       return damaged(place, std::max<std::uint64_t>(state.end.segment, 1), state.end.offset,
                      "no valid batch, but a later one shows that it was durable");
-    auto shown = later_write_shows_synced(place, state.end, *numbers);
-    if (!shown)
-      return shown.error();
-    if (!*shown)
+    auto behind = look_behind(place, state.end, *numbers, tail);
+    if (!behind)
+      return behind.error();
+    state.nonzero = std::move(behind->nonzero);
+    if (!behind->shows_synced)
       return {};
     // A writer beside this may have filled the place meanwhile: it is damaged if it still is bad.
     suspect = state.end;
   }
 }
 
-/// Hands on the batches that are the next ones of their shards, up to `end`; counts `next` up.
-status read_segment(const journal_place& place, disk_position end, journal::positions& next,
+/// Hands on the batches that are the next ones of their shards; counts `next` up.
+status read_segment(const journal_place& place, std::uint64_t number,
+                    const segment_summary& summary, journal::positions& next,
                     const journal::reader& each) {
-  auto segment = segment_view::open(*place.files, place.directory, end.segment, O_RDONLY);
+  auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
   if (!segment)
     return segment.error();
   auto owner_crc = crc_of(place.owner);
-  for (auto at = segment_header_bytes; at < end.offset;) {
-    auto found = batch_at(*segment, {owner_crc, end.segment, at});
+  for (auto at = summary.begin; at < summary.end;) {
+    auto found = batch_at(*segment, {owner_crc, number, at});
     if (!segment->failure())
       return segment->failure();
     if (!found)
-      return damaged(place, end.segment, at, "no valid batch where there was one");
+      return damaged(place, number, at, "no valid batch where there was one");
     auto& x = found->header;
     at += padded_bytes(x.length);
     auto wanted = x.kind == batch_kind::records ? next.find(x.shard) : next.end();
@@ -244,12 +188,79 @@ bool holds_any(const segment_summary& segment, const journal::positions& next) {
   });
 }
 
+/// The stretch that the next batch belongs to.
+journal_stretch& stretch_at_end(journal_state& state) {
+  auto& all = state.stretches;
+  if (all.empty() || all.back().begin.segment != state.end.segment
+      || state.end.offset - all.back().begin.offset >= limits::journal_stretch_bytes)
+    all.push_back({point_of(state), state.end, {}});
+  return all.back();
+}
+
 /// Segments before the start are gone, or about to go. If the end of `state` is among them, all
 /// that is left is new to it.
 void forget_trimmed(journal_state& state, const journal_start& start) {
   if (state.end.segment != 0 && state.end.segment < start.first)
     state = {};
   state.segments.erase(state.segments.begin(), state.segments.lower_bound(start.first));
+}
+
+/// The place behind the last batch before `at`, if the segment holds that.
+bool begin_behind(const journal_place& place, const resume_point& at, segment_view& segment,
+                  journal_state& state) {
+  segment_header header;
+  if (decode(segment.at(0, segment_header_bytes), header) != header_state::valid
+      || header.owner != place.owner || header.number != at.segment
+      || header.size != segment.size())
+    return false;
+  state.end = {at.segment, segment_header_bytes};
+  state.chain = header.previous_crc;
+  state.last = at.batch;
+  if (at.batch != 0) {
+    auto last = batch_at(segment, {crc_of(place.owner), at.segment, at.batch});
+    if (!last)
+      return false;
+    state.end.offset = at.batch + padded_bytes(last->header.length);
+    state.chain = last->crc;
+    state.marked = last->header.kind == batch_kind::mark;
+  }
+  state.synced = state.end; // What a snapshot remembers was synced.
+  return state.chain == at.chain;
+}
+
+/// What is known without reading what a snapshot holds; nothing if it does not fit.
+std::optional<journal_state> state_at(const journal_place& place, const journal_applied& known,
+                                      std::uint64_t first) {
+  auto numbers = needed_segments(place, first);
+  auto& at = known.resume;
+  if (!numbers || !std::ranges::binary_search(*numbers, at.segment))
+    return std::nullopt;
+  journal_state state;
+  for (auto number : *numbers) {
+    if (number > at.segment)
+      break;
+    auto segment = segment_view::open(*place.files, place.directory, number, O_RDONLY);
+    if (!segment || (number == at.segment && !begin_behind(place, at, *segment, state)))
+      return std::nullopt;
+    state.segments[number] = {segment->size(), segment_header_bytes, known.shards};
+  }
+  auto& last = state.segments[at.segment];
+  last.begin = last.end = state.end.offset;
+  return state;
+}
+
+/// Whether nothing is missing between the snapshot and what was read; counts what it holds.
+bool join(journal_state& state, const journal_applied& known) {
+  for (auto& [shard, upto] : state.trimmed) {
+    auto held = known.shards.find(shard);
+    if (held == known.shards.end() || held->second < upto)
+      return false;
+  }
+  for (auto& [shard, upto] : known.shards) {
+    state.shards.try_emplace(shard, opened{{}, upto});
+    state.trimmed[shard] = upto;
+  }
+  return true;
 }
 
 /// A shard whose batches were all trimmed ended there.
@@ -264,6 +275,19 @@ status count_trimmed(const journal_place& place, journal_state& state, const jou
     state.trimmed[shard] = std::max(state.trimmed[shard], upto);
   }
   return {};
+}
+
+/// Reads what lies behind the snapshot. Nothing if anything is not as it should be: a whole scan
+/// finds out what.
+std::optional<journal_state> resume(const journal_place& place, const journal_applied& known) {
+  auto start = read_start(place);
+  if (!start || known.resume.segment == 0)
+    return std::nullopt;
+  auto state = state_at(place, known, start->first);
+  if (!state || !scan_from(place, *state, start->first, tail_check::near) || !join(*state, known)
+      || !count_trimmed(place, *state, *start))
+    return std::nullopt;
+  return state;
 }
 
 } // namespace
@@ -288,12 +312,19 @@ status continues(const journal_place& place, const journal_state& state, core::s
 
 void enter(journal_state& state, std::uint64_t number, std::uint32_t size) {
   state.segments[number] = {size, segment_header_bytes, {}};
+  state.last = 0;
   state.synced = {number, 0}; // A header is written only when all before is durable.
   state.end = {number, segment_header_bytes};
 }
 
+resume_point point_of(const journal_state& state) {
+  return {state.end.segment, state.last, state.chain};
+}
+
 void count(journal_state& state, const batch_header& x, std::uint32_t crc) {
   auto& segment = state.segments[state.end.segment];
+  auto& stretch = stretch_at_end(state);
+  state.last = state.end.offset;
   state.end.offset += padded_bytes(x.length);
   segment.end = state.end.offset;
   state.synced = std::max(state.synced, x.durable_upto);
@@ -308,14 +339,15 @@ void count(journal_state& state, const batch_header& x, std::uint32_t crc) {
   shard.head = x.at;
   shard.epoch = std::max(shard.epoch, x.epoch);
   segment.newest[x.shard] = x.at;
+  stretch.newest[x.shard] = x.at;
 }
 
-status scan(const journal_place& place, journal_state& state) {
+status scan(const journal_place& place, journal_state& state, tail_check tail) {
   auto start = read_start(place);
   for (int tries = 0; start && tries < trims_beside_max; ++tries) {
     auto next = state;
     forget_trimmed(next, *start);
-    auto scanned = scan_from(place, next, start->first);
+    auto scanned = scan_from(place, next, start->first, tail);
     auto after = read_start(place);
     if (!after)
       return after.error();
@@ -333,28 +365,12 @@ status scan(const journal_place& place, journal_state& state) {
                : status{start.error()};
 }
 
-status settle(const journal_place& place, const journal_state& state) {
-  auto numbers = needed_segments(place, std::max<std::uint64_t>(state.end.segment, 1));
-  if (!numbers)
-    return numbers.error();
-  for (auto number : *numbers) {
-    auto segment = segment_view::open(*place.files, place.directory, number, O_RDWR);
-    if (!segment)
-      return segment.error();
-    bool last = number == state.end.segment;
-    auto from = state.synced.segment == number ? state.synced.offset : 0;
-    if (last)
-      if (auto done = rewrite(*segment, from, state.end.offset); !done)
-        return done;
-    if (auto done = clear_from(*segment, last ? state.end.offset : 0); !done)
-      return done;
-    if (auto done = segment->handle().sync_data(); !done)
-      return done;
-  }
-  if (auto done = settle_start(place); !done)
-    return done;
-  // One that was prepared by a process which died may not have its name durably.
-  return sync_directory(*place.files, place.directory);
+result<journal_state> scan_behind(const journal_place& place, const journal_applied& known) {
+  if (auto state = resume(place, known))
+    return std::move(*state);
+  journal_state state;
+  auto scanned = scan(place, state, tail_check::near);
+  return scanned ? result<journal_state>{std::move(state)} : scanned.error();
 }
 
 status reaches(const journal_place& place, const journal_state& state, std::uint64_t at_least) {
@@ -376,7 +392,7 @@ status read_batches(const journal_place& place, const journal_state& state, jour
   for (auto& [number, summary] : state.segments) {
     if (!holds_any(summary, next))
       continue;
-    auto done = read_segment(place, {number, summary.end}, next, each);
+    auto done = read_segment(place, number, summary, next, each);
     if (done.code() == ec::io_failed || done.code() == ec::journal_corrupt)
       if (auto start = read_start(place); start && number < start->first)
         return error{ec::not_ready, segment_path(place.directory, number).string()

@@ -2,8 +2,10 @@
 
 #include "storage/journal.hpp"
 #include "storage/journal_start.hpp"
+#include "storage/journal_tail.hpp"
 #include "storage/segment_file.hpp"
 
+#include <deque>
 #include <map>
 
 namespace troupe::storage {
@@ -12,6 +14,14 @@ namespace troupe::storage {
 struct segment_summary {
   std::uint32_t size = 0;
   std::uint32_t end = segment_header_bytes;
+  std::map<core::shard_id, core::position> newest;
+  std::uint32_t begin = segment_header_bytes; ///< What lies before is not read.
+};
+
+/// Some successive batches of a segment.
+struct journal_stretch {
+  resume_point before;
+  disk_position begin;
   std::map<core::shard_id, core::position> newest;
 };
 
@@ -23,11 +33,17 @@ struct journal_state {
   disk_position end;       ///< Behind the last batch; segment 0 if there is none in use.
   disk_position synced;    ///< All before was synced when the last batch was written.
   std::uint32_t chain = 0; ///< The CRC of the last batch.
-  bool marked = false;     ///< The last batch is a mark.
+  std::uint32_t last = 0;  ///< Where it begins; 0 if the segment holds none.
+  std::deque<journal_stretch> stretches;          ///< Of what was scanned or counted.
+  std::map<std::uint64_t, std::uint32_t> nonzero; ///< From the last segment on: up to where.
+  bool marked = false;                            ///< The last batch is a mark.
 };
 
 /// Takes a segment into use at the end of the one before.
 void enter(journal_state& state, std::uint64_t number, std::uint32_t size);
+
+/// Where an open may begin that knows all before `state.end`.
+resume_point point_of(const journal_state& state);
 
 /// Counts a batch that lies at `state.end`.
 void count(journal_state& state, const batch_header& x, std::uint32_t crc);
@@ -37,11 +53,12 @@ void count(journal_state& state, const batch_header& x, std::uint32_t crc);
 /// damaged. A writer may be at work beside this, and trim what `state` knows: it is forgotten, too.
 /// Does not sync what it found.
 /// Errors: `journal_corrupt`, `wrong_node`, `newer_format`, `io_failed`.
-status scan(const journal_place& place, journal_state& state);
+status scan(const journal_place& place, journal_state& state,
+            tail_check tail = tail_check::thorough);
 
-/// Makes what `scan` found durable and the rest zeros: cuts the torn tail. For the only writer.
-/// Errors: `io_failed`, `no_space`.
-status settle(const journal_place& place, const journal_state& state);
+/// As `scan` for the only writer, but what the snapshot holds is not read; all of it is if `known`
+/// does not fit. Errors: as there.
+result<journal_state> scan_behind(const journal_place& place, const journal_applied& known);
 
 /// Whether what is here of a shard continues a snapshot that has its batches up to `kept`.
 /// Errors: `journal_corrupt` if batches are missing between them, or behind.

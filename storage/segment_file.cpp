@@ -179,11 +179,16 @@ void remove_unprepared(file_ops& ops, const std::filesystem::path& directory) {
   ops.unlink(directory / passing_name);
 }
 
-status clear_from(segment_view& segment, std::uint32_t from) {
+std::optional<decoded_batch> batch_at(segment_view& segment, const batch_place& at) {
+  auto size = claimed_bytes(segment.at(at.offset, batch_header_bytes), at.segment);
+  return size == 0 ? std::nullopt : decode_batch(segment.at(at.offset, size), at);
+}
+
+status clear(segment_view& segment, std::uint32_t from, std::uint32_t to) {
   constexpr std::uint32_t page = 4096;
   const core::bytes zeros(page);
-  for (auto at = from; at < segment.size();) {
-    auto size = std::min(page - at % page, segment.size() - at);
+  for (auto at = from; at < to;) {
+    auto size = std::min(page - at % page, to - at);
     auto data = segment.at(at, size);
     if (!segment.failure())
       return segment.failure();

@@ -70,8 +70,12 @@ status reuse_spare(file_ops& ops, const std::filesystem::path& directory, std::u
 /// Removes what a crash left of `prepare_segment`.
 void remove_unprepared(file_ops& ops, const std::filesystem::path& directory);
 
-/// Overwrites with zeros what is not zero from `from` on. Does not sync.
-status clear_from(segment_view& segment, std::uint32_t from);
+/// The batch at a place, whole; nothing if none is valid there, or after a failure of the view.
+/// What it points at is valid until the view reads on.
+std::optional<decoded_batch> batch_at(segment_view& segment, const batch_place& at);
+
+/// Overwrites with zeros what is not zero in `[from, to)`. Does not sync.
+status clear(segment_view& segment, std::uint32_t from, std::uint32_t to);
 
 /// Writes `[from, to)` once more as it is read: after a failed sync the system may show bytes that
 /// the disk never got, and would not write them again by itself. Does not sync.

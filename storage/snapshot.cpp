@@ -134,12 +134,8 @@ status apply_shard(table_writer& to, const shard_window& x) {
   return write_meta(to, x.shard, *meta, window);
 }
 
-status write_newest_segment(table_writer& to, std::uint64_t number) {
-  if (number == 0)
-    return {};
-  core::bytes value;
-  core::writer{value}(number);
-  return to.put(table::meta, keys::newest_segment(), value);
+status write_seen(table_writer& to, const journal_seen& x) {
+  return x.newest_segment == 0 ? status{} : to.put(table::meta, keys::newest_segment(), encode(x));
 }
 
 } // namespace
@@ -150,7 +146,7 @@ status apply_windows(table_store& to, std::span<const shard_window> windows,
     for (auto& x : windows)
       if (auto applied = apply_shard(transaction, x); !applied)
         return applied;
-    if (auto written = write_newest_segment(transaction, options.newest_segment); !written)
+    if (auto written = write_seen(transaction, options.seen); !written)
       return written;
     if (options.before_commit)
       options.before_commit();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/journal.hpp"
 #include "storage/overlay.hpp"
 #include "storage/tables.hpp"
 
@@ -16,7 +17,7 @@ struct shard_window {
 
 /// What a transaction of the snapshot has besides its windows.
 struct apply_options {
-  std::uint64_t newest_segment = 0; ///< Of the journal that the windows came from; 0: it has none.
+  journal_seen seen; ///< Of the journal that the windows came from, once they are applied.
   /// Called just before the commit, maybe more than once.
   std::function<void()> before_commit;
 };

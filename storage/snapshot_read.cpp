@@ -264,14 +264,33 @@ result<std::map<count_key, job_count>> snapshot_read::counts() const {
   return all;
 }
 
-result<std::uint64_t> newest_segment(table_reader& from) {
+result<journal_seen> read_journal_seen(table_reader& from) {
   auto found = from.get(table::meta, keys::newest_segment());
   if (!found)
     return found.error();
-  std::uint64_t number = 0;
-  if (*found)
-    core::reader{**found}(number);
-  return number;
+  journal_seen seen;
+  if (!*found)
+    return seen;
+  core::reader in{**found};
+  in(seen.newest_segment);
+  resume_point at;
+  if (in(at.segment, at.batch, at.chain); in.ok)
+    seen.resume = at;
+  return seen;
+}
+
+core::bytes encode(const journal_seen& x) {
+  core::bytes value;
+  core::writer{value}(x.newest_segment, x.resume.segment, x.resume.batch, x.resume.chain);
+  return value;
+}
+
+result<std::uint64_t> newest_segment(table_store& tables) {
+  auto reader = tables.read();
+  if (!reader)
+    return reader.error();
+  auto seen = read_journal_seen(**reader);
+  return seen ? result<std::uint64_t>{seen->newest_segment} : seen.error();
 }
 
 job_walk::job_walk(table_reader& from, table in, core::bytes prefix, bool newest_first,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/links.hpp"
+#include "storage/journal.hpp"
 #include "storage/overlay.hpp"
 #include "storage/snapshot_keys.hpp"
 #include "storage/tables.hpp"
@@ -94,8 +95,12 @@ status each_row(table_reader& from, table in, core::byte_view prefix, core::byte
                 const std::function<result<bool>(core::byte_view key, core::byte_view value)>& each,
                 bool past_damage = false);
 
-/// The newest journal segment that the writer of these tables knew; 0: none. Errors: as above.
-result<std::uint64_t> newest_segment(table_reader& from);
+/// What the writer of these tables knew of its journal. Errors: as above.
+result<journal_seen> read_journal_seen(table_reader& from);
+core::bytes encode(const journal_seen& x);
+
+/// The newest journal segment that the writer of these tables knew. Errors: as above.
+result<std::uint64_t> newest_segment(table_store& tables);
 
 /// Walks the jobs of an index, a table and the part of the keys before the id.
 class job_walk {

@@ -16,14 +16,21 @@ std::vector<shard_window> snapshot_writer::windows() const {
   return all;
 }
 
+/// What the snapshot remembers of the journal when it holds these windows.
+journal_seen snapshot_writer::seen_with(const std::vector<shard_window>& all) const {
+  journal::positions applied;
+  for (auto& x : all)
+    applied[x.shard] = x.batches.back().at;
+  return {parts_.journal->use().newest_segment, parts_.journal->resume_after(applied)};
+}
+
 result<bool> snapshot_writer::step() {
   auto all = windows();
   if (all.empty())
     return false;
   touch("before_apply");
   apply_options options;
-  if (parts_.newest_segment)
-    options.newest_segment = parts_.newest_segment();
+  options.seen = seen_with(all);
   options.before_commit = [this] { touch("before_commit"); };
   if (auto applied = apply_windows(*parts_.tables, all, options); !applied)
     return applied.error();

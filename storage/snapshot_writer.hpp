@@ -38,8 +38,6 @@ struct snapshot_parts {
   snapshot_pace pace;
   /// Housekeeping of the tables, each `pace.maintain_interval`. May be empty.
   std::function<status()> maintain;
-  /// The newest segment of the journal, which the snapshot remembers. May be empty: it has none.
-  std::function<std::uint64_t()> newest_segment;
   /// Tries to free space on a disk that was found full; true if it did. May be empty.
   std::function<bool()> make_room;
   /// Told of trouble, once each time that it changes. Any thread. May be empty.
@@ -71,6 +69,7 @@ public:
 
 private:
   std::vector<shard_window> windows() const;
+  journal_seen seen_with(const std::vector<shard_window>& all) const;
   void run(std::stop_token stop);
   bool go_on(std::stop_token stop, const status& outcome);
   void maintain_sometimes();

@@ -214,12 +214,6 @@ status check_shard(const data_dir& directory, table_store* tables, journal_reade
   return read ? comparison.end() : read;
 }
 
-/// The newest segment that the tables have seen.
-result<std::uint64_t> seen_by(table_store& tables) {
-  auto reader = tables.read();
-  return reader ? newest_segment(**reader) : reader.error();
-}
-
 } // namespace
 
 status check_journal(const data_dir& directory, table_store* tables, const job_surroundings& around,
@@ -237,7 +231,7 @@ status check_journal(const data_dir& directory, table_store* tables, const job_s
   auto journal = open_journal_reader(directory);
   if (!journal)
     return damaged(journal.error());
-  auto newest = tables ? seen_by(*tables) : 0;
+  auto newest = tables ? newest_segment(*tables) : 0;
   if (!newest)
     return damaged(newest.error());
   if (auto whole = journal->reach(*newest); !whole)

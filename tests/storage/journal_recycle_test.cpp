@@ -35,6 +35,14 @@ std::vector<std::uint64_t> segments_of(file_ops& files) {
 struct kept_state {
   std::map<shard_id, opened> shards;
   std::uint64_t newest_segment = 0;
+  resume_point resume;
+
+  journal_applied known() const {
+    journal_applied x{resume, {}};
+    for (auto& [shard, head] : shards)
+      x.shards[shard] = head.head;
+    return x;
+  }
 
   file_journal_options options() const {
     auto x = one_page;
@@ -115,6 +123,24 @@ TEST_CASE("a journal whose snapshot keeps pace takes no new blocks", "[storage]"
   };
   append_some(100);
   CHECK(at.head == 130);
+}
+
+TEST_CASE("a shard that is idle since a restart does not hold back the others' segments",
+          "[storage]") {
+  fault_files files;
+  {
+    auto store = open_store(files, "/data", one_page);
+    append_all(*store->journal, shard_id{1}, 1);
+    append_all(*store->journal, shard_id{0}, 1);
+  }
+  auto store = open_store(files, "/data", one_page);
+  auto& journal = *store->journal;
+  REQUIRE(journal.open(shard_id{1}, {core::epoch{1}, 1}));
+  auto at = *journal.open(shard_id{0}, {core::epoch{1}, 1});
+  for (int i = 0; i < 60; ++i, ++at.head)
+    REQUIRE(append(journal, batch_of(shard_id{0}, at)).get().code() == ec::none);
+  journal.trim(shard_id{0}, at.head);
+  CHECK(comes_true([&] { return segments_of(files).size() <= 2; }));
 }
 
 TEST_CASE("a segment is smaller where a larger one does not fit", "[storage]") {
@@ -375,6 +401,7 @@ struct trimming_survivor {
     if (random() % 4 == 0) {
       kept.shards[shard] = here;
       kept.newest_segment = journal.use().newest_segment;
+      kept.resume = random() % 4 == 0 ? resume_point{} : journal.resume_after({{shard, here.head}});
       journal.trim(shard, here.head);
     }
     return true;
@@ -383,7 +410,7 @@ struct trimming_survivor {
   void live_once() {
     files.dies_at = 1 + random() % 300;
     {
-      auto store = open_store(files, "/data", kept.options());
+      auto store = open_store(files, "/data", kept.options(), kept.known());
       INFO((store ? "" : store.error().detail));
       REQUIRE((store || store.code() == ec::io_failed));
       if (store) {
@@ -409,7 +436,7 @@ TEST_CASE("every batch that was told survives power losses while segments are re
     trimming_survivor one{seed};
     for (int life = 0; life < 10; ++life)
       one.live_once();
-    auto store = open_store(one.files, "/data", one.kept.options());
+    auto store = open_store(one.files, "/data", one.kept.options(), one.kept.known());
     REQUIRE(store.code() == ec::none);
     one.check(*store->journal);
   }
@@ -427,7 +454,7 @@ TEST_CASE("a crash at each step of recycling loses nothing", "[storage]") {
           ;
       }
       one.files.lose_power(seed);
-      auto store = open_store(one.files, "/data", one.kept.options());
+      auto store = open_store(one.files, "/data", one.kept.options(), one.kept.known());
       REQUIRE(store.code() == ec::none);
       one.check(*store->journal);
     }
@@ -454,7 +481,7 @@ TEST_CASE("what a process left unsynced is durable before more is recycled", "[s
     one.files.kill(); // The system goes on to show what was not synced.
     if (about)
       left += is_left(read());
-    if (auto store = open_store(one.files, "/data", one.kept.options())) {
+    if (auto store = open_store(one.files, "/data", one.kept.options(), one.kept.known())) {
       about = store->directory.about();
       auto start = read();
       INFO((start ? "" : start.error().detail));
@@ -462,7 +489,7 @@ TEST_CASE("what a process left unsynced is durable before more is recycled", "[s
       REQUIRE(comes_true([&] { return !is_left(start); }));
     }
     one.files.lose_power(step);
-    auto store = open_store(one.files, "/data", one.kept.options());
+    auto store = open_store(one.files, "/data", one.kept.options(), one.kept.known());
     INFO((store ? "" : store.error().detail));
     REQUIRE(store.code() == ec::none);
     one.check(*store->journal);

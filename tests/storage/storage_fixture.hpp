@@ -36,11 +36,12 @@ struct node_store {
 };
 
 inline result<node_store> open_store(storage::file_ops& files, const std::filesystem::path& path,
-                                     const storage::file_journal_options& options = tiny) {
+                                     const storage::file_journal_options& options = tiny,
+                                     const storage::journal_applied& known = {}) {
   auto directory = storage::data_dir::open(path, storage::open_mode::write, options_for(files));
   if (!directory)
     return directory.error();
-  auto journal = storage::open_file_journal(*directory, options);
+  auto journal = storage::open_file_journal(*directory, options, known);
   if (!journal)
     return journal.error();
   return node_store{std::move(*directory), std::move(*journal)};

@@ -72,7 +72,7 @@ public:
   /// Makes all that is in the journal part of the tables, as the engine does it.
   void apply_all() {
     storage::apply_options options;
-    options.newest_segment = journal_->use().newest_segment;
+    options.seen.newest_segment = journal_->use().newest_segment;
     REQUIRE(storage::apply_windows(*tables_, windows_, options).code() == ec::none);
     for (auto& window : windows_)
       window.batches.clear();
