@@ -61,9 +61,9 @@ private:
       auto& x = spec_.vertices[v];
       auto pointer = at("/vertices", v);
       check_vertex(x, kinds_, pointer, found_);
-      if (auto first = names_.at(x.id); first != v)
+      if (auto first = names_.find(x.id); first != names_.end() && first->second != v)
         found_.add("duplicate_id", at(pointer, "id"),
-                   quoted(x.id) + " is the id of " + at("/vertices", first) + ", too");
+                   quoted(x.id) + " is the id of " + at("/vertices", first->second) + ", too");
     }
   }
 

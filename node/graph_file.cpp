@@ -1,12 +1,14 @@
 #include "node/graph_file.hpp"
 
 #include "core/graph.hpp"
+#include "core/json_pointer.hpp"
 #include "graph_json/exact_json.hpp"
 #include "graph_json/graph_json.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/set_option.hpp"
 #include "node/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -32,32 +34,86 @@ trouble unreadable(const std::string& file, const std::string& why) {
   return {fault::unreadable_file, "cannot read " + (file == "-" ? "standard input" : file), why};
 }
 
-/// `/vertices/3` of `/vertices/3/config/argv`; what is shorter as it is.
-std::string element_of(const std::string& pointer) {
-  auto second = pointer.find('/', 1);
-  auto third = second == std::string::npos ? second : pointer.find('/', second + 1);
-  return pointer.substr(0, third);
+/// Whether the text was not read as a whole, so that nothing can be said of what it means.
+bool hides_meaning(const problem& x) {
+  if (x.pointer.empty())
+    return x.code != "duplicate_key" && x.code != "missing_key";
+  return x.code == "too_deep"
+         || (x.code == "too_many" && (x.pointer == "/vertices" || x.pointer == "/edges"));
 }
 
-/// Adds what is wrong across vertices and edges to what is wrong with their shape. What was said
-/// of an element's shape may have caused the rest of it, so such elements are left out; and edges,
-/// too, if it is not sure which vertices there are.
+/// What was said of a graph's shape, to tell which problems of its meaning come of that alone. A
+/// name that was not understood is empty in `spec`; then something was said of it.
+class told_shape {
+public:
+  told_shape(const graph_spec& spec, const problems& errors) {
+    for (auto& x : errors)
+      take(x);
+    for (std::size_t v = 0; v < spec.vertices.size(); ++v) {
+      ids_known_ = !missing(spec.vertices[v].id, "/vertices", v, "id") && ids_known_;
+      missing(spec.vertices[v].kind, "/vertices", v, "kind");
+    }
+    for (std::size_t e = 0; e < spec.edges.size(); ++e) {
+      missing(spec.edges[e].from, "/edges", e, "from");
+      ends_known_ = !missing(spec.edges[e].to, "/edges", e, "to") && ends_known_;
+    }
+  }
+
+  /// Whether `x`, of the meaning, may be there only because something was not understood.
+  bool explains(const problem& x) const {
+    if (covers(x.pointer))
+      return true;
+    if (x.code == "unknown_vertex")
+      return !ids_known_;
+    return x.pointer.ends_with("/join/n") && (!ids_known_ || !ends_known_);
+  }
+
+private:
+  void take(const problem& x) {
+    auto is_list = x.pointer == "/vertices" || (x.pointer.empty() && x.code == "missing_key");
+    auto is_vertex = is_element(x.pointer) && x.pointer.starts_with("/vertices/");
+    ids_known_ = ids_known_ && !is_list && !(x.code == "duplicate_key" && is_vertex);
+    ends_known_ = ends_known_ && x.pointer != "/edges";
+    if (is_list)
+      pointers_.insert("/vertices");
+    else if (x.code != "duplicate_key" && !(x.code == "missing_key" && is_element(x.pointer)))
+      pointers_.insert(x.pointer);
+  }
+
+  /// Whether it leads to a vertex or an edge as such: `/vertices/3`.
+  static bool is_element(const std::string& pointer) {
+    return std::ranges::count(pointer, '/') == 2;
+  }
+
+  /// Whether the name is not known; then what is wrong with it was said.
+  bool missing(const std::string& name, const char* list, std::size_t i, const char* key) {
+    if (name.empty())
+      pointers_.insert(core::at(list, i, key));
+    return name.empty();
+  }
+
+  /// Whether the place, or what it lies in, was not understood.
+  bool covers(std::string_view pointer) const {
+    for (; !pointer.empty(); pointer = pointer.substr(0, pointer.rfind('/')))
+      if (pointers_.contains(pointer))
+        return true;
+    return false;
+  }
+
+  std::set<std::string, std::less<>> pointers_; ///< What was not understood.
+  bool ids_known_ = true;                       ///< Of all vertices.
+  bool ends_known_ = true;                      ///< Where each edge leads to.
+};
+
+/// Adds what is wrong across vertices and edges to what is wrong with their shape, but for what
+/// only comes of that.
 void add_meaning(const graph_spec& spec, problems& errors) {
-  std::set<std::string> misshapen;
-  auto ids_known = true;
-  for (auto& x : errors) {
-    auto element = element_of(x.pointer);
-    if (element.starts_with("/vertices/"))
-      ids_known = ids_known && x.pointer != element && x.pointer != element + "/id";
-    else if (element.empty() || element == "/vertices" || element == "/edges")
-      return; // The text as a whole: syntax, limits.
-    misshapen.insert(std::move(element));
-  }
-  for (auto& x : core::check(spec, core::builtin_kinds())) {
-    auto element = element_of(x.pointer);
-    if (!misshapen.contains(element) && (ids_known || !element.starts_with("/edges/")))
+  if (std::ranges::any_of(errors, hides_meaning))
+    return;
+  told_shape told{spec, errors};
+  for (auto& x : core::check(spec, core::builtin_kinds()))
+    if (!told.explains(x))
       errors.push_back(std::move(x));
-  }
 }
 
 } // namespace

@@ -32,6 +32,17 @@ TEST_CASE("validate tells every problem with its place", "[e2e]") {
   CHECK(json_of(json.out).find("errors")->items()->size() == 3);
 }
 
+TEST_CASE("an id that is no name hides nothing of the rest of a graph", "[e2e]") {
+  scratch in;
+  in.write("bad.json",
+           R"({"vertices": [{"id": "a", "kind": "noop"}, {"id": "b b", "kind": "noop"}],
+               "edges": [{"from": "a", "to": "z"}, {"from": "a", "to": "a"}]})");
+  auto bad = troupe_with(in, {"graphs", "validate", "bad.json"});
+  CHECK(has(bad.out, "bad.json: /vertices/1/id: "));
+  CHECK(has(bad.out, "bad.json: /edges/0/to: "));
+  CHECK(has(bad.out, "bad.json: /edges/1: a cycle: a -> a"));
+}
+
 TEST_CASE("render draws DOT", "[e2e]") {
   scratch in;
   in.write("g.json", R"({"vertices": [{"id": "a", "kind": "noop"}, {"id": "b", "kind": "noop"}],

@@ -44,3 +44,53 @@ TEST_CASE("a vertex without a sure name makes no edge dangle", "[node]") {
                         "edges": [{"from": "no name", "to": "b"}]})")
         == list{"/edges/0/from", "/vertices/0/id", "/vertices/1/kind"});
 }
+
+TEST_CASE("an id that is no name is known all the same", "[node]") {
+  CHECK(pointers_of(R"({"vertices": [{"id": "a", "kind": "noop"}, {"id": "b b", "kind": "noop"}],
+                        "edges": [{"from": "a", "to": "z"}, {"from": "a", "to": "a"}]})")
+        == list{"/edges/0/to", "/edges/1", "/vertices/1/id"});
+}
+
+TEST_CASE("an id that is not known hides only edges with ends that are not known", "[node]") {
+  for (auto vertex : {R"({"kind": "noop"})", R"({"id": 7, "kind": "noop"})", "7"}) {
+    auto found =
+        pointers_of(R"({"vertices": [{"id": "a", "kind": "noop"}, )" + std::string{vertex} + R"(],
+        "edges": [{"from": "a", "to": "z"}, {"from": "a", "to": "a"}, {"from": "a", "to": "a",
+                   "from_port": "oops"}, {"to": "a"}, {"from": "a", "when": {"oops": 1}}],
+        "result": "z"})");
+    INFO(vertex);
+    list edges;
+    std::ranges::copy_if(found, std::back_inserter(edges),
+                         [](auto& x) { return x.starts_with("/edges/"); });
+    CHECK(edges
+          == list{"/edges/1", "/edges/2/from_port", "/edges/3", "/edges/4", "/edges/4/when/oops"});
+    CHECK(std::ranges::count(found, "/result") == 0);
+  }
+}
+
+TEST_CASE("what is wrong with the shape of a vertex hides nothing else of it", "[node]") {
+  CHECK(pointers_of(R"({"vertices": [{"id": "a", "kind": "noop"},
+      {"id": "a", "kind": "exc", "extra": 1}, {"id": "a"}, {"id": "b", "kind": "exec",
+       "config": []}, {"id": "c", "kind": "noop", "join": {}}]})")
+        == list{"/vertices/1/extra", "/vertices/1/id", "/vertices/1/kind", "/vertices/2",
+                "/vertices/2/id", "/vertices/3/config", "/vertices/4/join"});
+}
+
+TEST_CASE("edges that were not understood make no count of them wrong", "[node]") {
+  auto join = [](const char* edges) {
+    return pointers_of(R"({"vertices": [{"id": "a", "kind": "noop"},
+        {"id": "b", "kind": "exc", "join": {"n": 2}}], "edges": )"
+                       + std::string{edges} + "}");
+  };
+  CHECK(join("7") == list{"/edges", "/vertices/1/kind"});
+  CHECK(join(R"([{"from": "a", "to": "b"}, {"from": "a"}])")
+        == list{"/edges/1", "/vertices/1/kind"});
+  CHECK(join(R"([{"from": "a", "to": "b"}])") == list{"/vertices/1/join/n", "/vertices/1/kind"});
+}
+
+TEST_CASE("a text without vertices, or with a key twice, hides nothing of the rest", "[node]") {
+  CHECK(pointers_of(R"({"name": "b b", "edges": [{"from": "a", "to": "b", "from_port": "oops"}]})")
+        == list{"", "/edges/0/from_port", "/name"});
+  CHECK(pointers_of(R"({"name": "g", "name": "g", "vertices": [{"id": "a", "kind": "exc"}]})")
+        == list{"", "/vertices/0/kind"});
+}
