@@ -15,7 +15,8 @@ struct exact_value {
   problems rounded; ///< `out_of_range`, each with its JSON Pointer.
 };
 
-/// As `parse_value`, and tells integers beyond 64 bits that lose digits. Errors: `invalid_spec`.
-result<exact_value> parse_exact(std::string_view text);
+/// As `parse_value`, and tells integers beyond 64 bits that lose digits. `outer`: see `read_json`.
+/// Errors: `invalid_spec`.
+result<exact_value> parse_exact(std::string_view text, std::size_t outer = 0);
 
 } // namespace troupe::graph_json

@@ -31,7 +31,7 @@ struct graph_bounds {
 /// Errors: at most `limits::graph_problems_max`, then `more_problems`, each with a JSON Pointer:
 /// `wrong_type`, `unknown_key`, `missing_key`, `duplicate_key`, `duplicate_item`, `out_of_range`,
 /// `bad_name`, `bad_value`, `bad_duration`, `reserved_name`, `too_many`. Alone: `syntax` (with the
-/// byte offset) and `io_failed`.
+/// byte offset), `too_deep` (the same with the place) and `io_failed`.
 parsed_graph parse_graph(std::string_view text, const graph_bounds& bounds = {});
 
 /// The same from a file or a pipe, read in pieces.

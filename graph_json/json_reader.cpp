@@ -46,7 +46,8 @@ std::string expectation(std::string what, const std::string& last_token) {
 /// Hands the parser's events on, and counts the nesting.
 class adapter {
 public:
-  adapter(text_source& from, json_events& to) : from_(from), to_(to) {}
+  adapter(text_source& from, json_events& to, std::size_t outer)
+      : from_(from), to_(to), outer_(outer) {}
 
   std::optional<json_fault> fault;
 
@@ -99,7 +100,7 @@ private:
   }
 
   bool begin(value::type type) {
-    if (++depth_ > limits::value_depth_max) {
+    if (++depth_ > outer_ + limits::value_depth_max) {
       fail(json_fault::cause::too_deep,
            "nested deeper than " + std::to_string(limits::value_depth_max));
       return false;
@@ -114,11 +115,11 @@ private:
 
   text_source& from_;
   json_events& to_;
-  std::size_t depth_ = 0;
+  std::size_t outer_, depth_ = 0;
 };
 
-std::optional<json_fault> read(text_source& from, json_events& to) {
-  adapter sax{from, to};
+std::optional<json_fault> read(text_source& from, json_events& to, std::size_t outer) {
+  adapter sax{from, to, outer};
   json::sax_parse(source_iterator{&from}, source_iterator{}, &sax);
   if (auto reason = from.failure(); !reason.empty())
     return json_fault{json_fault::cause::unreadable, {}, std::move(reason)};
@@ -144,14 +145,15 @@ std::string to_string(const text_place& place) {
          + " (byte " + std::to_string(place.byte) + ")";
 }
 
-std::optional<json_fault> read_json(std::string_view text, json_events& to) {
+std::optional<json_fault> read_json(std::string_view text, json_events& to, std::size_t outer) {
   text_source from{text};
-  return read(from, to);
+  return read(from, to, outer);
 }
 
-std::optional<json_fault> read_json_file(const std::string& path, json_events& to) {
+std::optional<json_fault> read_json_file(const std::string& path, json_events& to,
+                                         std::size_t outer) {
   auto from = text_source::open(path);
-  return read(from, to);
+  return read(from, to, outer);
 }
 
 text_place place_of(std::string_view text, std::size_t byte) {

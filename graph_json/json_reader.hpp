@@ -39,11 +39,15 @@ struct text_place {
 /// `line 3, column 5 (byte 40)`.
 std::string to_string(const text_place& place);
 
+/// How many lists and objects lie around a config or a condition of a graph, which is a value of
+/// its own: the graph, a list, and a vertex or an edge.
+inline constexpr std::size_t graph_levels = 3;
+
 /// Why a text was not read to its end.
 struct json_fault {
   enum class cause : std::uint8_t {
     syntax,    ///< It is not JSON (RFC 8259), or has something after it.
-    too_deep,  ///< Nested deeper than `limits::value_depth_max`.
+    too_deep,  ///< Nested deeper than the reader wants.
     refused,   ///< The receiver of the events returned false.
     unreadable ///< The file could not be opened or read.
   } why = cause::syntax;
@@ -53,11 +57,13 @@ struct json_fault {
 
 /// Reads one JSON text of UTF-8. Integers beyond 64 bits arrive as numbers, by `scalar` if a double
 /// is written with the same digits (RFC 8785), else by `rounded`; a number too large for
-/// a double, `NaN`, comments and a byte of 0 are syntax errors. Nothing if all was read.
-std::optional<json_fault> read_json(std::string_view text, json_events& to);
+/// a double, `NaN`, comments and a byte of 0 are syntax errors. Nothing if all was read. At most
+/// `outer` lists and objects may lie around what is nested `limits::value_depth_max` deep.
+std::optional<json_fault> read_json(std::string_view text, json_events& to, std::size_t outer = 0);
 
 /// The same from a file (or pipe), in pieces, without holding it in memory.
-std::optional<json_fault> read_json_file(const std::string& path, json_events& to);
+std::optional<json_fault> read_json_file(const std::string& path, json_events& to,
+                                         std::size_t outer = 0);
 
 /// What is wrong with an integer that would be rounded, for who must not change it.
 std::string rounding(const std::string& digits);

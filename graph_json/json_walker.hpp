@@ -38,6 +38,9 @@ protected:
   /// Makes what it wants of a scalar before it becomes part of a value.
   virtual void filter(value&) {}
 
+  /// The JSON Pointer of what would be told next.
+  std::string next_pointer() const;
+
 private:
   struct frame {
     bool is_list = false;
@@ -48,7 +51,6 @@ private:
     std::set<std::string, std::less<>> keys;
   };
 
-  std::string next_pointer() const;
   way enter(value::type type);
   void leave();
   void hand_over(value&& x);

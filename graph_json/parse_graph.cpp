@@ -138,9 +138,11 @@ private:
                     std::to_string(count) + "; at most " + std::to_string(max));
   }
 
-  static problem problem_of(const json_fault& fault) {
+  problem problem_of(const json_fault& fault) const {
     if (fault.why == json_fault::cause::unreadable)
       return {"io_failed", "", fault.detail};
+    if (fault.why == json_fault::cause::too_deep)
+      return {"too_deep", next_pointer(), to_string(fault.at) + ": " + fault.detail};
     return {"syntax", "", to_string(fault.at) + ": " + fault.detail};
   }
 
@@ -158,7 +160,7 @@ private:
 parsed_members parse_members(std::string_view text, std::string_view name,
                              const graph_bounds& bounds) {
   graph_reader reader{bounds, "/" + std::string{name}};
-  auto fault = read_json(text, reader);
+  auto fault = read_json(text, reader, graph_levels + 1);
   auto parsed = reader.release(fault);
   parsed_members all{reader.release_others(), {}, {}, std::move(parsed.errors)};
   if (reader.has_graph())
@@ -170,13 +172,13 @@ parsed_members parse_members(std::string_view text, std::string_view name,
 
 parsed_graph parse_graph(std::string_view text, const graph_bounds& bounds) {
   graph_reader reader{bounds};
-  auto fault = read_json(text, reader);
+  auto fault = read_json(text, reader, graph_levels);
   return reader.release(fault);
 }
 
 parsed_graph parse_graph_file(const std::string& path, const graph_bounds& bounds) {
   graph_reader reader{bounds};
-  auto fault = read_json_file(path, reader);
+  auto fault = read_json_file(path, reader, graph_levels);
   return reader.release(fault);
 }
 

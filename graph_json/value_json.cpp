@@ -71,9 +71,9 @@ result<value> parse_value(std::string_view text) {
   return built.release();
 }
 
-result<exact_value> parse_exact(std::string_view text) {
+result<exact_value> parse_exact(std::string_view text, std::size_t outer) {
   whole_value built;
-  if (auto fault = read_json(text, built))
+  if (auto fault = read_json(text, built, outer))
     return error_of(*fault, built);
   return exact_value{built.release(), built.release_rounded()};
 }

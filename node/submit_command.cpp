@@ -3,6 +3,7 @@
 #include "core/duration.hpp"
 #include "core/names.hpp"
 #include "graph_json/exact_json.hpp"
+#include "graph_json/json_reader.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/client/event_follower.hpp"
 #include "node/client/job_json.hpp"
@@ -47,7 +48,7 @@ answer<std::string> graph_of(const std::string& text) {
   auto read = read_text(text);
   if (!read)
     return read.trouble();
-  auto parsed = graph_json::parse_exact(*read);
+  auto parsed = graph_json::parse_exact(*read, graph_json::graph_levels);
   if (!parsed)
     return trouble{fault::invalid_graph, text + " is not JSON", parsed.error().detail};
   if (!parsed->rounded.empty())

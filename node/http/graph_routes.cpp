@@ -20,7 +20,8 @@ void add_graph(const api_ptr& in, const call_ptr& to) {
     return;
   on_pool(in, to, [in, to] {
     auto parsed = graph_json::parse_graph(to->in.body, {limits::http_graph_vertices_max});
-    if (parsed.errors.size() == 1 && parsed.errors.front().code == "syntax")
+    if (parsed.errors.size() == 1
+        && (parsed.errors.front().code == "syntax" || parsed.errors.front().code == "too_deep"))
       return to->out(problem_answer(refusal::bad_json, parsed.errors.front().detail));
     if (!parsed.errors.empty())
       return to->out(

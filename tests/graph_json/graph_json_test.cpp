@@ -219,7 +219,51 @@ TEST_CASE("a syntax error stands alone, with its place", "[graph_json]") {
   CHECK(errors[0].detail.starts_with("line 2, column 16 (byte 27): "));
   CHECK(faults("") == texts{"syntax "});
   CHECK(faults("{\"vertices\": []} x") == texts{"syntax "});
-  CHECK(faults("{\"vertices\": [" + std::string(100, '[')) == texts{"syntax "});
+}
+
+namespace {
+
+/// `levels` lists in each other.
+value nested(std::size_t levels) {
+  value x = value::list{};
+  for (std::size_t i = 1; i < levels; ++i)
+    x = value::list{std::move(x)};
+  return x;
+}
+
+} // namespace
+
+TEST_CASE("a config and a condition are as deep as a value may be, wherever they stand",
+          "[graph_json]") {
+  graph_spec deep;
+  deep.vertices.resize(2);
+  deep.vertices[0].id = "a";
+  deep.vertices[1].id = "b";
+  for (auto& v : deep.vertices)
+    v.kind = "noop";
+  deep.vertices[0].config = value::object{{"output", nested(limits::value_depth_max - 1)}};
+  deep.edges.push_back({"a", "b"});
+  deep.edges[0].when = value::object{{"eq", nested(limits::value_depth_max - 1)}};
+  auto text = canonical_json(deep);
+  CHECK(read(text) == deep);
+  auto in_request = parse_members("{\"graph\":" + text + "}", "graph");
+  CHECK(in_request.errors.empty());
+  CHECK(in_request.graph == deep);
+}
+
+TEST_CASE("what is nested too deep is told with its place", "[graph_json]") {
+  graph_spec deep;
+  deep.vertices.resize(1);
+  deep.vertices[0].id = "a";
+  deep.vertices[0].kind = "noop";
+  deep.vertices[0].config = value::object{{"output", nested(limits::value_depth_max)}};
+  std::string lists;
+  for (std::size_t i = 1; i < limits::value_depth_max; ++i)
+    lists += "/0";
+  CHECK(faults(canonical_json(deep)) == texts{"too_deep /vertices/0/config/output" + lists});
+  auto open = faults("{\"vertices\": [" + std::string(100, '['));
+  REQUIRE(open.size() == 1);
+  CHECK(open.front().starts_with("too_deep /vertices/0/0/"));
 }
 
 TEST_CASE("problems have a limit and the rest is counted", "[graph_json]") {
