@@ -1,5 +1,6 @@
 #include "actors/job_book.hpp"
 
+#include "actors/job_blobs.hpp"
 #include "core/render.hpp"
 
 namespace troupe::actors {
@@ -75,12 +76,21 @@ job_info info_of(const core::job& x) {
 }
 
 status load_blobs(core::job& x, const environment& env) {
-  if (auto done = load(x.spec.input, x.ns, env); !done)
+  if (auto done = load_input(x, env); !done || !x.run)
     return done;
-  if (!x.run)
-    return {};
   for (auto& output : x.run->outputs)
     if (auto done = load(output, x.ns, env); !done)
+      return done;
+  return {};
+}
+
+status load_input(core::job& x, const environment& env) { return load(x.spec.input, x.ns, env); }
+
+status load_result(core::job& x, const environment& env) {
+  if (!x.run || x.state != job_state::completed)
+    return {};
+  for (auto v : x.plan->result)
+    if (auto done = load(x.run->outputs[v], x.ns, env); !done)
       return done;
   return {};
 }

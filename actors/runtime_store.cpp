@@ -1,3 +1,4 @@
+#include "actors/job_blobs.hpp"
 #include "actors/job_book.hpp"
 #include "actors/job_list.hpp"
 #include "actors/job_search.hpp"
@@ -208,7 +209,7 @@ result<job_spec> runtime::spec(job_id id) {
     auto job = shard.view->load(id, shard.graph_source());
     if (!job)
       return job.error();
-    if (auto loaded = actors::load_blobs(*job, engine.env()); !loaded)
+    if (auto loaded = actors::load_input(*job, engine.env()); !loaded)
       return loaded.error();
     auto& from = job->spec;
     job_spec spec{job->ns,          from.queue,  from.graph,

@@ -1,5 +1,6 @@
 #include "actors/shard_requests.hpp"
 
+#include "actors/job_blobs.hpp"
 #include "actors/shard_admission.hpp"
 #include "actors/shard_aside.hpp"
 #include "actors/shard_queue.hpp"
@@ -124,7 +125,7 @@ void get_job(shard_self self, const msg::get_job& m) {
   auto x = from_view(self, m);
   if (!x)
     return;
-  if (auto loaded = load_blobs(*x, *shard_of(self).env); loaded)
+  if (auto loaded = load_result(*x, *shard_of(self).env); loaded)
     m.done(info_of(*x));
   else
     m.done(loaded.error());

@@ -1,5 +1,6 @@
 #include "node/job_reader.hpp"
 
+#include "actors/job_blobs.hpp"
 #include "actors/job_book.hpp"
 #include "actors/job_list.hpp"
 #include "actors/job_search.hpp"
@@ -146,7 +147,7 @@ result<whole_job> job_reader::get(job_id id) {
   env.get_blob = [blobs = store_.blobs](namespace_id ns, const core::blob_ref& ref) {
     return blobs->get(ns, ref.sha256);
   };
-  if (auto loaded = actors::load_blobs(*job, env); !loaded)
+  if (auto loaded = actors::load_result(*job, env); !loaded)
     return loaded.error();
   whole_job all{actors::info_of(*job), failures_of(*job)};
   auto graph = graphs_->find(all.info.ns, all.info.graph);

@@ -149,9 +149,14 @@ attempt_report exec_process::failed(std::string code, std::string detail) const 
   return {attempt_end::failed, {}, {std::move(code), "", std::move(detail)}};
 }
 
+std::string exec_process::last_words() const {
+  return log_.last_line().empty() ? "nothing on stderr"
+                                  : "the last line of stderr: " + log_.last_line();
+}
+
 attempt_report exec_process::output() const {
   auto bad = [&](const std::string& what) {
-    return failed("bad_output", what + "; the last line of stderr: " + log_.last_line());
+    return failed("bad_output", what + "; " + last_words());
   };
   if (config_.output == exec_output::text) {
     std::string_view text{output_};
@@ -183,13 +188,11 @@ attempt_report exec_process::report() {
     return failed("output_too_large", "stdout went beyond " + std::to_string(output_max_)
                                           + " bytes; write less, or raise `output_max`");
   auto end = end_.value_or(exit_info{.lost = true});
-  auto said = log_.last_line().empty() ? "nothing on stderr"
-                                       : "the last line of stderr: " + log_.last_line();
   if (end.signal)
-    return failed("signal", "ended by " + to_string(end) + "; " + said);
+    return failed("signal", "ended by " + to_string(end) + "; " + last_words());
   auto& good = config_.ok_codes;
   if (end.lost || std::find(good.begin(), good.end(), end.code) == good.end())
-    return failed("exit_code", to_string(end) + "; " + said);
+    return failed("exit_code", to_string(end) + "; " + last_words());
   return output();
 }
 

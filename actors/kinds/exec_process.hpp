@@ -53,6 +53,7 @@ private:
   void obey(core::attempt_clock::step x);
   void kill();
   attempt_report failed(std::string code, std::string detail) const;
+  std::string last_words() const;
   attempt_report output() const;
 
   child_process process_;

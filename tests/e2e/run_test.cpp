@@ -102,6 +102,36 @@ TEST_CASE("a job that fails says why and exits with 1", "[e2e]") {
   CHECK(text_at(json_of(json.out).find("failures")->items()->front(), "vertex") == "bad");
 }
 
+TEST_CASE("a program that said nothing is told to have said nothing", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [{"id": "v", "kind": "exec",
+    "config": {"argv": ["echo", "no JSON"], "output": "json"}}]})");
+  auto ran = troupe_with(in, {"run", "g.json", "--memory"});
+  CHECK(ran.code == 1);
+  CHECK(has(ran.err, "why: v: bad_output: stdout is not one JSON value: "));
+  CHECK(has(ran.err, "; nothing on stderr\n"));
+}
+
+TEST_CASE("a job is shown by what its result names, whatever else it holds", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [
+    {"id": "large", "kind": "exec", "config": {"shell": "head -c 100000 /dev/zero | tr '\\0' x"}},
+    {"id": "v", "kind": "jq", "config": {"program": ".in | length"}}],
+    "edges": [{"from": "large", "to": "v"}]})");
+  auto ran = troupe_with(in, {"run", "g.json", "-o", "json"});
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  int removed = 0;
+  for (auto& x : fs::recursive_directory_iterator{in.path() / ".troupe" / "blobs"})
+    if (x.is_regular_file() && x.file_size() >= 100'000)
+      removed += fs::remove(x.path());
+  CHECK(removed == 1);
+  auto got = troupe_with(in, {"jobs", "get", text_at(json_of(ran.out), "id"), "-o", "json"});
+  INFO(got.err);
+  CHECK(got.code == 0);
+  CHECK(*json_of(got.out).find("result") == value{value::object{{"v", 100'000}}});
+}
+
 TEST_CASE("a bad file is refused before anything is stored", "[e2e]") {
   scratch in;
   in.write("syntax.json", "{\"vertices\": [}");
