@@ -63,7 +63,8 @@ void add_places(CLI::App& verb, const cli_targets& cli, request& r) {
   verb.add_option("-c,--config", r.config, "The configuration of the node, which names its data")
       ->type_name("FILE");
   verb.add_option("--data", r.at.data, "A data directory (default: $TROUPE_DATA_DIR, else .troupe)")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(directory());
   add_format_option(verb, cli.how);
 }
 

@@ -67,6 +67,9 @@ std::optional<trouble> refusals(const client::bulk_outcome& x) {
   return told;
 }
 
+/// What to do when nobody could be told what was done.
+constexpr auto seen_anew = "it is done; `troupe jobs list` shows the states";
+
 /// Changes jobs of one node.
 class changer {
 public:
@@ -82,7 +85,7 @@ public:
           code = refused;
     if (how_ == format::json)
       to_.out_json(options_.ids.size() == 1 && all_.size() == 1 ? all_.front() : value{all_});
-    return to_.flush() ? code : to_.fail(fault::output_failed);
+    return to_.flush() ? code : to_.fail({fault::output_failed, {}, {}, seen_anew});
   }
 
   int change_all() {
@@ -94,7 +97,9 @@ public:
     else
       show(to_, done->raw, how_);
     auto wrong = done->failed ? done->failed : refusals(*done);
-    return wrong ? to_.fail(*wrong) : flushed(to_);
+    if (wrong)
+      return to_.fail(*wrong);
+    return options_.dry_run ? flushed(to_) : flushed(to_, seen_anew);
   }
 
 private:

@@ -26,6 +26,14 @@ CLI::Validator choice(std::map<std::string, T> words) {
   return CLI::Validator{read, ""};
 }
 
+/// For `CLI::Option::check`: the name of a directory.
+inline CLI::Validator directory() {
+  auto check = [](std::string& text) -> std::string {
+    return text.empty() ? "the name of a directory is empty" : "";
+  };
+  return CLI::Validator{check, ""};
+}
+
 /// For `CLI::Option::check`: one of some words.
 inline CLI::Validator one_of(std::vector<std::string_view> words) {
   auto check = [words = std::move(words)](std::string& text) -> std::string {

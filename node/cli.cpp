@@ -77,6 +77,16 @@ std::pair<const CLI::App*, std::string> deepest(const CLI::App& app) {
   return {at, called};
 }
 
+/// What is said of an argument that a verb has no use for.
+trouble one_too_many(const CLI::App& verb, const std::string& called, const std::string& word) {
+  std::string takes;
+  for (auto x : verb.get_options([](const CLI::Option* o) { return o->get_positional(); }))
+    takes += " " + x->get_name(true);
+  return {fault::bad_usage, core::quoted(word) + " is one argument too many",
+          takes.empty() ? called + " takes options only" : called + " takes one" + takes,
+          called + " --help"};
+}
+
 /// What is said of a word that nothing is called.
 std::string unknown_word(const CLI::App& verb, const std::string& word) {
   std::vector<std::string> names;
@@ -85,7 +95,7 @@ std::string unknown_word(const CLI::App& verb, const std::string& word) {
   for (auto x : verb.get_options())
     names.push_back(x->get_name());
   std::vector<std::string_view> known(names.begin(), names.end());
-  auto what = word.starts_with('-') ? "option " : names.size() > 2 ? "verb " : "argument ";
+  auto what = word.starts_with('-') ? "option " : "verb ";
   return "there is no " + (what + core::quoted(word)) + core::did_you_mean(word, known);
 }
 
@@ -101,6 +111,8 @@ int explain(const CLI::App& app, const CLI::ParseError& e, console& to) {
     return std::cout.flush() ? code : to.fail(fault::output_failed);
   }
   std::string what = e.what();
+  if (!rest.empty() && !rest.front().starts_with('-') && verb->get_subcommands({}).empty())
+    return to.fail(one_too_many(*verb, called, rest.front()));
   if (!rest.empty())
     what = unknown_word(*verb, rest.front());
   else if (!verb->get_subcommands({}).empty())

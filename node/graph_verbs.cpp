@@ -4,7 +4,9 @@
 #include "node/graph_commands.hpp"
 #include "node/job_verbs.hpp"
 
+#include <charconv>
 #include <CLI/CLI.hpp>
+#include <cmath>
 
 namespace troupe::node {
 
@@ -35,6 +37,13 @@ struct request {
   std::string file;
   import_options import;
 };
+
+std::string above_zero(std::string& text) {
+  double x = 0;
+  auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), x);
+  auto is_number = wrong == std::errc{} && end == text.data() + text.size() && std::isfinite(x);
+  return is_number && x > 0 ? "" : core::quoted(text) + " is not a number above 0";
+}
 
 void add_files(CLI::App& graphs, const cli_targets& cli, request& r) {
   auto& validate = add_verb(graphs, cli, "validate", "Tell everything that is wrong with a graph",
@@ -67,7 +76,7 @@ void add_import(CLI::App& graphs, const cli_targets& cli, request& r) {
       .add_option("--replay", r.import.replay,
                   "Tasks take their recorded time divided by this (default: no time)")
       ->type_name("SPEEDUP")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Validator{above_zero, ""});
   import.add_option("--output", r.import.output, "Where to write it (default: standard output)")
       ->type_name("FILE");
 }

@@ -359,7 +359,7 @@ int import_lines(console& to, line_reader& in, importer& into) {
   to.out("imported " + counts_text(into.taken()) + "\n");
   if (auto& skipped = into.skipped(); !(skipped == export_counts{}))
     to.out("left as they are: " + counts_text(skipped) + "\n");
-  return flushed(to);
+  return flushed(to, "all of it is imported; `troupe jobs list --data DIR` shows it");
 }
 
 } // namespace

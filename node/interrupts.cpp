@@ -2,7 +2,10 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstring>
+#include <tuple>
 #include <unistd.h>
+#include <utility>
 
 namespace troupe::node {
 
@@ -10,15 +13,33 @@ namespace {
 
 std::atomic<int> came{0};
 std::atomic<bool> hung_up{false};
+std::atomic<const char*> last_words{nullptr};
 static_assert(std::atomic<bool>::is_always_lock_free);
 static_assert(std::atomic<int>::is_always_lock_free);
+static_assert(std::atomic<const char*>::is_always_lock_free);
 
 void on_signal(int signal) {
-  if (came.exchange(signal) != 0)
-    ::_exit(128 + signal);
+  if (came.exchange(signal) == 0)
+    return;
+  if (auto text = last_words.load())
+    std::ignore = ::write(STDERR_FILENO, text, std::strlen(text));
+  ::_exit(128 + signal);
+}
+
+/// A closed terminal may say so several times, itself and through the shell: none ends at once.
+void on_lost_terminal(int signal) {
+  int none = 0;
+  came.compare_exchange_strong(none, signal);
 }
 
 void on_hangup(int) { hung_up = true; }
+
+/// Whether the program was started so that a closed terminal is nothing to it: by `nohup`.
+bool outlives_terminal() {
+  struct sigaction how {};
+  ::sigaction(SIGHUP, nullptr, &how);
+  return how.sa_handler == SIG_IGN;
+}
 
 void handle(int signal, void (*handler)(int)) {
   struct sigaction how {};
@@ -33,6 +54,9 @@ interrupts::interrupts() {
   came = 0;
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_signal);
+  hears_hangups_ = !outlives_terminal();
+  if (hears_hangups_)
+    handle(SIGHUP, on_lost_terminal);
   handle(SIGPIPE, SIG_IGN);
   handle(SIGXFSZ, SIG_IGN);
 }
@@ -40,11 +64,24 @@ interrupts::interrupts() {
 interrupts::~interrupts() {
   handle(SIGINT, SIG_DFL);
   handle(SIGTERM, SIG_DFL);
+  if (hears_hangups_)
+    handle(SIGHUP, SIG_DFL);
   handle(SIGPIPE, SIG_DFL);
   handle(SIGXFSZ, SIG_DFL);
+  last_words = nullptr;
+}
+
+void interrupts::say_if_ended_at_once(std::string text) {
+  last_words = nullptr;
+  last_words_ = std::move(text);
+  last_words = last_words_.c_str();
 }
 
 int interrupts::caught() const noexcept { return came; }
+
+fault fault_of(int signal) noexcept {
+  return signal == SIGINT ? fault::interrupted : fault::terminated;
+}
 
 hangups::hangups() {
   hung_up = false;

@@ -2,6 +2,7 @@
 
 #include "core/duration.hpp"
 #include "node/change_command.hpp"
+#include "node/choice.hpp"
 #include "node/job_help.hpp"
 #include "node/node_graphs.hpp"
 #include "node/node_jobs.hpp"
@@ -96,7 +97,7 @@ int await_job(console& to, request& r, format how, const char* verb,
 }
 
 void add_place_options(CLI::App& to, target_options& at) {
-  to.add_option("--data", at.data, "A data directory")->type_name("DIR");
+  to.add_option("--data", at.data, "A data directory")->type_name("DIR")->check(directory());
   add_node_options(to, at);
 }
 

@@ -28,7 +28,8 @@ int show_new_key(console& to, const value& key, format how) {
   } else {
     show(to, key, how);
   }
-  return flushed(to);
+  return flushed(to, "nobody has seen the key: `troupe keys revoke " + one_line(text_of(key, "id"))
+                         + "`, then make another one");
 }
 
 int show_keys(console& to, const value::list& keys, format how) {
@@ -47,7 +48,7 @@ int show_revoked(console& to, const std::string& id, const std::string& note, fo
     to.out("revoked " + id + note + "\n");
   else
     show(to, value::object{{"revoked", id}}, how);
-  return flushed(to);
+  return flushed(to, "it is revoked; `troupe keys list` shows what is left");
 }
 
 } // namespace troupe::node

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <thread>
 
 namespace troupe::node {
@@ -117,7 +116,7 @@ int show_logs(console& to, const logs_options& options, format how) {
   auto closed = view.close();
   if (signal == 0 || closed != number(exit_code::ok))
     return closed;
-  return number(signal == SIGTERM ? exit_code::terminated : exit_code::interrupted);
+  return number(kind_of(fault_of(signal)).exit);
 }
 
 } // namespace troupe::node

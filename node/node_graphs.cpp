@@ -37,7 +37,7 @@ int register_graph(console& to, const target_options& at, const std::string& fil
     to.out(std::string{text_of(*graph, "id")} + "\n");
   else
     show(to, *graph, how);
-  return flushed(to);
+  return flushed(to, "it is registered; `troupe graphs list` shows it");
 }
 
 int list_graphs(console& to, const target_options& at, std::size_t limit, format how) {

@@ -4,6 +4,7 @@
 #include "node/data_path.hpp"
 #include "node/job_states.hpp"
 #include "node/store_text.hpp"
+#include "node/target.hpp"
 #include "node/text.hpp"
 
 namespace troupe::node {
@@ -29,7 +30,9 @@ int purge_jobs(console& to, const purge_options& options, format how) {
     show(to,
          value::object{{"jobs", static_cast<std::int64_t>(*count)}, {"dry_run", options.dry_run}},
          how);
-  return flushed(to);
+  return options.dry_run ? flushed(to)
+                         : flushed(to, "they are deleted; `troupe jobs list"
+                                           + data_option(options.data) + "` shows what is left");
 }
 
 } // namespace troupe::node

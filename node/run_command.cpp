@@ -7,6 +7,7 @@
 #include "node/graph_file.hpp"
 #include "node/interrupts.hpp"
 #include "node/job_ending.hpp"
+#include "node/run_checks.hpp"
 #include "node/run_plan.hpp"
 #include "node/run_view.hpp"
 #include "node/set_option.hpp"
@@ -15,7 +16,6 @@
 #include "node/text.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <limits>
 
 namespace troupe::node {
@@ -42,15 +42,20 @@ public:
 
 private:
   std::optional<trouble> prepare();
+  std::optional<trouble> refused_directory() const;
   int show_plan();
   answer<chosen_job> choose(runtime& rt);
   answer<chosen_job> resume(runtime& rt, const job_info& job);
+  std::optional<trouble> check_stored(runtime& rt, const job_info& job) const;
   answer<chosen_job> submit(runtime& rt);
   void tell_others(const std::vector<job_info>& unfinished);
+  trouble unshown(const chosen_job& job, const progress& seen) const;
   std::optional<trouble> follow(runtime& rt, const chosen_job& job, run_view& view);
   bool show(const event& x, const chosen_job& job, run_view& view);
   int conclude(runtime& rt, const chosen_job& job, const progress& seen);
-  trouble stopped(int signal) const;
+  std::string going_on() const;
+  std::string looking_again(job_id id) const;
+  std::string last_words() const;
   show_mode mode() const;
 
   console& to_;
@@ -75,7 +80,15 @@ std::optional<trouble> runner::prepare() {
   if (!graph)
     return graph.trouble();
   graph_ = std::move(*graph);
+  if (auto wrong =
+          needs_node(*graph_, options_.file, "troupe serve, then troupe submit " + options_.file))
+    return wrong;
   return options_.from ? check_vertex(*graph_, *options_.from) : std::nullopt;
+}
+
+/// Without a FILE there is nothing to make a directory for.
+std::optional<trouble> runner::refused_directory() const {
+  return options_.file.empty() ? no_data_at(options_.data) : backup_at(options_.data);
 }
 
 int runner::show_plan() {
@@ -109,6 +122,17 @@ answer<chosen_job> runner::choose(runtime& rt) {
   return submit(rt);
 }
 
+/// What is wrong with the graph of a job that goes on, unless FILE is that graph.
+std::optional<trouble> runner::check_stored(runtime& rt, const job_info& job) const {
+  if (graph_)
+    return {};
+  auto graph = rt.graph(job.graph, job.ns);
+  if (!graph)
+    return trouble{graph.error()};
+  return needs_node(*graph, "the unfinished job " + to_string(job.id),
+                    "troupe serve" + data_option(options_.data) + " goes on with it");
+}
+
 answer<chosen_job> runner::resume(runtime& rt, const job_info& job) {
   if (graph_)
     if (auto id = graph_json::id_of(*graph_); id != job.graph)
@@ -116,6 +140,8 @@ answer<chosen_job> runner::resume(runtime& rt, const job_info& job) {
                      "the unfinished job " + to_string(job.id) + " runs another graph",
                      "it runs graph " + to_string(job.graph) + ", " + options_.file
                          + " (with --set and --until) is graph " + to_string(id)};
+  if (auto wrong = check_stored(rt, job))
+    return *wrong;
   auto info = rt.get(job.id);
   if (!info)
     return trouble{info.error()};
@@ -171,14 +197,29 @@ bool runner::show(const event& x, const chosen_job& job, run_view& view) {
   return how_ != format::ndjson || to_.out_line(to_value(x));
 }
 
-trouble runner::stopped(int signal) const {
-  auto what = signal == SIGTERM ? fault::terminated : fault::interrupted;
+/// What the user can do about a job that has not ended.
+std::string runner::going_on() const {
   if (options_.memory)
-    return {what, {}, {}, "run it again; with --memory nothing was kept"};
-  return {what,
-          {},
-          {},
-          "`troupe run --resume" + data_option(options_.data) + "` goes on where it stopped"};
+    return "run it again; with --memory nothing was kept";
+  return "`troupe run --resume" + data_option(options_.data) + "` goes on where it stopped";
+}
+
+/// The same for one that has.
+std::string runner::looking_again(job_id id) const {
+  if (options_.memory)
+    return "run it again; with --memory nothing was kept";
+  return "`troupe jobs get " + to_string(id) + data_option(options_.data)
+         + "` shows the result of the job";
+}
+
+/// What a second signal leaves on the screen, below what is drawn there.
+std::string runner::last_words() const {
+  return (mode() == show_mode::drawn ? "\n" : "") + ("ended at once; " + going_on()) + "\n";
+}
+
+/// That an event cannot be written.
+trouble runner::unshown(const chosen_job& job, const progress& seen) const {
+  return {fault::output_failed, {}, {}, seen.ended() ? looking_again(job.id) : going_on()};
 }
 
 /// Shows the job's events up to its end, a signal, or trouble.
@@ -188,16 +229,16 @@ std::optional<trouble> runner::follow(runtime& rt, const chosen_job& job, run_vi
     return trouble{reader.error()};
   while (!view.seen().ended()) {
     if (auto signal = signals_.caught(); signal != 0)
-      return stopped(signal);
+      return trouble{fault_of(signal), {}, {}, going_on()};
     auto events = reader->next(look_every);
     if (!events && events.code() != ec::timed_out)
       return trouble{events.error()};
     if (events)
       for (auto& x : *events)
         if (!show(x, job, view))
-          return trouble{fault::output_failed};
+          return unshown(job, view.seen());
     if (events && how_ == format::ndjson && !to_.flush())
-      return trouble{fault::output_failed};
+      return unshown(job, view.seen());
     view.tick(run_view::clock::now());
   }
   return {};
@@ -218,7 +259,7 @@ int runner::conclude(runtime& rt, const chosen_job& job, const progress& seen) {
     to_.out_json(info->result);
   }
   if (!to_.flush())
-    return to_.fail(fault::output_failed);
+    return to_.fail({fault::output_failed, {}, {}, looking_again(job.id)});
   auto next = options_.memory ? std::string{"see the failures above"}
                               : "troupe jobs get " + to_string(job.id) + data_option(options_.data);
   auto wrong = ending_of(*info, seen.failures(), seen.failed(), next);
@@ -230,7 +271,7 @@ int runner::run() {
     return to_.fail(*wrong);
   if (options_.dry_run)
     return show_plan();
-  if (auto wrong = backup_at(options_.data))
+  if (auto wrong = refused_directory())
     return to_.fail(*wrong);
   auto config = command_runtime(options_.data);
   config.memory = options_.memory;
@@ -245,6 +286,7 @@ int runner::run() {
   run_view view{to_, mode(), job->name.empty() ? to_string(job->id) : job->name};
   if (how_ == format::table)
     to_.err((job->known > 0 ? "resuming job " : "job ") + to_string(job->id) + "\n");
+  signals_.say_if_ended_at_once(last_words());
   auto wrong = follow(*rt, *job, view);
   if (wrong)
     rt->close();

@@ -1,5 +1,6 @@
 #include "node/run_verbs.hpp"
 
+#include "node/choice.hpp"
 #include "node/dev_command.hpp"
 #include "node/run_command.hpp"
 #include "node/serve_command.hpp"
@@ -47,6 +48,7 @@ struct request {
   run_options run;
   serve_options serve;
   dev_options dev;
+  CLI::Option* run_data = nullptr; ///< `--data` of `run`.
 };
 
 trouble wrong_usage(std::string what, std::string why, std::string next) {
@@ -78,6 +80,10 @@ int run(console& to, const cli_targets& cli, request& r) {
   r.run.data = cli.data;
   if (auto wrong = contradiction(r.run))
     return to.fail(*wrong);
+  if (r.run.memory && r.run_data->count() > 0)
+    return to.fail(wrong_usage("--memory does not go with --data",
+                               "with --memory nothing is written to a directory",
+                               "leave one of them out"));
   return run_graph(to, r.run, cli.how);
 }
 
@@ -93,6 +99,7 @@ void add_run(CLI::App& app, const cli_targets& cli, request& r) {
   add_repeated(verb, "--set", o.sets, "Change a vertex's config; may be repeated",
                "VERTEX.KEY=VALUE");
   add_data_option(verb, cli.data);
+  r.run_data = verb.get_option("--data");
   verb.add_option("--max-parallel", o.max_parallel, "How many vertices may run at once")
       ->type_name("N")
       ->check(CLI::Range(1u, 1'000'000u).description(""));
@@ -115,7 +122,9 @@ void add_serve(CLI::App& app, const cli_targets& cli, request& r) {
   verb.add_option("-c,--config", o.config, "The configuration, JSON (default: none)")
       ->type_name("FILE");
   verb.add_flag("--check", o.check, "Only say what is wrong with the configuration");
-  verb.add_option("--data", o.data, "Where jobs are kept (default: .troupe)")->type_name("DIR");
+  verb.add_option("--data", o.data, "Where jobs are kept (default: .troupe)")
+      ->type_name("DIR")
+      ->check(directory());
   verb.add_option("--address", o.address, "Where to listen (default: 127.0.0.1)")->type_name("IP");
   verb.add_option("--port", o.port, "Where to listen; 0: any free port (default: 7700)")
       ->type_name("N")
@@ -133,7 +142,9 @@ void add_dev(CLI::App& app, const cli_targets& cli, request& r) {
   auto& verb = add_verb(app, cli, "dev", "Run a node to try things out, and say what to try",
                         dev_footer, [&r](console& to) { return dev(to, r.dev); });
   verb.group("Run");
-  verb.add_option("--data", r.dev.data, "Where jobs are kept (default: .troupe)")->type_name("DIR");
+  verb.add_option("--data", r.dev.data, "Where jobs are kept (default: .troupe)")
+      ->type_name("DIR")
+      ->check(directory());
   verb.add_option("--port", r.dev.port, "Where to listen (default: 7700, or the next that is free)")
       ->type_name("N")
       ->check(CLI::Range(0, 65535).description(""));

@@ -132,7 +132,7 @@ int back_up_data(console& to, const fs::path& data, const fs::path& target, form
     to.out("backed up " + data.string() + " to " + target.string() + ": " + content_text(*done)
            + "\n");
   }
-  return flushed(to);
+  return flushed(to, "the backup is made; `troupe verify " + target.string() + "` looks at it");
 }
 
 int restore_data(console& to, const fs::path& backup, const fs::path& data, format how) {
@@ -155,7 +155,7 @@ int restore_data(console& to, const fs::path& backup, const fs::path& data, form
   }
   to.err("note: a node's keys (keys.json) and audit log are in no backup; put them there before it "
          "starts\n");
-  return flushed(to);
+  return flushed(to, "it is restored; `troupe verify " + data.string() + "` looks at it");
 }
 
 int verify_data(console& to, const fs::path& path, bool online, format how) {
@@ -201,7 +201,7 @@ int compact_data(console& to, const fs::path& data, format how) {
                        {"bytes_before", number_of(done->before)},
                        {"bytes_after", number_of(done->after)}},
          how);
-  return flushed(to);
+  return flushed(to, "it is compacted; `troupe verify " + data.string() + "` looks at it");
 }
 
 } // namespace troupe::node

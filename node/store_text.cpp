@@ -48,6 +48,11 @@ int flushed(console& to, exit_code code) {
   return to.flush() ? number(code) : to.fail(fault::output_failed);
 }
 
+int flushed(console& to, std::string next) {
+  return to.flush() ? number(exit_code::ok)
+                    : to.fail({fault::output_failed, {}, {}, std::move(next)});
+}
+
 void show(console& to, const value& x, format how) {
   how == format::json ? to.out_json(x) : to.out_line(x);
 }

@@ -32,6 +32,9 @@ private:
 
 /// Results are on their way out; the exit code.
 int flushed(console& to, exit_code code = exit_code::ok);
+/// The same of a verb that has changed something, which is not to be repeated: `next` says what the
+/// user can do if they did not come out.
+int flushed(console& to, std::string next);
 
 /// One document or one line, as `how` says, which is not `table`.
 void show(console& to, const value& x, format how);

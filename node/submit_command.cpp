@@ -16,7 +16,6 @@
 #include "node/show.hpp"
 #include "node/store_text.hpp"
 
-#include <csignal>
 #include <thread>
 
 namespace troupe::node {
@@ -160,7 +159,7 @@ private:
       std::this_thread::sleep_for(client::look_every);
   }
   trouble given_up(int signal) const {
-    return {signal == SIGTERM ? fault::terminated : fault::interrupted,
+    return {fault_of(signal),
             {},
             {},
             "the job goes on; `troupe jobs result " + to_string(id_) + " --wait` asks again"};
@@ -188,7 +187,10 @@ int conclude(console& to, client::node_client& node, const client::told_job& job
   else if (shows_result && completed)
     to.out_json(job.info.result);
   if (!to.flush())
-    return to.fail(fault::output_failed);
+    return to.fail({fault::output_failed,
+                    {},
+                    {},
+                    "`troupe jobs result " + to_string(job.info.id) + "` shows it again"});
   auto wrong = ending_of(job.info, *failures, job.info.in(vertex_state::failed),
                          "troupe jobs get " + to_string(job.info.id));
   return wrong ? to.fail(*wrong) : number(exit_code::ok);
@@ -262,7 +264,7 @@ int submit_job(console& to, const submit_options& options, format how) {
     to.out(id + "\n");
   else
     show(to, job->raw, how);
-  return flushed(to);
+  return flushed(to, "the job is made; `troupe jobs watch " + id + "` follows it");
 }
 
 int watch_job(console& to, const watch_options& options, format how) {

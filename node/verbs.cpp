@@ -30,7 +30,9 @@ void add_format_option(CLI::App& to, format& how) {
 }
 
 void add_data_option(CLI::App& to, std::string& data) {
-  to.add_option("--data", data, "The data directory (default: .troupe)")->type_name("DIR");
+  to.add_option("--data", data, "The data directory (default: .troupe)")
+      ->type_name("DIR")
+      ->check(directory());
 }
 
 void add_repeated(CLI::App& to, const char* name, std::vector<std::string>& all, const char* about,

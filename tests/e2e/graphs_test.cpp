@@ -87,6 +87,17 @@ TEST_CASE("a flow is imported, one with a loop is refused by name", "[e2e]") {
   CHECK(has(refused.err, "LoopComponent-GV15E"));
 }
 
+TEST_CASE("a speed-up is a number above 0", "[e2e]") {
+  scratch in;
+  for (auto text : {"0", "-1", "abc", "inf", "nan", "1x", ""}) {
+    auto refused =
+        troupe_with(in, {"graphs", "import", "--from", "wfformat", "--replay", text, "w.json"});
+    CHECK(refused.code == 2);
+    CHECK(has(refused.err,
+              "error[E0001]: --replay: `" + std::string{text} + "` is not a number above 0\n"));
+  }
+}
+
 TEST_CASE("a replayed workflow never runs more at once than it may", "[e2e]") {
   scratch in;
   auto graph = troupe_with(in, {"graphs", "import", "--from", "wfformat", "--replay", "10000",

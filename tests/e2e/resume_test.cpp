@@ -46,12 +46,20 @@ std::string job_of(const process& run) { return text_at(lines_of(run.out()).fron
 TEST_CASE("nothing to resume: 3 without a file, a new job with one", "[e2e]") {
   scratch in;
   in.write("g.json", delays(1, 1));
-  auto nothing = troupe_with(in, {"run", "--resume"});
-  CHECK(nothing.code == 3);
-  CHECK(has(nothing.err, "error[E0007]: "));
   auto anew = troupe_with(in, {"run", "g.json", "--resume"});
   CHECK(anew.code == 0);
   CHECK(anew.out == "{\"sum\":42}\n");
+  auto nothing = troupe_with(in, {"run", "--resume"});
+  CHECK(nothing.code == 3);
+  CHECK(has(nothing.err, "error[E0007]: "));
+}
+
+TEST_CASE("to resume without a file makes no directory", "[e2e]") {
+  scratch in;
+  auto nothing = troupe_with(in, {"run", "--resume", "--data", "typo"});
+  CHECK(nothing.code == 3);
+  CHECK(has(nothing.err, "error[E0010]: there is no data directory typo\n"));
+  CHECK_FALSE(fs::exists(in.path() / "typo"));
 }
 
 TEST_CASE("after kill -9 a job goes on: same result, gapless events, nothing twice", "[e2e]") {
@@ -103,6 +111,26 @@ TEST_CASE("SIGTERM ends in order with 143", "[e2e]") {
   await_start(run, "v0");
   run.send(SIGTERM);
   CHECK(run.wait().code == 143);
+}
+
+TEST_CASE("a terminal that is closed ends a run in order, however often", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [{"id": "v", "kind": "exec", "config": {
+    "shell": "touch begun; while [ ! -e go ]; do sleep 0.01; done"}}], "result": "v"})");
+  for (int i = 0; i < 7; ++i) { // More than attempts that end with their node may.
+    auto how = i == 0 ? std::vector<std::string>{"run", "g.json"} : std::vector<std::string>{"run"};
+    how.insert(how.end(), {"--resume", "-o", "ndjson"});
+    process run{in, how};
+    REQUIRE(eventually([&] { return fs::exists(in.path() / "begun"); }));
+    run.send(SIGHUP);
+    auto ended = run.wait();
+    CHECK(ended.code == 143);
+    CHECK(has(ended.err, "error[E0016]: "));
+    CHECK(has(ended.err, "troupe run --resume"));
+    fs::remove(in.path() / "begun");
+  }
+  in.write("go", "");
+  CHECK(troupe_with(in, {"run", "--resume"}).out == "\"\"\n");
 }
 
 TEST_CASE("a file of another content does not continue a job", "[e2e]") {

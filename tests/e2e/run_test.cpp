@@ -153,6 +153,22 @@ TEST_CASE("a bad file is refused before anything is stored", "[e2e]") {
   CHECK_FALSE(fs::exists(in.path() / ".troupe"));
 }
 
+TEST_CASE("a graph with vertices for workers is refused, as nobody can fetch from a run", "[e2e]") {
+  scratch in;
+  in.write("w.json", R"({"vertices": [{"id": "a", "kind": "noop"},
+    {"id": "mail", "kind": "worker", "config": {"task": "send"}}]})");
+  for (auto& how : {std::vector<std::string>{"run", "w.json"},
+                    {"run", "w.json", "--memory"},
+                    {"run", "w.json", "--dry-run"}}) {
+    auto refused = troupe_with(in, how);
+    CHECK(refused.code == 2);
+    CHECK(has(refused.err, "why: nobody can fetch `mail`"));
+    CHECK(has(refused.err, "try: troupe serve, then troupe submit w.json"));
+  }
+  CHECK_FALSE(fs::exists(in.path() / ".troupe"));
+  CHECK(troupe_with(in, {"run", "w.json", "--until", "a"}).code == 0);
+}
+
 TEST_CASE("--set changes a vertex's config, the longest id first", "[e2e]") {
   scratch in;
   in.write("g.json", chain);
@@ -238,6 +254,71 @@ TEST_CASE("usage mistakes exit with 2 and name the help", "[e2e]") {
   }
   CHECK(has(troupe_with(in, {"rum"}).err, "did you mean `run`?"));
   CHECK(has(troupe_with(in, {"run", "g.json", "--memroy"}).err, "did you mean `--memory`?"));
+}
+
+TEST_CASE("one argument too many is told as such", "[e2e]") {
+  scratch in;
+  auto ran = troupe_with(in, {"run", "a.json", "b", "c"});
+  CHECK(ran.code == 2);
+  CHECK(has(ran.err, "`b` is one argument too many\nwhy: troupe run takes one FILE\n"));
+  CHECK(has(troupe_with(in, {"version", "b"}).err, "why: troupe version takes options only\n"));
+}
+
+TEST_CASE("a directory without a name is a mistake of the caller", "[e2e]") {
+  scratch in;
+  in.write("g.json", hello);
+  for (auto& x : {std::vector<std::string>{"run", "g.json"},
+                  {"jobs", "list"},
+                  {"serve"},
+                  {"dev"},
+                  {"doctor"},
+                  {"verify"}}) {
+    auto with = x;
+    with.insert(with.end(), {"--data", ""});
+    auto ran = troupe_with(in, with);
+    CHECK(ran.code == 2);
+    CHECK(has(ran.err, "the name of a directory is empty"));
+  }
+  auto both = troupe_with(in, {"run", "g.json", "--memory", "--data", "d"});
+  CHECK(both.code == 2);
+  CHECK(has(both.err, "--memory does not go with --data"));
+}
+
+TEST_CASE("what cannot be written is told with what this verb can do about it", "[e2e]") {
+  scratch in;
+  in.write("g.json", hello);
+  auto full = [&in](const std::string& verb) {
+    std::vector<std::string> shell{"-c", TROUPE_BINARY_DIR "/bin/troupe " + verb + " >/dev/full"};
+    auto ran = process{in, shell, {}, "/bin/sh"}.wait();
+    CHECK(ran.code == 1);
+    CHECK(has(ran.err, "error[E0017]: "));
+    return ran.err.substr(std::min(ran.err.find("try: "), ran.err.size()));
+  };
+  auto again = "try: repeat it with an output that takes all of it\n";
+  CHECK(full("--help") == again);
+  CHECK(full("graphs validate g.json") == again);
+  CHECK(full("run g.json --dry-run") == again);
+  CHECK(full("run g.json --memory") == "try: run it again; with --memory nothing was kept\n");
+  CHECK(has(full("run g.json"), "try: `troupe jobs get "));
+  CHECK(full("keys create --role admin").starts_with("try: nobody has seen the key: `troupe keys"));
+  CHECK(full("run g.json -o ndjson").starts_with("try: `troupe "));
+}
+
+TEST_CASE("a job whose events cannot be written can be resumed", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [{"id": "v", "kind": "exec",
+    "config": {"shell": "while [ ! -e go ]; do sleep 0.01; done"}}], "result": "v"})");
+  auto ran =
+      process{in,
+              {"-c", "exec " TROUPE_BINARY_DIR "/bin/troupe run g.json -o ndjson >/dev/full"},
+              {},
+              "/bin/sh"}
+          .wait();
+  CHECK(ran.code == 1);
+  CHECK(has(ran.err, "error[E0017]: "));
+  CHECK(has(ran.err, "try: `troupe run --resume` goes on where it stopped\n"));
+  in.write("go", "");
+  CHECK(troupe_with(in, {"run", "--resume"}).out == "\"\"\n");
 }
 
 TEST_CASE("help and version answer on standard output", "[e2e]") {

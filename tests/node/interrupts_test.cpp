@@ -2,6 +2,8 @@
 #include "tests/support/catch.hpp"
 
 #include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace troupe::node;
 
@@ -11,4 +13,49 @@ TEST_CASE("a hang-up is told once and ends nothing", "[node]") {
   REQUIRE(::raise(SIGHUP) == 0);
   CHECK(told.take());
   CHECK_FALSE(told.take());
+}
+
+TEST_CASE("a closed terminal asks to end, and is told only once", "[node]") {
+  interrupts signals;
+  CHECK(signals.caught() == 0);
+  REQUIRE(::raise(SIGHUP) == 0);
+  REQUIRE(::raise(SIGHUP) == 0);
+  CHECK(signals.caught() == SIGHUP);
+  CHECK(fault_of(SIGHUP) == fault::terminated);
+  CHECK(fault_of(SIGINT) == fault::interrupted);
+}
+
+TEST_CASE("a program that is to outlive its terminal does", "[node]") {
+  ::signal(SIGHUP, SIG_IGN);
+  {
+    interrupts signals;
+    REQUIRE(::raise(SIGHUP) == 0);
+    CHECK(signals.caught() == 0);
+  }
+  CHECK(::signal(SIGHUP, SIG_DFL) == SIG_IGN);
+}
+
+TEST_CASE("a second signal ends a program at once, with its last words", "[node]") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::dup2(ends[1], STDERR_FILENO);
+    interrupts signals;
+    signals.say_if_ended_at_once("what to do\n");
+    ::raise(SIGTERM);
+    ::raise(SIGINT);
+    ::_exit(1); // Not reached.
+  }
+  ::close(ends[1]);
+  char text[32];
+  auto n = ::read(ends[0], text, sizeof text);
+  ::close(ends[0]);
+  int how = 0;
+  REQUIRE(::waitpid(child, &how, 0) == child);
+  CHECK(WIFEXITED(how));
+  CHECK(WEXITSTATUS(how) == 128 + SIGINT);
+  REQUIRE(n > 0);
+  CHECK(std::string(text, static_cast<std::size_t>(n)) == "what to do\n");
 }
