@@ -1,6 +1,8 @@
 #include "node/console.hpp"
 
 #include "graph_json/value_json.hpp"
+#include "node/harmless.hpp"
+#include "node/out_json.hpp"
 #include "node/text.hpp"
 
 #include <cstdio>
@@ -55,11 +57,13 @@ bool console::out(std::string_view text) {
 }
 
 bool console::out_json(const value& x) {
-  return out(out_is_terminal_ ? graph_json::to_json_pretty(x) : graph_json::to_json(x))
+  return out(out_is_terminal_ ? harmless(graph_json::to_json_pretty(x)) : graph_json::to_json(x))
          && out("\n");
 }
 
-bool console::out_line(const value& x) { return out(graph_json::to_json(x)) && out("\n"); }
+bool console::out_line(const value& x) {
+  return out_json_text(*this, graph_json::to_json(x)) && out("\n");
+}
 
 bool console::flush() { return std::fflush(stdout) == 0 && !std::ferror(stdout); }
 
@@ -75,6 +79,10 @@ int console::fail(const trouble& x) {
     text += one_line((wrong.pointer.empty() ? "" : wrong.pointer + ": ") + wrong.detail) + "\n";
   err(text + to_text(x, colours_));
   return number(x.kind->exit);
+}
+
+bool out_json_text(console& to, std::string_view json) {
+  return to.out_is_terminal() ? to.out(harmless(json)) : to.out(json);
 }
 
 } // namespace troupe::node

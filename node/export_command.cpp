@@ -7,6 +7,7 @@
 #include "node/data_path.hpp"
 #include "node/export_lines.hpp"
 #include "node/job_states.hpp"
+#include "node/out_json.hpp"
 #include "node/output_file.hpp"
 #include "node/store_text.hpp"
 #include "node/text.hpp"
@@ -347,7 +348,8 @@ int export_data(console& to, const export_options& options) {
     return export_to_file(to, from, options.output, file, options.rows);
   }
   exporter from{std::move(*store), std::move(*query),
-                [&to](const std::string& line) { return to.out(line); }, skipped, progress};
+                [&to](const std::string& line) { return out_json_text(to, line); }, skipped,
+                progress};
   from.leave_out(lost);
   auto done = from.run(options.rows);
   progress.clear();

@@ -7,6 +7,7 @@
 #include "graph_json/value_json.hpp"
 #include "graph_json/wfformat.hpp"
 #include "node/graph_file.hpp"
+#include "node/out_json.hpp"
 #include "node/show.hpp"
 #include "node/text.hpp"
 
@@ -113,7 +114,7 @@ int import_graph(console& to, const import_options& options) {
   to.err(options.file + ": " + size_text(parsed.spec) + "\n");
   if (options.output != "-")
     return write_file(to, options.output, json);
-  to.out(json);
+  out_json_text(to, json);
   return flushed(to);
 }
 

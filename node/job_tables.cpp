@@ -2,6 +2,7 @@
 
 #include "core/time_text.hpp"
 #include "graph_json/value_json.hpp"
+#include "node/harmless.hpp"
 #include "node/show.hpp"
 #include "node/text.hpp"
 
@@ -78,7 +79,7 @@ std::string job_table(const job_info& job, std::span<const vertex_failure> failu
     rows.push_back({"failed", one_line(vertex + ": " + why.code + ": " + why.detail)});
   auto text = table_of(rows);
   if (job.state == job_state::completed)
-    text += "result\n" + graph_json::to_json_pretty(job.result) + "\n";
+    text += "result\n" + harmless(graph_json::to_json_pretty(job.result)) + "\n";
   return text;
 }
 

@@ -4,9 +4,8 @@
 #include "graph_json/graph_json.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/client/event_follower.hpp"
+#include "node/out_json.hpp"
 #include "node/text.hpp"
-
-#include <csignal>
 
 namespace troupe::node {
 
@@ -48,7 +47,7 @@ bool job_watch::take(const event& x, std::string_view json) {
   if (tree_)
     tree_->apply(x);
   if (how_ == format::ndjson)
-    lost_ = !to_.out(json) || !to_.out("\n");
+    lost_ = !out_json_text(to_, json) || !to_.out("\n");
   return !lost_;
 }
 
@@ -79,7 +78,7 @@ trouble job_watch::given_up(const trouble& why) const {
     return x;
   }
   if (auto signal = signals_.caught(); signal != 0)
-    return {signal == SIGTERM ? fault::terminated : fault::interrupted, {}, {}, next};
+    return {fault_of(signal), {}, {}, next};
   return why;
 }
 
@@ -100,7 +99,8 @@ std::optional<trouble> job_watch::run(std::optional<std::chrono::milliseconds> l
   if (lost_ || wrong)
     return given_up(wrong ? *wrong : trouble{fault::output_failed});
   if (how_ == format::ndjson && !to_.flush())
-    return trouble{fault::output_failed};
+    return trouble{
+        fault::output_failed, {}, {}, "`troupe jobs result " + to_string(id_) + "` shows its end"};
   return {};
 }
 

@@ -5,13 +5,13 @@
 #include "node/job_commands.hpp"
 #include "node/job_states.hpp"
 #include "node/job_tables.hpp"
+#include "node/out_json.hpp"
 #include "node/show.hpp"
 #include "node/store_text.hpp"
 #include "node/text.hpp"
 #include "node/told_events.hpp"
 
 #include <algorithm>
-#include <csignal>
 
 namespace troupe::node {
 
@@ -41,7 +41,7 @@ public:
     auto closed = close();
     if (signal == 0 || closed != number(exit_code::ok))
       return closed;
-    return number(signal == SIGTERM ? exit_code::terminated : exit_code::interrupted);
+    return number(kind_of(fault_of(signal)).exit);
   }
 
 private:
@@ -52,7 +52,7 @@ private:
         all_.push_back(to_value(x));
       else
         lost_ = !(how_ == format::table ? to_.out(told_line(x, options_.all))
-                                        : to_.out(json) && to_.out("\n"));
+                                        : out_json_text(to_, json) && to_.out("\n"));
     }
     return !lost_ && (options_.follow || x.id < newest_);
   }

@@ -1,5 +1,7 @@
 #include "node/text.hpp"
 
+#include "node/harmless.hpp"
+
 #include <algorithm>
 #include <cstdio>
 
@@ -7,14 +9,9 @@ namespace troupe::node {
 
 namespace {
 
-bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20; }
 
 bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
-
-/// C1 controls: U+0080 to U+009F.
-bool is_c1(std::string_view text, std::size_t i) {
-  return text[i] == '\xc2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-}
 
 std::string two_digits(long long x) { return (x < 10 ? "0" : "") + std::to_string(x); }
 
@@ -23,11 +20,9 @@ std::string two_digits(long long x) { return (x < 10 ? "0" : "") + std::to_strin
 std::string one_line(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (is_c1(text, i))
-      ++i, out += ' ';
-    else
-      out += is_control(static_cast<unsigned char>(text[i])) ? ' ' : text[i];
+  for (std::size_t i = 0, n = 0; i < text.size(); i += std::max<std::size_t>(n, 1)) {
+    n = steering_bytes(text.substr(i));
+    out += n > 0 || is_control(text[i]) ? ' ' : text[i];
   }
   out.erase(out.find_last_not_of(' ') + 1);
   return out;

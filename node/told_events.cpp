@@ -2,6 +2,7 @@
 
 #include "core/time_text.hpp"
 #include "graph_json/value_json.hpp"
+#include "node/harmless.hpp"
 #include "node/progress_text.hpp"
 
 namespace troupe::node {
@@ -19,7 +20,7 @@ std::string told_line(const event& x, bool numbered) {
     return time + line + "\n";
   if (auto line = failure_line(x, {}); !line.empty())
     return time + line + "\n";
-  return time + std::string{x.type} + "  " + graph_json::to_json(x.data) + "\n";
+  return time + std::string{x.type} + "  " + harmless(graph_json::to_json(x.data)) + "\n";
 }
 
 } // namespace troupe::node

@@ -321,6 +321,23 @@ TEST_CASE("a job whose events cannot be written can be resumed", "[e2e]") {
   CHECK(troupe_with(in, {"run", "--resume"}).out == "\"\"\n");
 }
 
+TEST_CASE("a terminal is not steered by what a job says", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [{"id": "a", "kind": "noop",
+    "config": {"output": "x\u009b31m\u202ey\u007f"}}], "result": "a"})");
+  auto raw = troupe_with(in, {"run", "g.json"});
+  CHECK(raw.out == "\"x\u009b31m\u202ey\x7f\"\n");
+  for (auto& how : {std::vector<std::string>{"run", "g.json"},
+                    {"run", "g.json", "-o", "json"},
+                    {"run", "g.json", "-o", "ndjson"}}) {
+    auto shown = terminal_with(in, how);
+    INFO(shown);
+    CHECK(has(shown, "x\\u009b31m\\u202ey\\u007f"));
+    CHECK_FALSE(has(shown, "\u009b"));
+    CHECK_FALSE(has(shown, "\u202e"));
+  }
+}
+
 TEST_CASE("help and version answer on standard output", "[e2e]") {
   scratch in;
   auto help = troupe_with(in, {"--help"});

@@ -1,3 +1,4 @@
+#include "node/harmless.hpp"
 #include "node/text.hpp"
 #include "tests/support/catch.hpp"
 
@@ -11,6 +12,19 @@ TEST_CASE("a line has no character that steers a terminal", "[node]") {
         == " 31mé");
   CHECK(one_line("done\n") == "done");
   CHECK(one_line("") == "");
+}
+
+TEST_CASE("a line has no character that turns the order of what it shows", "[node]") {
+  CHECK(one_line("a\u202eb\u2066c\u2069d\u202ae") == "a b c d e");
+  CHECK(one_line("\u2029 \u202f \u2065 \u206a é")
+        == "\u2029 \u202f \u2065 \u206a é"); // Around them.
+}
+
+TEST_CASE("JSON for a terminal is the same value without a character that steers it", "[node]") {
+  CHECK(harmless("{\n  \"a\": \"é\u0080\u009b\u00a0\x7f\"\n}")
+        == "{\n  \"a\": \"é\\u0080\\u009b\u00a0\\u007f\"\n}");
+  CHECK(harmless("\u2029\u202a\u202e\u202f\u2065\u2066\u2069\u206a")
+        == "\u2029\\u202a\\u202e\u202f\u2065\\u2066\\u2069\u206a");
 }
 
 TEST_CASE("a cut text is as wide as allowed", "[node]") {
