@@ -1,6 +1,7 @@
 #include "actors/job_blobs.hpp"
 #include "actors/job_book.hpp"
 #include "actors/job_list.hpp"
+#include "actors/job_parts.hpp"
 #include "actors/job_search.hpp"
 #include "actors/runtime_impl.hpp"
 #include "actors/spec_check.hpp"
@@ -54,12 +55,20 @@ std::vector<job_info> infos_of(const std::vector<storage::job_row>& rows) {
   return all;
 }
 
-vertex_info vertex_of(const core::job& x, core::vertex_index v) {
+/// Whether its start stands in no record, so that the attempt that succeeded is not counted.
+bool is_pure(const actors::environment& env, const core::vertex_shape& x) {
+  auto how = actors::make_traits(env, x).how;
+  return how == core::execution::inline_pure || how == core::execution::pooled_pure;
+}
+
+vertex_info vertex_of(const actors::environment& env, const core::job& x, core::vertex_index v) {
   vertex_info info{x.plan->names[v], x.plan->shape(v).kind, x.run->states[v], 0, {}};
   if (auto found = x.run->details.find(v); found != x.run->details.end()) {
     info.attempts = found->second.attempts;
     info.error = found->second.error;
   }
+  if (info.state == vertex_state::succeeded && is_pure(env, x.plan->shape(v)))
+    ++info.attempts;
   return info;
 }
 
@@ -230,7 +239,7 @@ result<vertex_list> runtime::vertices(job_id id, std::uint32_t from, std::size_t
   auto count = job->run ? job->plan->size() : 0;
   limit = std::clamp<std::size_t>(limit, 1, limits::rows_page_max);
   for (auto v = from; v < count && found.vertices.size() < limit; ++v)
-    found.vertices.push_back(vertex_of(*job, v));
+    found.vertices.push_back(vertex_of(engine.env(), *job, v));
   if (auto next = from + found.vertices.size(); next < count)
     found.next = static_cast<std::uint32_t>(next);
   return found;

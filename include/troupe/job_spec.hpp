@@ -81,7 +81,7 @@ struct vertex_info {
   std::string id{};
   std::string kind{};
   vertex_state state = vertex_state::waiting;
-  std::uint32_t attempts = 0; ///< That were begun; of a pure vertex none is recorded.
+  std::uint32_t attempts = 0; ///< Begun ones; 1 at least of a pure one that succeeded.
   problem error{};            ///< Of its last failure.
 };
 

@@ -171,6 +171,7 @@ TEST_CASE_METHOD(fixture, "the vertices of a job come in pages", "[actors][runti
   CHECK(first->vertices[1].id == "b");
   CHECK(first->vertices[1].kind == "noop");
   CHECK(first->vertices[1].state == vertex_state::succeeded);
+  CHECK(first->vertices[1].attempts == 1); // As its events tell.
   REQUIRE(first->next);
   auto rest = node.vertices(job, *first->next, 2);
   REQUIRE(rest->vertices.size() == 1);
