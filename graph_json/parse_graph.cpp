@@ -33,11 +33,18 @@ void refuse_no_list(graph_spec&, value& from, const json_place& at, problem_list
   out.wrong_type(at, from, "a list");
 }
 
+/// For editors; no part of the graph.
+void read_schema(graph_spec&, value& from, const json_place& at, problem_list& out) {
+  if (!from.string())
+    out.wrong_type(at, from, "a string");
+}
+
 constexpr field<graph_spec> graph_fields[] = {
     {"name", member<read_name, &graph_spec::name>},
     {"vertices", refuse_no_list, true},
     {"edges", refuse_no_list},
     {"result", read_result},
+    {"$schema", read_schema},
 };
 
 /// Numbers as the canonical text has them.

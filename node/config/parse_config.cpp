@@ -72,6 +72,10 @@ private:
   }
 
   void repeated(std::string_view pointer, std::string_view key) override {
+    else if (pointer == "/$schema" && x.string()) // For editors.
+      return;
+    else if (pointer == "/$schema")
+      problems_.wrong_type(at, x, "a string");
     problems_.duplicate_key(json_place{pointer}, key);
   }
 
