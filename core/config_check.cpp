@@ -25,7 +25,7 @@ const value* config_check::of_type(std::string_view key, value::type type) {
   if (!found || found->kind() == type)
     return found;
   report("wrong_type",
-         quoted(key) + " takes a value of type " + to_string(type) + ", not "
+         quoted(key) + " has to be of type " + to_string(type) + ", not "
              + to_string(found->kind()),
          key);
   return nullptr;
@@ -38,7 +38,9 @@ const std::string* config_check::text_at(std::string_view key) {
   auto text = found->string();
   if (!text->empty() && !has_zero(*text))
     return text;
-  report("out_of_range", quoted(key) + " is neither empty nor has a byte of zero", key);
+  report("out_of_range",
+         quoted(key) + (text->empty() ? " must not be empty" : " must not have a byte of zero"),
+         key);
   return nullptr;
 }
 
@@ -65,7 +67,7 @@ const std::int64_t* config_check::integer_at(std::string_view key, std::int64_t 
   if (auto x = *found->integer(); least <= x && x <= most)
     return found->integer();
   report("out_of_range",
-         quoted(key) + " lies in " + std::to_string(least) + "…" + std::to_string(most), key);
+         quoted(key) + " has to lie in " + std::to_string(least) + "…" + std::to_string(most), key);
   return nullptr;
 }
 

@@ -88,9 +88,11 @@ private:
       auto inputs = edges_.incoming[v];
       if (join.policy == join_policy::n && (join.count == 0 || join.count > inputs))
         found_.add("out_of_range", at("/vertices", v, "join", "n"),
-                   "`n` is " + std::to_string(join.count) + " and has to lie in 1…"
-                       + std::to_string(inputs) + ", as " + std::to_string(inputs)
-                       + " edges lead to " + quoted(spec_.vertices[v].id));
+                   inputs == 0 ? "a join by `n` needs edges, and none leads to "
+                                     + quoted(spec_.vertices[v].id)
+                               : "`n` is " + std::to_string(join.count) + " and has to lie in 1…"
+                                     + std::to_string(inputs) + ", as " + std::to_string(inputs)
+                                     + " edges lead to " + quoted(spec_.vertices[v].id));
     }
   }
 

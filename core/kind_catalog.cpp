@@ -35,10 +35,11 @@ void check_delay(const value& config, const std::string& pointer, problems& erro
   in.require_one("for", "until");
   in.boolean_at("hold");
   if (auto text = in.text_at("for"); text && !parse_duration(*text))
-    in.report("bad_duration", "`for` is a duration such as `250ms`, `10s`, `1.5h` or `PT10S`",
-              "for");
+    in.report("bad_duration",
+              "`for` has to be a duration such as `250ms`, `10s`, `1.5h` or `PT10S`", "for");
   if (auto text = in.text_at("until"); text && !parse_time(*text))
-    in.report("bad_time", "`until` is a time of RFC 3339 such as `2026-01-31T12:00:00Z`", "until");
+    in.report("bad_time", "`until` has to be a time of RFC 3339 such as `2026-01-31T12:00:00Z`",
+              "until");
 }
 
 void check_argv(config_check& in) {
@@ -46,15 +47,17 @@ void check_argv(config_check& in) {
   if (!argv)
     return;
   if (argv->empty())
-    in.report("out_of_range", "`argv` names at least the program", "argv");
+    in.report("out_of_range", "`argv` has to name at least the program", "argv");
   for (std::size_t i = 0; i < argv->size(); ++i) {
     auto word = (*argv)[i].string();
     if (!word)
-      in.report("wrong_type", "`argv` is a list of strings, not "s + to_string((*argv)[i].kind()),
-                "argv", i);
+      in.report("wrong_type",
+                "`argv` has to be a list of strings, not "s + to_string((*argv)[i].kind()), "argv",
+                i);
     else if (has_zero(*word) || (i == 0 && word->empty()))
-      in.report("out_of_range", i ? "an argument has no byte of zero" : "this names no program",
-                "argv", i);
+      in.report("out_of_range",
+                i ? "an argument must not have a byte of zero" : "this names no program", "argv",
+                i);
   }
 }
 
@@ -64,15 +67,16 @@ void check_env(config_check& in) {
     return;
   for (auto& [name, content] : *env) {
     if (name.empty() || name.find('=') != name.npos || has_zero(name))
-      in.report("bad_name", "the name of a variable is not empty and has no `=`", "env", name);
+      in.report("bad_name", "the name of a variable must not be empty or have a `=`", "env", name);
     if (content.is_null())
       continue; // Not set for the process.
     if (!content.string())
       in.report("wrong_type",
-                "a variable is a string, or null to remove it, not "s + to_string(content.kind()),
+                "a variable has to be a string, or null to remove it, not "s
+                    + to_string(content.kind()),
                 "env", name);
     else if (has_zero(*content.string()))
-      in.report("out_of_range", "a variable has no byte of zero", "env", name);
+      in.report("out_of_range", "a variable must not have a byte of zero", "env", name);
   }
 }
 
@@ -82,14 +86,15 @@ void check_ok_codes(config_check& in) {
   if (!codes)
     return;
   if (codes->empty())
-    in.report("out_of_range", "`ok_codes` has at least one exit code", "ok_codes");
+    in.report("out_of_range", "`ok_codes` has to have at least one exit code", "ok_codes");
   for (std::size_t i = 0; i < codes->size(); ++i) {
     auto code = (*codes)[i].integer();
     if (!code)
-      in.report("wrong_type", "an exit code is an integer, not "s + to_string((*codes)[i].kind()),
+      in.report("wrong_type",
+                "an exit code has to be an integer, not "s + to_string((*codes)[i].kind()),
                 "ok_codes", i);
     else if (*code < 0 || *code > most)
-      in.report("out_of_range", "an exit code lies in 0…255", "ok_codes", i);
+      in.report("out_of_range", "an exit code has to lie in 0…255", "ok_codes", i);
   }
 }
 
@@ -105,8 +110,8 @@ void check_exec(const value& config, const std::string& pointer, problems& error
   words known{exec_outputs};
   if (auto text = in.text_at("output");
       text && std::find(known.begin(), known.end(), *text) == known.end())
-    in.report("bad_value", "`output` is one of " + listed(known) + did_you_mean(*text, known),
-              "output");
+    in.report("bad_value",
+              "`output` has to be one of " + listed(known) + did_you_mean(*text, known), "output");
 }
 
 void check_jq(const value& config, const std::string& pointer, problems& errors) {

@@ -62,7 +62,7 @@ bool check_duration(std::chrono::milliseconds x, std::string pointer, problem_li
   auto fits = x.count() >= 0 && x <= limits::duration_max;
   if (!fits)
     found.add("out_of_range", std::move(pointer),
-              "a duration lies in 0…" + std::to_string(limits::duration_max.count()) + "h");
+              "a duration has to lie in 0…" + std::to_string(limits::duration_max.count()) + "h");
   return fits;
 }
 
@@ -71,13 +71,14 @@ void check_retry(const retry_spec& x, const std::string& pointer, problem_list& 
     return;
   if (x.max_attempts < 1 || x.max_attempts > limits::attempts_max)
     found.add("out_of_range", at(pointer, "max_attempts"),
-              "`max_attempts`, the first included, lies in 1…"
+              "`max_attempts`, the first included, has to lie in 1…"
                   + std::to_string(limits::attempts_max));
   if (!std::isfinite(x.factor) || x.factor < 1)
-    found.add("out_of_range", at(pointer, "factor"), "`factor` is a number of at least 1");
+    found.add("out_of_range", at(pointer, "factor"), "`factor` has to be a number of at least 1");
   auto base_fits = check_duration(x.base, at(pointer, "base"), found);
   if (check_duration(x.cap, at(pointer, "cap"), found) && base_fits && x.base > x.cap)
-    found.add("out_of_range", at(pointer, "cap"), "`cap` (default `60s`) is at least `base`");
+    found.add("out_of_range", at(pointer, "cap"),
+              "`cap` (default `60s`) has to be at least `base`");
 }
 
 void check_timeouts(const timeouts_spec& x, const std::string& pointer, problem_list& found) {
@@ -87,7 +88,7 @@ void check_timeouts(const timeouts_spec& x, const std::string& pointer, problem_
   auto hard_fits = check_duration(x.hard, at(pointer, "hard"), found);
   if (soft_fits && hard_fits && x.soft.count() > 0 && x.hard.count() > 0 && x.soft >= x.hard)
     found.add("out_of_range", at(pointer, "hard"),
-              "`hard` is longer than `soft`: between them the attempt is asked to end");
+              "`hard` has to be longer than `soft`: between them the attempt is asked to end");
 }
 
 } // namespace

@@ -271,6 +271,9 @@ int runner::run() {
     return to_.fail(*wrong);
   if (options_.dry_run)
     return show_plan();
+  if (options_.from)
+    if (auto none = no_data_at(options_.data))
+      return to_.fail(fault::nothing_to_reuse);
   if (auto wrong = refused_directory())
     return to_.fail(*wrong);
   auto config = command_runtime(options_.data);

@@ -43,6 +43,46 @@ TEST_CASE("an id that is no name hides nothing of the rest of a graph", "[e2e]")
   CHECK(has(bad.out, "bad.json: /edges/1: a cycle: a -> a"));
 }
 
+TEST_CASE("a rule that is broken is told as a rule", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [
+    {"id": "a", "kind": "jq", "config": {"program": ""}},
+    {"id": "b", "kind": "exec", "config": {"argv": []}},
+    {"id": "c", "kind": "noop", "timeouts": {"soft": "2s", "hard": "1s"}},
+    {"id": "d", "kind": "noop", "join": {"n": 1}}]})");
+  auto bad = troupe_with(in, {"graphs", "validate", "g.json"});
+  INFO(bad.out);
+  CHECK(has(bad.out, "/vertices/0/config/program: `program` must not be empty"));
+  CHECK(has(bad.out, "`argv` has to name at least the program"));
+  CHECK(has(bad.out, "`hard` has to be longer than `soft`"));
+  CHECK(has(bad.out, "a join by `n` needs edges, and none leads to `d`"));
+}
+
+TEST_CASE("files may name their schema, for editors", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"$schema": "graph.schema.json",
+                         "vertices": [{"id": "a", "kind": "noop"}]})");
+  in.write("bad.json", R"({"$schema": 1, "vertices": [{"id": "a", "kind": "noop"}]})");
+  in.write("plain.json", R"({"vertices": [{"id": "a", "kind": "noop"}]})");
+  in.write("node.json", R"({"$schema": "config.schema.json"})");
+  in.write("odd.json", R"({"$schema": {}})");
+  CHECK(troupe_with(in, {"graphs", "validate", "g.json"}).code == 0);
+  CHECK(has(troupe_with(in, {"graphs", "validate", "bad.json"}).out, "bad.json: /$schema: "));
+  CHECK(troupe_with(in, {"run", "g.json"}).code == 0);
+  CHECK(troupe_with(in, {"run", "plain.json", "--from", "a"}).code == 0); // It is the same graph.
+  CHECK(troupe_with(in, {"serve", "--check", "-c", "node.json"}).code == 0);
+  CHECK(has(troupe_with(in, {"serve", "--check", "-c", "odd.json"}).err, "odd.json: /$schema: "));
+}
+
+TEST_CASE("results of a directory that is not there are not reused, nor is it made", "[e2e]") {
+  scratch in;
+  in.write("g.json", R"({"vertices": [{"id": "a", "kind": "noop"}]})");
+  auto none = troupe_with(in, {"run", "g.json", "--from", "a", "--data", "new"});
+  CHECK(none.code == 3);
+  CHECK(has(none.err, "error[E0009]"));
+  CHECK_FALSE(fs::exists(in.path() / "new"));
+}
+
 TEST_CASE("render draws DOT", "[e2e]") {
   scratch in;
   in.write("g.json", R"({"vertices": [{"id": "a", "kind": "noop"}, {"id": "b", "kind": "noop"}],
