@@ -46,7 +46,7 @@ std::optional<trouble> contradiction(const change_options& x) {
   if (x.ids.empty() && (!x.reason.empty() || !x.from.empty()))
     return wrong("--reason and --from go with ids", "a filter's jobs may differ in all",
                  "leave it out");
-  if (x.ids.empty() && x.dry_run == x.yes)
+  if (x.ids.empty() && !x.dry_run && !x.yes)
     return x.step == "purge"
                ? trouble{fault::not_confirmed}
                : trouble{fault::not_confirmed, "this changes every job of the filter"};

@@ -7,6 +7,7 @@
 #include "node/port_check.hpp"
 #include "node/security/key_file.hpp"
 #include "node/serve_command.hpp"
+#include "storage/data_lock.hpp"
 
 #include <algorithm>
 
@@ -134,7 +135,8 @@ int dev(console& to, const dev_options& options) {
   if (!config)
     return to.fail(config.trouble());
   if (has_owner(options.data)) // Its keys are none of ours.
-    return to.fail(error{ec::already_open, "another process has " + options.data + " open"});
+    if (auto lock = storage::lock_data(storage::system_files(), options.data); !lock)
+      return to.fail(lock.error());
   auto key = fresh_key(config->keys_file());
   if (!key)
     return to.fail(key.error());

@@ -31,7 +31,10 @@ answer<std::pair<std::string, std::string>> label_of(const std::string& text) {
   if (equals != text.npos && core::is_name(text.substr(0, equals)))
     return std::pair{text.substr(0, equals), text.substr(equals + 1)};
   return trouble{fault::bad_usage, core::quoted(text) + " is no label",
-                 "a label has the form NAME=VALUE", "--label team=data"};
+                 equals == text.npos ? "a label has the form NAME=VALUE"
+                                     : core::quoted(text.substr(0, equals))
+                                           + " is no name: 1 to 128 of A-Z a-z 0-9 _ . : -",
+                 "--label team=data"};
 }
 
 answer<job_filter> filter_of(const job_query& x) {

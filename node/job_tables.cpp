@@ -61,8 +61,7 @@ std::string job_table(const job_info& job, std::span<const vertex_failure> failu
       {"queue", one_line(job.queue)},
       {"created", time_text(job.created)},
       {"started", time_text(job.started)},
-      {"ended",
-       time_text(job.ended) + (job.ended == time_point{} ? "" : "  (took " + took(job) + ")")},
+      {"ended", time_text(job.ended) + (took(job).empty() ? "" : "  (took " + took(job) + ")")},
       {"vertices", vertices_text(job)},
       {"events", std::to_string(job.events)}};
   if (!owner.empty())

@@ -31,8 +31,12 @@ int register_graph(console& to, const target_options& at, const std::string& fil
     return to.fail(place.trouble());
   client::node_client node{std::move(*place)};
   auto graph = node.add_graph(graph_json::canonical_json(*spec));
-  if (!graph)
-    return to.fail(graph.trouble());
+  if (!graph) {
+    auto wrong = graph.trouble();
+    for (auto& x : wrong.found)
+      x.pointer = file + ": " + x.pointer;
+    return to.fail(wrong);
+  }
   if (how == format::table)
     to.out(std::string{text_of(*graph, "id")} + "\n");
   else

@@ -57,7 +57,9 @@ std::string vertex_of(const event& x) {
 } // namespace
 
 std::string counts_text(const progress& x) {
-  auto text = std::to_string(x.done()) + " of " + std::to_string(x.total()) + " done";
+  auto text = x.total() == 0
+                  ? std::string{"not begun"}
+                  : std::to_string(x.done()) + " of " + std::to_string(x.total()) + " done";
   add_part(text, x.failed(), "failed");
   add_part(text, x.cancelled(), "cancelled");
   add_part(text, x.skipped(), "skipped");

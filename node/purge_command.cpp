@@ -10,7 +10,7 @@
 namespace troupe::node {
 
 int purge_jobs(console& to, const purge_options& options, format how) {
-  if (options.dry_run == options.yes)
+  if (!options.dry_run && !options.yes)
     return to.fail(fault::not_confirmed);
   auto filter = ended_filter_of(options.which);
   if (!filter)

@@ -33,7 +33,7 @@ then runs again at the next start.
 Examples:
   troupe serve --data /var/lib/troupe
   troupe serve --allow-kind exec          graphs that come over HTTP may run programs
-  curl localhost:7700/readyz?verbose)";
+  curl 'localhost:7700/readyz?verbose')";
 
 constexpr auto dev_footer =
     R"(Like `troupe serve`, on loopback, with a new key that is printed, vertices of every kind allowed, a

@@ -114,7 +114,8 @@ trouble in_file(trouble x, const std::string& file) {
   for (auto& wrong : x.found)
     if (wrong.pointer.starts_with(member)) {
       wrong.pointer = file + ": " + wrong.pointer.substr(member.size());
-      x.next = "correct what is listed; `troupe graphs validate FILE` checks a graph";
+      if (x.kind->name == "invalid_spec")
+        x.next = "correct what is listed; `troupe graphs validate FILE` checks a graph";
     }
   return x;
 }

@@ -2,6 +2,7 @@
 #include "node/http/batch.hpp"
 #include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
+#include "node/http/reworded.hpp"
 
 #include <algorithm>
 
@@ -35,7 +36,7 @@ struct atomic_batch {
 
   void refuse(std::uint64_t number, response x) {
     x.fields.add("Troupe-Line", std::to_string(number));
-    wrong = std::move(x);
+    wrong = with_line(std::move(x), number);
   }
 
   void add(const api_ptr& in, const request& from, std::uint64_t number, std::string_view text) {
@@ -57,11 +58,11 @@ struct atomic_batch {
     if (auto why = only_alone(in, spec.queue))
       return refuse(number, problem_answer(*why));
     if (spec.queue != all.queue)
-      return refuse(number, problem_answer(error{ec::invalid_spec,
-                                                 "line " + std::to_string(number)
-                                                     + ": all lines of an atomic batch go to one "
-                                                       "queue, the first one to "
-                                                     + all.queue}));
+      return refuse(number,
+                    problem_answer(error{ec::invalid_spec,
+                                         "all lines of an atomic batch go to one queue, the first "
+                                         "one to "
+                                             + all.queue}));
     all.jobs.push_back(std::move(spec));
     numbers.push_back(number);
   }

@@ -114,9 +114,18 @@ read_request read_job_request(std::string_view text, bool in_batch) {
   }
   problem_list found;
   json_place root{""};
+  auto& others = parsed.others;
+  if (!parsed.graph && !others.find("graph") && others.find("vertices")) {
+    found.add("missing_key", root, "this looks like a graph: send it as {\"graph\": …}");
+    add_all(found.release(), x.errors);
+    return x;
+  }
   auto known = std::span{fields}.first(std::size(fields) - (in_batch ? 0 : 1));
   for (auto& [key, member] : *parsed.others.members())
     graph_json::read_field<job_request>(known, x.request, key, member, root, found);
+  if (found.is_empty() && others.find("expires_in") && others.find("expires_at"))
+    found.add("bad_value", root / "expires_in",
+              "`expires_in` and `expires_at` do not go together: leave one of them out");
   if (!parsed.graph && !parsed.others.find("graph") && x.errors.empty())
     found.missing_key(root, "graph");
   add_all(found.release(), x.errors);

@@ -1,6 +1,8 @@
+#include "core/decide.hpp"
 #include "core/names.hpp"
 #include "node/http/exclusive.hpp"
 #include "node/http/new_job.hpp"
+#include "node/http/reworded.hpp"
 #include "node/http/task_record.hpp"
 #include "troupe/graph_builder.hpp"
 
@@ -253,12 +255,24 @@ void add_to_task(const api_ptr& in, const call_ptr& to) {
   });
 }
 
+/// A job of another namespace is answered as one that is not there.
+void refuse_no_task(const call_ptr& to, const error& why) {
+  if (why.code != ec::no_such_job)
+    return refuse(to, why);
+  to->out(with_text(problem_answer(why), "next", "GET /api/tasks lists the tasks"));
+}
+
 void get_task(const api_ptr& in, const call_ptr& to) {
   if (has_bad_query(to, {}))
     return;
-  with_job(in, to, [in, to](const job_info& job) {
+  in->node.get(to->in.arguments.job, [in, to](const result<job_info>& found) {
+    if (!found)
+      return refuse_no_task(to, found.error());
+    auto& job = *found;
+    if (job.ns != to->in.who.ns)
+      return refuse_no_task(to, core::no_such_job(job.id));
     if (job.queue != task_queue)
-      return refuse(to, {ec::no_such_job, "job " + to_string(job.id) + " is no task"});
+      return refuse_no_task(to, {ec::no_such_job, "job " + to_string(job.id) + " is no task"});
     on_pool(in, to, [in, to, job] {
       to->out(json_answer(200, task_record(job, asked_of(in, job), all_moves_of(in, job.id))));
     });

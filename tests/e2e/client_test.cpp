@@ -1,5 +1,6 @@
 #include "tests/e2e/json.hpp"
 #include "tests/e2e/node.hpp"
+#include "tests/support/http_client.hpp"
 #include "tests/support/tls.hpp"
 
 #include <arpa/inet.h>
@@ -255,6 +256,38 @@ TEST_CASE("a node that is not there is exit code 6, and is named", "[e2e][client
     CHECK(x.code == 6);
     CHECK_THAT(x.err, Contains("error[E0031]: the node at " + url) && Contains("check --url"));
   }
+}
+
+TEST_CASE("a kind that a node does not allow is told with the node's own next step",
+          "[e2e][client]") {
+  scratch home, here;
+  here.write("exec.json", failing);
+  process node{home, {"serve", "--port", "0"}};
+  auto url = "http://127.0.0.1:" + std::to_string(port_of(node));
+  auto refused = troupe_with(here, {"submit", "exec.json", "--url", url});
+  INFO(refused.err);
+  CHECK(refused.code == 5);
+  CHECK_THAT(refused.err, Contains("error[E0214]") && Contains("--allow-kind")
+                              && Contains("exec.json: /vertices/0/kind"));
+  here.write("wrong.json", R"({"vertices":[{"id":"a","kind":"function","config":{"name":"f"}}]})");
+  auto unknown = troupe_with(here, {"graphs", "register", "wrong.json", "--url", url});
+  INFO(unknown.err);
+  CHECK_THAT(unknown.err, Contains("wrong.json: /vertices/0/"));
+}
+
+TEST_CASE_METHOD(fixture, "a label and a job that never began are told as they are",
+                 "[e2e][client]") {
+  auto wrong = ask({"submit", "twice.json", "--label", "a b=c"});
+  CHECK(wrong.code == 2);
+  CHECK_THAT(wrong.err, Contains("`a b` is no name"));
+  std::string late = "{\"graph\":" + twice + ",\"expires_at\":\"2020-01-01T00:00:00Z\"}";
+  http_client c{node.port()};
+  auto made = c.ask("POST", "/v1/jobs", late);
+  REQUIRE(made.status == 201);
+  c.ask("GET", "/v1/jobs/" + made.text("id") + "/result?wait=60s");
+  auto told = ask({"jobs", "get", made.text("id")});
+  INFO(told.out);
+  CHECK_THAT(told.out, Contains("expired") && !Contains("took"));
 }
 
 TEST_CASE_METHOD(fixture, "what many verbs take may stand before the verb", "[e2e][client]") {

@@ -63,7 +63,8 @@ TEST_CASE("troupe dev prints a key, has run a sample, and says what works", "[e2
   CHECK(troupe_with(home, {"jobs", "list", "--token", "trp_00000000_x"}).code == 5);
   auto second = troupe_with(home, {"dev", "--port", "0"});
   CHECK(second.code == 6);
-  CHECK_THAT(second.err, Contains("error[E0115]"));
+  CHECK_THAT(second.err, Contains("error[E0115]")
+                             && Contains("the process with pid " + std::to_string(node.id())));
   node.send(SIGINT);
   CHECK(node.wait().code == 0);
 }

@@ -208,6 +208,7 @@ TEST_CASE("ended jobs are purged once that is confirmed", "[e2e]") {
   auto counted = troupe_with(in, {"jobs", "purge", "--dry-run"});
   INFO(counted.err);
   CHECK(counted.out == "would delete 3 jobs\n");
+  CHECK(troupe_with(in, {"jobs", "purge", "--dry-run", "--yes"}).out == counted.out);
   CHECK(troupe_with(in, {"jobs", "purge", "--older-than", "1h", "--yes"}).out
         == "deleted 0 jobs\n");
   CHECK(jobs_in(in, ".troupe").size() == 3);

@@ -90,6 +90,17 @@ TEST_CASE_METHOD(node_fixture, "a job that comes too late has expired", "[http][
   CHECK(done.text("state") == "completed");
   CHECK(done.text("expires_at") == early.text("expires_at"));
   CHECK(ask("POST", "/v1/jobs", body(R"("expires_in":"0s")")).status == 422);
+  auto both = body(R"("expires_in":"1h","expires_at":"2100-01-01T00:00:00Z")");
+  CHECK(ask("POST", "/v1/jobs", both).status == 422);
+}
+
+TEST_CASE_METHOD(node_fixture, "a graph that is sent for a job is told as that", "[http][api]") {
+  auto bare = ask("POST", "/v1/jobs", R"({"vertices":[{"id":"a","kind":"noop"}],"edges":[]})");
+  CHECK(bare.status == 422);
+  auto problem = bare.json();
+  auto& errors = *problem.find("errors")->items();
+  REQUIRE(errors.size() == 1);
+  CHECK(text_of(errors[0], "detail").starts_with("this looks like a graph"));
 }
 
 TEST_CASE_METHOD(node_fixture, "a graph can be registered and named", "[http][api]") {
@@ -612,6 +623,7 @@ TEST_CASE_METHOD(node_fixture, "an atomic batch makes all or none", "[http][api]
   auto wrong = ask("POST", "/v1/jobs:batch?atomic=true", " \n" + noop + "\n\n{", ndjson);
   CHECK(wrong.status == 400);
   CHECK(wrong.fields["troupe-line"] == "4");
+  CHECK(wrong.text("detail").starts_with("line 4: "));
   CHECK(ask("GET", "/v1/jobs").json().find("jobs")->items()->size() == 2);
   auto lines = lines_of(
       ask("POST", "/v1/jobs:batch?atomic=true", "\n" + noop + "\n \t\n" + noop, ndjson).body);

@@ -137,7 +137,7 @@ TEST_CASE("parameters are known, and of their type", "[http][query]") {
 
 TEST_CASE("a request for a job is read whole", "[http][request]") {
   auto x = read_job_request("{" + graph + R"(,"input":{"n":1.0},"queue":"q","labels":{"a":"b"},
-    "retention":"2d","max_parallel":3,"expires_in":"10m","expires_at":"2030-01-31T12:00:00Z"})",
+    "retention":"2d","max_parallel":3,"expires_in":"10m"})",
                             false);
   REQUIRE(x.errors.empty());
   auto& spec = x.request.spec;
@@ -148,7 +148,9 @@ TEST_CASE("a request for a job is read whole", "[http][request]") {
   CHECK(spec.retention == std::chrono::hours{48});
   CHECK(spec.max_parallel == 3);
   CHECK(spec.expires_after == std::chrono::minutes{10});
-  CHECK(spec.expires_at == core::parse_time("2030-01-31T12:00:00Z"));
+  auto until =
+      read_job_request("{" + graph + R"(,"expires_at":"2030-01-31T12:00:00Z"})", false).request;
+  CHECK(until.spec.expires_at == core::parse_time("2030-01-31T12:00:00Z"));
   auto named = read_job_request(R"({"graph":")" + std::string(64, 'a') + R"("})", false);
   CHECK(named.errors.empty());
   CHECK_FALSE(named.request.graph);
@@ -164,6 +166,9 @@ TEST_CASE("all that is wrong with a request is told with its place", "[http][req
         == found{"bad_value /expires_at", "out_of_range /expires_in"});
   CHECK(codes_of("{" + graph + R"(,"expires_in":60,"expires_at":"1969-12-31T23:59:59Z"})")
         == found{"out_of_range /expires_at", "wrong_type /expires_in"});
+  CHECK(codes_of("{" + graph + R"(,"expires_in":"1h","expires_at":"2030-01-31T12:00:00Z"})")
+        == found{"bad_value /expires_in"});
+  CHECK(codes_of(R"({"vertices":[{"id":"a","kind":"noop"}],"edges":[]})") == found{"missing_key "});
   for (auto later : {"tenant", "unique", "run_at", "delay"})
     CHECK(codes_of("{" + graph + ",\"" + later + "\":1}")
           == found{"unknown_key /" + std::string{later}});

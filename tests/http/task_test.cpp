@@ -77,6 +77,9 @@ TEST_CASE_METHOD(task_node, "a task is submitted, worked on, and has its record"
   CHECK(text_in(*status.find("active_task"), "task") == "book a table");
   work(http::task_queue, R"({"result":"done","report_path":"/r/1.html"})");
   REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200);
+  auto none = ask("GET", "/api/tasks/0198c0de-0000-7000-8000-000000000001");
+  CHECK(none.status == 404);
+  CHECK(none.text("next") == "GET /api/tasks lists the tasks");
   auto record = ask("GET", "/api/tasks/" + id).json();
   CHECK(text_in(record, "status") == "completed");
   CHECK(text_in(record, "task_result") == "done");

@@ -48,6 +48,10 @@ bool fits(const std::string& lines, std::size_t width) {
 
 } // namespace
 
+TEST_CASE("a job that waits is told so, without a count", "[node]") {
+  CHECK(counts_text(progress{}) == "not begun");
+}
+
 TEST_CASE("progress counts what becomes of vertices", "[node]") {
   story s;
   s.make("state", {{"to", "pending"}});
