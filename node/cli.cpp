@@ -87,16 +87,54 @@ trouble one_too_many(const CLI::App& verb, const std::string& called, const std:
           called + " --help"};
 }
 
-/// What is said of a word that nothing is called.
-std::string unknown_word(const CLI::App& verb, const std::string& word) {
+/// What is said of a word that nothing is called. `called`: the verb, with those above it.
+trouble unknown_word(const CLI::App& verb, const std::string& called, const std::string& word) {
+  auto next = called + " --help";
+  auto is_option = word.starts_with('-');
+  auto has_verbs = !verb.get_subcommands({}).empty();
+  auto name = word.substr(0, word.find('='));
+  if (is_option && verb.get_option_no_throw(name))
+    return {fault::bad_usage, core::quoted(name) + " stands in the wrong place",
+            "an option stands behind its verb, and before a `--`", called + " " + name + " …"};
+  if (!is_option && !has_verbs)
+    return one_too_many(verb, called, word);
   std::vector<std::string> names;
   for (auto x : verb.get_subcommands({}))
     names.push_back(x->get_name());
   for (auto x : verb.get_options())
     names.push_back(x->get_name());
   std::vector<std::string_view> known(names.begin(), names.end());
-  auto what = word.starts_with('-') ? "option " : "verb ";
-  return "there is no " + (what + core::quoted(word)) + core::did_you_mean(word, known);
+  return {fault::bad_usage,
+          std::string{"there is no "} + (is_option ? "option " : "verb ") + core::quoted(word)
+              + core::did_you_mean(word, known),
+          {},
+          next};
+}
+
+/// An option of the verb that was given without a value; a `$NAME` that is not set is the usual
+/// reason. None takes that for a value; of one that goes without it cannot be told.
+std::optional<trouble> empty_option(const CLI::App& app) {
+  auto [verb, called] = deepest(app);
+  for (auto x : verb->get_options())
+    if (x->nonpositional() && x->get_expected_min() > 0 && std::ranges::count(x->results(), "") > 0)
+      return trouble{fault::bad_usage, "the value of " + x->get_name() + " is empty",
+                     "a variable of the shell that is not set is empty",
+                     "give a value, or leave " + x->get_name() + " out"};
+  return {};
+}
+
+/// The same of `--name=`, behind which the next word would be taken for the value.
+std::optional<trouble> empty_option(const std::vector<char*>& words) {
+  for (std::string_view x : words) {
+    if (x == "--")
+      break;
+    if (x.starts_with("--") && x.find('=') == x.size() - 1)
+      return trouble{fault::bad_usage,
+                     "the value of " + std::string{x.substr(0, x.size() - 1)} + " is empty",
+                     "a variable of the shell that is not set is empty",
+                     "give a value, or leave the option out"};
+  }
+  return {};
 }
 
 /// Help and version go to standard output; all else is a mistake of the caller, also help for a
@@ -110,13 +148,11 @@ int explain(const CLI::App& app, const CLI::ParseError& e, console& to) {
     auto code = app.exit(e);
     return std::cout.flush() ? code : to.fail(fault::output_failed);
   }
-  std::string what = e.what();
-  if (!rest.empty() && !rest.front().starts_with('-') && verb->get_subcommands({}).empty())
-    return to.fail(one_too_many(*verb, called, rest.front()));
+  if (auto empty = empty_option(app))
+    return to.fail(*empty);
   if (!rest.empty())
-    what = unknown_word(*verb, rest.front());
-  else if (!verb->get_subcommands({}).empty())
-    what = called + " needs a verb";
+    return to.fail(unknown_word(*verb, called, rest.front()));
+  std::string what = verb->get_subcommands({}).empty() ? e.what() : called + " needs a verb";
   return to.fail({fault::bad_usage, what, {}, called + " --help"});
 }
 
@@ -151,12 +187,16 @@ int run_cli(int argc, char** argv) {
     CLI::App app{"Troupe runs graphs of work durably: what has ended is never lost.", "troupe"};
     request r;
     add_all(app, r);
+    auto words = with_common_options_last(argc, argv);
+    if (auto empty = empty_option(words))
+      return to.fail(*empty);
     try {
-      auto words = with_common_options_last(argc, argv);
       app.parse(argc, words.data());
     } catch (const CLI::ParseError& e) {
       return explain(app, e, to);
     }
+    if (auto empty = empty_option(app))
+      return to.fail(*empty);
     return r.act(to);
   } catch (const std::exception& e) {
     return to.fail({fault::unexpected, {}, e.what()});

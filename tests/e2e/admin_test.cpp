@@ -184,6 +184,43 @@ TEST_CASE("numbers and names that cannot be are told before anything is done", "
   CHECK_FALSE(std::filesystem::exists(here.path() / ".troupe"));
 }
 
+TEST_CASE("an option with an empty value is refused, whatever it is", "[e2e]") {
+  scratch here;
+  fs::create_directory(here.path() / "audit");
+  for (auto& words : {std::vector<std::string>{"jobs", "purge", "--yes", "--data", ""},
+                      {"keys", "create", "--data", ""},
+                      {"keys", "list", "--data="},
+                      {"audit", "verify", "--data", ""},
+                      {"doctor", "-c", ""},
+                      {"serve", "--port", "0", "-c", ""},
+                      {"serve", "--port", ""},
+                      {"--url", "", "jobs", "list"},
+                      {"submit", "g.json", "--idempotency-key", ""},
+                      {"jobs", "purge", "--yes", "--label", "a=1", "--label", ""},
+                      {"jobs", "result", "1234", "--wait="}}) {
+    auto x = troupe_with(here, words);
+    INFO(x.err);
+    CHECK(x.code == 2);
+    CHECK_THAT(x.err, Catch::Contains("error[E0001]: the value of -")
+                          && Catch::Contains(" is empty") && !Catch::Contains("\n\n"));
+  }
+  CHECK_FALSE(fs::exists(here.path() / ".troupe"));
+}
+
+TEST_CASE("a word in the wrong place is told as that", "[e2e]") {
+  scratch here;
+  for (auto& words : {std::vector<std::string>{"--data", "x", "run", "g.json"},
+                      {"run", "g.json", "--", "--data", "x"}}) {
+    auto x = troupe_with(here, words);
+    CHECK(x.code == 2);
+    CHECK_THAT(x.err, Catch::Contains("`--data` stands in the wrong place")
+                          && Catch::Contains("troupe run --data"));
+  }
+  auto more = troupe_with(here, {"serve", "extra"});
+  CHECK(more.code == 2);
+  CHECK_THAT(more.err, Catch::Contains("`extra` is one argument too many"));
+}
+
 TEST_CASE("a configuration names where keys are, and is told what is wrong with it", "[e2e]") {
   scratch here;
   here.write("node.json", R"({"data_dir": "d"})");
