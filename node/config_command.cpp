@@ -4,6 +4,7 @@
 #include "node/config/settings.hpp"
 #include "node/graph_file.hpp"
 #include "node/http/tls_files.hpp"
+#include "node/security_commands.hpp"
 #include "node/text.hpp"
 
 #include <algorithm>
@@ -100,6 +101,11 @@ int check_config(console& to, const std::string& file, const config_options& opt
   auto config = load(to, file, options, true);
   if (!config)
     return to.fail(config.trouble());
+  auto keys = read_keys(config->keys_file()); // Whoever may not read it is not who starts the node.
+  if (auto exposed = keys ? exposure(*config, file, !keys->empty()) : std::nullopt)
+    return to.fail(*exposed);
+  for (auto& x : stray_variables(process_environment()))
+    to.err("warning: " + x + "\n");
   auto changed = changes_of(node_config{}, *config);
   if (how == format::json)
     to.out_json(all_of(*config));

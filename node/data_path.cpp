@@ -14,6 +14,12 @@ bool is_missing(const fs::path& path) {
   return fs::status(path, ignored).type() == fs::file_type::not_found;
 }
 
+/// What cannot be looked at tells nothing of itself.
+bool is_seen(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(fs::status(path, ignored));
+}
+
 bool may_be_directory(const fs::path& path) {
   std::error_code ignored;
   auto type = fs::status(path, ignored).type();
@@ -36,7 +42,7 @@ std::optional<trouble> no_data_at(const fs::path& path) {
 }
 
 std::optional<trouble> backup_at(const fs::path& path) {
-  if (is_missing(path) || !may_be_directory(path) || is_missing(path / storage::backup_file_name))
+  if (!may_be_directory(path) || !is_seen(path / storage::backup_file_name))
     return {};
   return trouble{fault::no_data_directory, path.string() + " is a backup, no data directory",
                  "a backup stays as it is: nothing is run, imported or copied there",

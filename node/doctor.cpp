@@ -1,6 +1,7 @@
 #include "node/doctor.hpp"
 
 #include "node/config/addresses.hpp"
+#include "node/data_path.hpp"
 #include "node/http/tls_files.hpp"
 #include "node/metrics/resource_usage.hpp"
 #include "node/owner.hpp"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -49,6 +51,8 @@ checkup look_at_directory(const node_config& x) {
   if (::stat(directory.c_str(), &about) != 0)
     return {"data directory", health::odd, name + " is not there yet",
             "the first start makes it, if its parent may be written"};
+  if (auto backup = backup_at(directory))
+    return {"data directory", health::bad, backup->what, backup->next};
   if (!S_ISDIR(about.st_mode))
     return {"data directory", health::bad, name + " is no directory", "name another one"};
   if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0)
@@ -145,7 +149,7 @@ checkup look_at_memory() {
   return {"memory", health::good, what, {}};
 }
 
-checkup look_at_port(const node_config& x) {
+checkup look_at_free_port(const node_config& x) {
   auto where = x.http.address + " port " + std::to_string(x.http.port);
   if (has_owner(x.runtime.data_dir))
     return {"port", health::good, where + " is not tried: a node runs here", {}};
@@ -154,6 +158,15 @@ checkup look_at_port(const node_config& x) {
     return {"port", health::good, where + " is free", {}};
   return {"port", health::bad, where + ": " + *why,
           "end what listens there, or set http.port (0: one that is free)"};
+}
+
+checkup look_at_port(const node_config& x) {
+  auto found = look_at_free_port(x);
+  auto unnamed = unnamed_hosts(x);
+  if (found.is != health::good || !unnamed)
+    return found;
+  return {"port", health::odd, found.what + ", but " + *unnamed,
+          "name this machine's hosts in http.allowed_hosts"};
 }
 
 checkup look_at_tls(const node_config& x) {
@@ -166,10 +179,19 @@ checkup look_at_tls(const node_config& x) {
   return {"TLS", health::good, cert + " and its key can be used", {}};
 }
 
+/// What to do about a file that cannot be read.
+std::string way_to_read(const fs::path& file) {
+  if (::access(file.c_str(), R_OK) == 0)
+    return "restore the file from a backup";
+  if (errno == EACCES)
+    return "run this as the user of the node, or chown the file to it";
+  return errno == ENOTDIR ? "name another path" : "check the path and the disk";
+}
+
 checkup look_at_keys(const node_config& x, const std::string& file) {
   auto keys = read_keys(x.keys_file());
   if (!keys)
-    return {"keys", health::bad, keys.error().detail, "restore the file from a backup"};
+    return {"keys", health::bad, keys.error().detail, way_to_read(x.keys_file())};
   auto what = counted(keys->size(), "key") + " in " + x.keys_file().string();
   if (keys->empty() && !is_loopback(x.http.address))
     return {"keys", health::bad, what + ", and others than this machine can reach the address",

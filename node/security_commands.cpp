@@ -79,10 +79,13 @@ int create_key(console& to, const security_places& at, const key_wish& wish, for
   auto config = places_of(to, at);
   if (!config)
     return to.fail(config.trouble());
-  auto made = create_key(config->keys_file(), wish.what, wish.name,
-                         namespace_id{wish.ns.value_or(0)}, now());
+  auto file = config->keys_file();
+  auto was_there = is_there(file.parent_path());
+  auto made = create_key(file, wish.what, wish.name, namespace_id{wish.ns.value_or(0)}, now());
   if (!made)
     return to.fail(made.error());
+  if (!was_there)
+    to.err("made " + file.parent_path().string() + "\n");
   auto shown = to_value(made->stored);
   shown["key"] = made->text;
   return show_new_key(to, shown, how);
@@ -140,6 +143,14 @@ int verify_audit(console& to, const security_places& at, const std::optional<std
                     "no line has the hash " + core::quoted(*head)
                         + ": the log was cut or written anew, or that file is kept no longer"});
   return flushed(to);
+}
+
+std::optional<std::string> unnamed_hosts(const node_config& x) {
+  if (!is_wildcard(x.http.address) || !x.http.allowed_hosts.empty())
+    return {};
+  return "the address is " + x.http.address
+         + ", and http.allowed_hosts is empty: calls by any name but localhost are refused (403, "
+           "foreign_host)";
 }
 
 std::string first_key_command(const node_config& x, const std::string& file) {

@@ -40,6 +40,10 @@ int verify_audit(console& to, const security_places& at, const std::optional<std
 /// there is one. Pure.
 std::optional<trouble> exposure(const node_config& x, const std::string& file, bool has_keys);
 
+/// What is told of a node that listens at every address of its machine, and knows no name of it:
+/// it refuses all who do not call it `localhost`. Nothing of another node. Pure.
+std::optional<std::string> unnamed_hosts(const node_config& x);
+
 /// The command that makes the first key of a node. Pure.
 std::string first_key_command(const node_config& x, const std::string& file);
 

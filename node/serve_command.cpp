@@ -4,6 +4,7 @@
 #include "node/http/probe.hpp"
 #include "node/http/server.hpp"
 #include "node/interrupts.hpp"
+#include "node/security_commands.hpp"
 #include "node/serve_news.hpp"
 #include "node/served_node.hpp"
 #include "node/systemd.hpp"
@@ -78,6 +79,10 @@ int run_node(console& to, const node_config& config, node_services& services,
   serve_news news{to, config};
   if (auto wrong = backup_at(config.runtime.data_dir))
     return news.fail(*wrong);
+  for (auto& x : stray_variables(process_environment()))
+    news.warn(x);
+  if (auto unnamed = unnamed_hosts(config))
+    news.warn(*unnamed + "; name those of this machine there, or with --allow-host");
   interrupts signals;
   hangups told; // One that comes while the node begins or ends is no reason to end at once.
   http::raise_open_files();

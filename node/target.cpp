@@ -20,6 +20,13 @@ std::string said(const std::optional<std::string>& option, const char* option_na
   return text;
 }
 
+/// Whether jobs are kept there, or it cannot be told: keys alone make no data directory.
+bool has_data(const std::filesystem::path& directory) {
+  std::error_code failed;
+  return std::filesystem::exists(directory / "MANIFEST", failed) || failed
+         || std::filesystem::exists(directory / "journal", failed);
+}
+
 } // namespace
 
 answer<client::endpoint> node_of(const target_options& x) {
@@ -45,9 +52,8 @@ answer<target> target_of(const target_options& x) {
   auto node = node_of(x);
   if (!node)
     return node.trouble();
-  std::error_code ignored;
   auto is_named = !node->named_by.empty();
-  if (!is_named && std::filesystem::exists(usual_data, ignored))
+  if (!is_named && has_data(usual_data))
     return target{usual_data, {}, false};
   return target{{}, std::move(*node), is_named};
 }

@@ -30,4 +30,11 @@ bool is_loopback(const std::string& address) {
   return x ? IN6_IS_ADDR_LOOPBACK(&*x) : address == "localhost";
 }
 
+bool is_wildcard(const std::string& address) {
+  if (auto x = ipv4(address))
+    return x->s_addr == INADDR_ANY;
+  auto x = ipv6(address);
+  return x && IN6_IS_ADDR_UNSPECIFIED(&*x);
+}
+
 } // namespace troupe::node

@@ -20,6 +20,13 @@ using graph_json::problem_list;
 
 constexpr std::string_view variable_prefix = "TROUPE_";
 
+/// What is no key: of the command line, of `exec`, of the kind `jq`.
+constexpr std::string_view other_variables[]{
+    "TROUPE_URL",    "TROUPE_TOKEN",   "TROUPE_CA_FILE",         "TROUPE_JOB",
+    "TROUPE_VERTEX", "TROUPE_ATTEMPT", "TROUPE_IDEMPOTENCY_KEY", "TROUPE_JQ_HELPER"};
+/// Of tests; and what Kubernetes tells of a service that is called `troupe`.
+constexpr std::string_view foreign_prefixes[]{"TROUPE_SHIM_", "TROUPE_SERVICE_", "TROUPE_PORT_"};
+
 const setting* find(std::string_view pointer) {
   auto all = settings();
   auto found = std::ranges::find(all, pointer, &setting::pointer);
@@ -65,6 +72,10 @@ private:
     auto section = pointer.substr(0, pointer.rfind('/'));
     if (find(pointer))
       values.emplace(pointer, std::move(x));
+    else if (pointer == "/$schema" && x.string()) // For editors.
+      return;
+    else if (pointer == "/$schema")
+      problems_.wrong_type(at, x, "a string");
     else if (is_section(pointer))
       problems_.wrong_type(at, x, "an object");
     else
@@ -72,10 +83,6 @@ private:
   }
 
   void repeated(std::string_view pointer, std::string_view key) override {
-    else if (pointer == "/$schema" && x.string()) // For editors.
-      return;
-    else if (pointer == "/$schema")
-      problems_.wrong_type(at, x, "a string");
     problems_.duplicate_key(json_place{pointer}, key);
   }
 
@@ -138,20 +145,46 @@ public:
 
   /// Those that look like keys and are none.
   problems slips() const {
-    std::vector<std::string> names;
-    for (auto& s : settings())
-      names.push_back(variable_of(s.pointer));
-    std::vector<std::string_view> known(names.begin(), names.end());
     problems found;
     for (auto& [name, text] : variables_)
-      if (std::ranges::find(names, name) == names.end() && begins_as_section(name))
-        found.push_back({"unknown_key", "",
-                         "the environment variable " + name + " names no key"
-                             + core::did_you_mean(name, known)});
+      if (!is_key(name) && begins_as_section(name))
+        found.push_back({"unknown_key", "", no_key(name)});
+    return found;
+  }
+
+  /// Others that nothing here reads.
+  std::vector<std::string> strays() const {
+    std::vector<std::string> found;
+    for (auto& [name, text] : variables_)
+      if (!is_key(name) && !begins_as_section(name) && !is_foreign(name, text))
+        found.push_back(no_key(name));
     return found;
   }
 
 private:
+  static std::vector<std::string> key_variables() {
+    std::vector<std::string> names;
+    for (auto& s : settings())
+      names.push_back(variable_of(s.pointer));
+    return names;
+  }
+
+  static bool is_key(const std::string& name) {
+    return std::ranges::any_of(settings(), [&](auto& s) { return variable_of(s.pointer) == name; });
+  }
+
+  static bool is_foreign(const std::string& name, const std::string& text) {
+    return std::ranges::find(other_variables, name) != std::end(other_variables)
+           || std::ranges::any_of(foreign_prefixes, [&](auto x) { return name.starts_with(x); })
+           || text.starts_with("tcp://"); // `TROUPE_PORT` of Kubernetes.
+  }
+
+  static std::string no_key(const std::string& name) {
+    auto names = key_variables();
+    std::vector<std::string_view> known(names.begin(), names.end());
+    return "the environment variable " + name + " names no key" + core::did_you_mean(name, known);
+  }
+
   static bool begins_as_section(const std::string& name) {
     return std::ranges::any_of(keys_below(""), [&](auto key) {
       auto pointer = "/" + std::string{key};
@@ -212,6 +245,10 @@ parsed_config parse_config_file(const std::string& path, environment_view enviro
   config_reader reader{wrong};
   auto fault = graph_json::read_json_file(path, reader);
   return finish(reader, wrong, fault, environment);
+}
+
+std::vector<std::string> stray_variables(environment_view environment) {
+  return environment_reader{environment}.strays();
 }
 
 std::vector<std::string> process_environment() {

@@ -38,6 +38,10 @@ std::string variable_of(std::string_view pointer);
 /// What no key can tell by itself: addresses, pairs that belong together, files. Pure.
 problems check_config(const node_config& x);
 
+/// What is told of variables that begin as those of this program do and are none of them: a slip,
+/// perhaps. Those that begin as a section are errors of `parse_config`, and are left out. Pure.
+std::vector<std::string> stray_variables(environment_view environment);
+
 /// All variables of this process. Call it before other threads change them.
 std::vector<std::string> process_environment();
 

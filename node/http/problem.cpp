@@ -29,7 +29,7 @@ constexpr refusal_kind kinds[] = {
     {"E0211", "forbidden", 403, "the key does not allow this",
      "use a key of the role that `detail` names"},
     {"E0212", "foreign_host", 403, "the header Host names none of this node's hosts",
-     "use one of its names, or add this one to http.allowed_hosts"},
+     "use one of its names, or add this one to http.allowed_hosts (`troupe serve --allow-host`)"},
     {"E0213", "foreign_origin", 403, "a page of another origin must not call this node",
      "add the origin to http.allowed_origins"},
     {"E0214", "kind_not_allowed", 403, "a vertex is of a kind that is not allowed over HTTP",

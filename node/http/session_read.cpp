@@ -1,5 +1,6 @@
 #include "node/http/session.hpp"
 
+#include "core/names.hpp"
 #include "node/http/cors.hpp"
 #include "node/http/query.hpp"
 #include "node/http/request_head.hpp"
@@ -187,7 +188,9 @@ std::optional<response> session::refuse_place(const request& in, const std::stri
   if (!is_authority(authority))
     return problem_answer(refusal::bad_request, "the host is not a name, or a name and a port");
   if (!names_this(*options_, authority))
-    return problem_answer(refusal::foreign_host, "the host is not one of this node's");
+    return problem_answer(refusal::foreign_host, "the request came for the host "
+                                                     + core::quoted(authority)
+                                                     + ", which is not one of this node's");
   if (origin && !may_call(*options_, *origin, authority))
     return problem_answer(refusal::foreign_origin, "the origin is not one of this node's");
   reader_ = reader_of(*options_, in);

@@ -206,3 +206,24 @@ TEST_CASE("changes tell what takes effect at once and what needs a start", "[con
   CHECK(mixed.http.body_max_bytes == 2048);
   CHECK(mixed.log.level == "debug");
 }
+
+TEST_CASE("variables that nothing reads are told, with what was perhaps meant", "[config]") {
+  const std::vector<std::string> all{"TROUPE_DATADIR=/x",
+                                     "TROUPE_TOKEN=t",
+                                     "TROUPE_HTTP_PORT=1",
+                                     "TROUPE_HTTP_PROT=1",
+                                     "TROUPE_PORT=tcp://10.0.0.1:7700",
+                                     "TROUPE_SERVICE_HOST=10.0.0.1",
+                                     "PATH=/bin"};
+  auto told = stray_variables(all);
+  REQUIRE(told.size() == 1); // That of a section is an error.
+  CHECK(told[0]
+        == "the environment variable TROUPE_DATADIR names no key; did you mean `TROUPE_DATA_DIR`?");
+}
+
+TEST_CASE("addresses that stand for all of a machine are known", "[config]") {
+  for (auto x : {"0.0.0.0", "::"})
+    CHECK(is_wildcard(x));
+  for (auto x : {"127.0.0.1", "::1", "10.0.0.1", "localhost"})
+    CHECK_FALSE(is_wildcard(x));
+}

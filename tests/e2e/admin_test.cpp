@@ -221,6 +221,81 @@ TEST_CASE("a word in the wrong place is told as that", "[e2e]") {
   CHECK_THAT(more.err, Catch::Contains("`extra` is one argument too many"));
 }
 
+TEST_CASE("a directory that may not be looked at is called so, and is no backup", "[e2e]") {
+  if (::geteuid() != 0)
+    return; // Only root can be somebody else.
+  scratch here;
+  fs::permissions(here.path(), fs::perms::owner_all | fs::perms::others_all);
+  CHECK(troupe_with(here, {"keys", "create", "--data", "data"}).code == 0); // With mode 0700.
+  auto as_nobody = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"--reuid=65534", "--clear-groups", program});
+    return process{here, std::move(words), {}, "/usr/bin/setpriv"}.wait();
+  };
+  auto seen = as_nobody({"version"});
+  if (seen.code != 0)
+    return; // The program itself is out of the reach of others here.
+  for (auto& words : {std::vector<std::string>{"jobs", "list", "--data", "data"},
+                      {"compact", "--data", "data"}}) {
+    auto x = as_nobody(words);
+    INFO(x.err);
+    CHECK(x.code == 6);
+    CHECK_THAT(x.err, Catch::Contains("error[E0116]") && Catch::Contains("Permission denied"));
+  }
+  auto told = as_nobody({"doctor", "--data", "data"});
+  CHECK_THAT(told.out, Catch::Contains("Permission denied") && Catch::Contains("chown the file"));
+}
+
+TEST_CASE("the doctor knows a backup, and a path that can be no directory", "[e2e]") {
+  scratch here;
+  here.write("g.json", R"({"vertices": [{"id": "a", "kind": "noop"}]})");
+  CHECK(troupe_with(here, {"run", "g.json"}).code == 0);
+  CHECK(troupe_with(here, {"backup", "copy"}).code == 0);
+  auto told = troupe_with(here, {"doctor", "--data", "copy"});
+  CHECK(told.code == 1);
+  CHECK_THAT(told.out, Catch::Contains("BAD  data directory") && Catch::Contains("is a backup")
+                           && Catch::Contains("troupe restore copy"));
+  told = troupe_with(here, {"doctor", "--data", "g.json"});
+  CHECK_THAT(told.out, Catch::Contains("Not a directory") && Catch::Contains("name another path"));
+}
+
+TEST_CASE("a directory that a key makes is told, and is none to look for jobs in", "[e2e]") {
+  scratch here;
+  auto made = troupe_with(here, {"keys", "create", "--role", "admin", "--name", "a"});
+  CHECK(made.code == 0);
+  CHECK_THAT(made.err, Catch::Contains("made .troupe\n"));
+  CHECK_THAT(troupe_with(here, {"keys", "create"}).err, !Catch::Contains("made .troupe"));
+  scratch home;
+  served_node node{home};
+  auto asked = troupe_with(here, {"jobs", "list"}); // There is a node, or none: it was asked for.
+  CHECK_THAT(asked.err, !Catch::Contains("E0010"));
+}
+
+TEST_CASE("a check of a configuration tells that there is no key, and of strange variables",
+          "[e2e]") {
+  scratch here;
+  auto refused = troupe_with(here, {"serve", "--check", "--address", "0.0.0.0"});
+  CHECK(refused.code == 5);
+  CHECK_THAT(refused.err, Catch::Contains("error[E0041]"));
+  CHECK(troupe_with(here, {"keys", "create", "--role", "admin"}).code == 0);
+  variable slip{"TROUPE_DATADIR", "/x"}, known{"TROUPE_TOKEN", "x"};
+  auto told = troupe_with(here, {"serve", "--check", "--address", "0.0.0.0"});
+  CHECK(told.code == 0);
+  CHECK_THAT(told.err,
+             Catch::Contains("warning: the environment variable TROUPE_DATADIR names no key; did "
+                             "you mean `TROUPE_DATA_DIR`?")
+                 && !Catch::Contains("TROUPE_TOKEN"));
+  process node{here, {"serve", "--address", "0.0.0.0", "--port", "0"}};
+  REQUIRE(eventually([&] { return node.err().find("serving http://") != std::string::npos; }));
+  CHECK_THAT(node.err(), Catch::Contains("TROUPE_DATADIR")
+                             && Catch::Contains("warning: the address is 0.0.0.0, and "
+                                                "http.allowed_hosts is empty"));
+  CHECK_THAT(troupe_with(here, {"doctor", "--data", ".troupe"}).out,
+             !Catch::Contains("allowed_hosts"));
+  variable address{"TROUPE_HTTP_ADDRESS", "0.0.0.0"};
+  CHECK_THAT(troupe_with(here, {"doctor", "--data", ".troupe"}).out,
+             Catch::Contains("odd  port") && Catch::Contains("http.allowed_hosts is empty"));
+}
+
 TEST_CASE("a configuration names where keys are, and is told what is wrong with it", "[e2e]") {
   scratch here;
   here.write("node.json", R"({"data_dir": "d"})");

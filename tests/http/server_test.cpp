@@ -226,7 +226,9 @@ TEST_CASE_METHOD(fixture, "each bad request has its status, code and next step",
   }
   auto c = client();
   c.send("GET /echo HTTP/1.1\r\nHost: evil.example\r\n\r\n");
-  CHECK(code_of(c.read()) == "foreign_host");
+  auto foreign = c.read();
+  CHECK(code_of(foreign) == "foreign_host");
+  CHECK(foreign.body.find("`evil.example`") != std::string::npos);
   auto d = client();
   CHECK(d.ask("PUT", "/echo", "", key).fields["allow"] == "GET, POST, HEAD");
   CHECK(d.ask("GET", "/open").status == 200);
