@@ -45,8 +45,7 @@ journal_tail look_through(segment_view& segment, const batch_place& from, std::u
   journal_tail found;
   auto& nonzero = found.nonzero[from.segment];
   segment_header header;
-  if (from.offset == 0
-      && decode(segment.at(0, segment_header_bytes), header) == header_state::valid
+  if (from.offset == 0 && decode(segment.at(0, segment_header_bytes), header) == header_state::valid
       && disk_position{header.number - 1, header.previous_end} > suspect)
     found.shows_synced = true;
   for (auto at = from.offset; at < to && !found.shows_synced && segment.failure();) {

@@ -78,13 +78,10 @@ struct half_applied {
 
   /// The place that the snapshot remembers, as an offset in its segment.
   std::uint32_t resume_offset() const {
-    return known.resume.batch == 0 ? segment_header_bytes
-                                   : known.resume.batch + padded_bytes(170);
+    return known.resume.batch == 0 ? segment_header_bytes : known.resume.batch + padded_bytes(170);
   }
 
-  std::string name_of(std::uint64_t segment) const {
-    return segment_path("", segment).string();
-  }
+  std::string name_of(std::uint64_t segment) const { return segment_path("", segment).string(); }
 };
 
 } // namespace
@@ -115,8 +112,8 @@ TEST_CASE("damage behind what the snapshot holds is told as without it, damage b
     for (std::size_t i = 0; i < end; i += 7) {
       INFO(name << " byte " << i);
       auto is_before = name < x.name_of(x.known.resume.segment)
-                       || (name == x.name_of(x.known.resume.segment)
-                           && i >= segment_header_bytes && i < x.known.resume.batch);
+                       || (name == x.name_of(x.known.resume.segment) && i >= segment_header_bytes
+                           && i < x.known.resume.batch);
       auto damage = [&] {
         x.restore();
         x.files.content("/data/journal/" + name)[i] ^= static_cast<std::uint8_t>(1 << i % 8);
