@@ -195,6 +195,37 @@ TEST_CASE_METHOD(fixture, "a step that the job's state does not allow is exit co
   CHECK_THAT(waits.err, Contains("error[E0101]") && Contains("another key makes a new one"));
 }
 
+TEST_CASE("a job that waits for workers is left to a node", "[e2e]") {
+  scratch in;
+  in.write("w.json", R"({"vertices": [{"id": "mail", "kind": "worker",
+                                       "config": {"task": "send"}}]})");
+  {
+    served_node node{in, {"--allow-kind", "worker"}};
+    auto made = troupe_with(in, {"submit", "w.json", "--url", node.url()});
+    INFO(made.err);
+    REQUIRE(made.code == 0);
+    node.send(SIGTERM);
+    REQUIRE(node.wait().code == 0);
+  }
+  auto refused = troupe_with(in, {"run", "--resume"});
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, Contains("nobody can fetch `mail`"));
+  CHECK_THAT(refused.err, Contains("try: troupe serve goes on with it\n"));
+  CHECK_THAT(troupe_with(in, {"jobs", "list", "--data", ".troupe"}).out, !Contains("failed"));
+}
+
+TEST_CASE("a deep graph goes to a node and comes back", "[e2e]") {
+  scratch in;
+  std::string lists(62, '['), ends(62, ']');
+  in.write("deep.json", R"({"vertices": [{"id": "v", "kind": "noop", "config": {"output": )" + lists
+                            + ends + R"(}}], "result": "v"})");
+  served_node node{in};
+  auto ran = troupe_with(in, {"submit", "deep.json", "--wait", "--url", node.url()});
+  INFO(ran.err);
+  CHECK(ran.code == 0);
+  CHECK(ran.out == lists + ends + "\n");
+}
+
 TEST_CASE("a node with keys is exit code 5 without one", "[e2e][client]") {
   scratch home, here;
   here.write("twice.json", twice);
