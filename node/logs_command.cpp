@@ -68,7 +68,7 @@ private:
     if (how_ == format::json)
       all_.push_back(to_value(x));
     else
-      lost_ = !(how_ == format::table ? to_.out(told_line(x, options_.all))
+      lost_ = !(how_ == format::table ? to_.out(told_lines(x, options_.all))
                                       : to_.out_line(to_value(x)));
     return !lost_;
   }

@@ -51,7 +51,7 @@ private:
       if (how_ == format::json)
         all_.push_back(to_value(x));
       else
-        lost_ = !(how_ == format::table ? to_.out(told_line(x, options_.all))
+        lost_ = !(how_ == format::table ? to_.out(told_lines(x, options_.all))
                                         : out_json_text(to_, json) && to_.out("\n"));
     }
     return !lost_ && (options_.follow || x.id < newest_);

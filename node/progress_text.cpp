@@ -100,12 +100,20 @@ std::string failure_line(const event& x, const text_style& style) {
          + one_line(vertex_of(x) + ": " + p.code + ": " + p.detail);
 }
 
-std::string log_line(const event& x, const text_style& style) {
-  if (x.type != "log")
-    return {};
-  return painted(one_line(std::string{text_of(x.data, "vertex")} + " | "
-                          + std::string{text_of(x.data, "text")}),
-                 "2", style);
+std::vector<std::string> log_lines(const event& x, const text_style& style) {
+  std::vector<std::string> lines;
+  auto add = [&](std::string_view line) {
+    lines.push_back(painted(
+        one_line(std::string{text_of(x.data, "vertex")} + " | " + std::string{line}), "2", style));
+  };
+  for (auto text = x.type == "log" ? text_of(x.data, "text") : ""; !text.empty();) {
+    auto end = text.find('\n');
+    add(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+  }
+  if (x.data.find("cut"))
+    add("… the log of the job is cut here: what comes later is not kept");
+  return lines;
 }
 
 std::string step_line(const event& x, const text_style& style) {

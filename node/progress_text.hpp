@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 /// How progress looks. Pure; any thread.
 namespace troupe::node {
@@ -24,8 +25,9 @@ std::size_t line_count(std::string_view text);
 
 /// A failure, also of an attempt that will be repeated, or nothing for any other event.
 std::string failure_line(const event& x, const text_style& style);
-/// What a vertex said, or nothing for any other event.
-std::string log_line(const event& x, const text_style& style);
+/// What a vertex said, line by line, or nothing for any other event. Of what else it told, too, one
+/// line says that no more is kept.
+std::vector<std::string> log_lines(const event& x, const text_style& style);
 /// A start or an end that is no failure, or nothing for any other event.
 std::string step_line(const event& x, const text_style& style);
 

@@ -33,16 +33,17 @@ void run_view::take(const event& x, bool fresh) {
   if (mode_ == show_mode::quiet || !fresh)
     return;
   if (auto line = failure_line(x, style_); !line.empty())
-    return tell(line);
-  if (auto line = log_line(x, style_); !line.empty())
-    return tell(line);
+    return tell({line});
+  if (auto lines = log_lines(x, style_); !lines.empty())
+    return tell(lines);
   if (mode_ == show_mode::plain && seen_.total() > 0 && seen_.total() <= small_graph_max)
     if (auto line = step_line(x, style_); !line.empty())
-      tell(line);
+      tell({line});
 }
 
-void run_view::tell(const std::string& line) {
-  waiting_ += line + "\n";
+void run_view::tell(const std::vector<std::string>& lines) {
+  for (auto& line : lines)
+    waiting_ += line + "\n";
   if (waiting_.size() > told_bytes_max)
     tick(clock::now());
 }
@@ -62,7 +63,7 @@ void run_view::note(const std::string& line) {
   if (mode_ == show_mode::quiet)
     to_.err(line + "\n");
   else
-    tell(line);
+    tell({line});
 }
 
 void run_view::restart() {

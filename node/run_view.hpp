@@ -43,7 +43,7 @@ public:
   const progress& seen() const noexcept { return seen_; }
 
 private:
-  void tell(const std::string& line);
+  void tell(const std::vector<std::string>& lines);
   std::string erased();
   std::string picture();
   void draw(clock::time_point now);

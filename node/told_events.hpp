@@ -12,7 +12,8 @@ namespace troupe::node {
 /// `vertex` only what concerns that one.
 bool is_told(const event& x, const std::optional<std::string>& vertex, bool all);
 
-/// One line with the time, and a line feed. `numbered`: the event's number stands before it.
-std::string told_line(const event& x, bool numbered);
+/// A line with the time, and a line feed; of a log as many as it has. `numbered`: the event's
+/// number stands before each, and what is neither log nor failure is told whole.
+std::string told_lines(const event& x, bool numbered);
 
 } // namespace troupe::node

@@ -1,8 +1,10 @@
 #include "node/progress_text.hpp"
 #include "node/show.hpp"
 #include "node/text.hpp"
+#include "node/told_events.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
 #include <random>
 #include <sstream>
 
@@ -202,9 +204,28 @@ TEST_CASE("status lines say how many more vertices run", "[node]") {
 TEST_CASE("log lines name their vertex and cannot steer the terminal", "[node]") {
   story s;
   auto x = s.make("log", {{"vertex", "a"}, {"attempt", 1}, {"text", "hi\x1b[2J\n"}});
-  CHECK(log_line(x, {}) == "a | hi [2J");
-  CHECK(log_line(s.start("a"), {}).empty());
+  CHECK(log_lines(x, {}) == std::vector<std::string>{"a | hi [2J"});
+  CHECK(log_lines(s.start("a"), {}).empty());
   CHECK(step_line(x, {}).empty());
+}
+
+TEST_CASE("every line of a log is told, and where it is cut", "[node]") {
+  story s;
+  auto x = s.make("log", {{"vertex", "a"}, {"attempt", 1}, {"text", "one\n\ntwo"}, {"cut", true}});
+  std::string cut = "a | … the log of the job is cut here: what comes later is not kept";
+  CHECK(log_lines(x, {}) == std::vector<std::string>{"a | one", "a |", "a | two", cut});
+  x.time = {};
+  x.id = 7;
+  auto told = told_lines(x, true);
+  CHECK(std::ranges::count(told, '\n') == 4);
+  CHECK(told.starts_with("7  1970-01-01T00:00:00.000Z  a | one\n7  "));
+
+  x = s.make("token", {{"vertex", "a"}, {"attempt", 1}, {"text", "x\n"}});
+  CHECK_FALSE(is_told(x, {}, false));
+  x.data["cut"] = true;
+  CHECK(is_told(x, {}, false));
+  CHECK_THAT(told_lines(x, false), Catch::EndsWith(cut + "\n"));
+  CHECK_THAT(told_lines(x, true), Catch::Contains(R"("text":"x\n")"));
 }
 
 TEST_CASE("steps of vertices are one line each", "[node]") {
