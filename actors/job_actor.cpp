@@ -48,6 +48,7 @@ void attempt_done(job_self self, msg::attempt_done& m) {
   auto& st = self->state;
   auto v = m.result.vertex;
   st.begun.erase(m.proof);
+  st.saying.erase(m.proof);
   if (!end_pooled(self, m.proof, std::move(m.result))) {
     auto current = is_current(self, v, m.proof);
     end_attempt(self, m.proof, std::move(m.result));
@@ -57,22 +58,39 @@ void attempt_done(job_self self, msg::attempt_done& m) {
   finish(self);
 }
 
-/// Records what an attempt said, in pieces that fit into record groups.
-void attempt_said(job_self self, msg::attempt_said& m) {
+/// How many bytes of `text` become one event.
+std::size_t event_bytes(std::string_view text) {
+  if (text.size() <= limits::log_piece_bytes_max)
+    return text.size();
+  return std::max<std::size_t>(core::whole_characters(text, limits::log_piece_bytes_max), 1);
+}
+
+/// Records a piece, in as many events as its size needs. False: its attempt is not current.
+bool record_said(job_self self, const msg::attempt_said& m, const said_piece& piece) {
   auto& st = self->state;
-  while (!m.text.empty()) {
-    auto size =
-        m.text.size() <= limits::log_piece_bytes_max
-            ? m.text.size()
-            : std::max<std::size_t>(core::whole_characters(m.text, limits::log_piece_bytes_max), 1);
+  std::string_view rest{piece.text};
+  do {
+    auto text = rest.substr(0, event_bytes(rest));
+    rest.remove_prefix(text.size());
     auto said =
-        core::decide_said(job_of(self), m.vertex, m.proof, m.text.substr(0, size), st.book->now());
-    if (!said || said->empty())
-      break;
+        core::decide_said(job_of(self), m.vertex, m.proof, std::string{text}, st.book->now(),
+                          core::stream_kind::log, piece.last && rest.empty());
+    if (!said)
+      return false;
     st.book->take(std::move(*said));
-    st.book->flush();
-    m.text.erase(0, size);
-  }
+    flush_if_full(self);
+  } while (!rest.empty());
+  return true;
+}
+
+/// Records what an attempt has said since it was asked last.
+void attempt_said(job_self self, const msg::attempt_said& m) {
+  auto found = self->state.saying.find(m.proof);
+  if (found == self->state.saying.end())
+    return;
+  for (auto& piece : found->second->take())
+    if (!record_said(self, m, piece))
+      found->second->give_back(piece.cost);
   finish(self);
 }
 
@@ -133,10 +151,17 @@ void end_in_order(job_self self) {
   self->quit();
 }
 
+/// What attempts may still say. What workers emit is counted by the records alone.
+std::size_t bytes_to_say(const core::job& x) {
+  auto said = x.stream_cut ? limits::stream_bytes_max : x.streamed;
+  return limits::stream_bytes_max - std::min<std::size_t>(said, limits::stream_bytes_max);
+}
+
 /// Goes on where the records end, be it at the beginning.
 void begin(job_self self) {
   auto& st = self->state;
   auto& job = job_of(self);
+  st.said_left = std::make_shared<said_budget>(bytes_to_say(job));
   for (auto& shape : job.plan->shapes)
     st.traits.push_back(make_traits(env_of(self), shape));
   if (terminal(job.state)) {
@@ -174,7 +199,7 @@ caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
       [self](msg::vertices_done& m) { vertices_done(self, m); },
       [self](const msg::attempt_begins& m) { attempt_begins(self, m); },
       [self](msg::attempt_done& m) { attempt_done(self, m); },
-      [self](msg::attempt_said& m) { attempt_said(self, m); },
+      [self](const msg::attempt_said& m) { attempt_said(self, m); },
       [self](const msg::timer_due& m) { timer_due(self, m); },
       [self](const msg::move_job& m) { move_job(self, m); },
       [self](const msg::get_job& m) { get_job(self, m); },

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/job_book.hpp"
+#include "actors/said_text.hpp"
 #include "messages/job.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -37,16 +38,18 @@ struct job_actor_state {
   std::shared_ptr<shard_context> shard;
   std::optional<job_book> book;
   core::random_bits random;
-  std::vector<shape_traits> traits;                       ///< By shape.
-  std::deque<core::vertex_index> ready;                   ///< To be started, in order.
-  std::deque<waiting_vertex> blocked;                     ///< Ready, too, but for want of a slot.
-  std::set<core::vertex_index> holders;                   ///< Vertices that hold a slot.
-  std::map<core::token, pooled_attempt> pooled;           ///< Pure attempts at a runner.
-  std::map<core::token, core::vertex_index> begun;        ///< Impure attempts that a runner has.
-  std::vector<messages::attempt_begins> beginning;        ///< Decided by the current message.
-  std::map<core::vertex_index, core::shard_time> offered; ///< To workers; since when.
-  bool held_back = false;                                 ///< Until fewer blobs wait.
-  bool ending = false;                                    ///< What ran was told to end.
+  std::vector<shape_traits> traits;                         ///< By shape.
+  std::deque<core::vertex_index> ready;                     ///< To be started, in order.
+  std::deque<waiting_vertex> blocked;                       ///< Ready, too, but for want of a slot.
+  std::set<core::vertex_index> holders;                     ///< Vertices that hold a slot.
+  std::map<core::token, pooled_attempt> pooled;             ///< Pure attempts at a runner.
+  std::map<core::token, core::vertex_index> begun;          ///< Impure attempts that a runner has.
+  std::map<core::token, std::shared_ptr<said_text>> saying; ///< What these have to tell.
+  std::shared_ptr<said_budget> said_left;                   ///< Of all of them.
+  std::vector<messages::attempt_begins> beginning;          ///< Decided by the current message.
+  std::map<core::vertex_index, core::shard_time> offered;   ///< To workers; since when.
+  bool held_back = false;                                   ///< Until fewer blobs wait.
+  bool ending = false;                                      ///< What ran was told to end.
   bool over = false;                ///< The shard knows that the job has ended.
   std::set<core::vertex_index> due; ///< Back-offs that are over, until the attempt has ended.
   std::set<std::pair<core::shard_time, core::vertex_index>> armed; ///< Timers that will be due.

@@ -28,6 +28,20 @@ value config_of(const core::vertex_shape& shape, const std::string& trace) {
   return config;
 }
 
+/// Where the attempt that `proof` is of says what it has to say. Nobody hears those of which
+/// nothing is recorded before their end.
+attempt_runner::log voice_of(job_self self, vertex_index v, const core::token& proof) {
+  auto& st = self->state;
+  if (st.pooled.contains(proof))
+    return [](const std::string&) {};
+  auto said = std::make_shared<said_text>(st.said_left);
+  st.saying.emplace(proof, said);
+  return [to = caf::actor{self}, v, proof, said](std::string text) {
+    if (said->add(std::move(text)))
+      caf::anon_send(to, msg::attempt_said{v, proof});
+  };
+}
+
 /// Hands an attempt to the runner of its kind.
 void run(job_self self, vertex_index v, const core::token& proof, std::uint32_t number,
          value inputs) {
@@ -40,9 +54,6 @@ void run(job_self self, vertex_index v, const core::token& proof, std::uint32_t 
     return report({attempt_end::failed,
                    {},
                    {"no_runner", "", "this node cannot run the kind \"" + shape.kind + "\""}});
-  auto say = [to, v, proof](std::string text) {
-    caf::anon_send(to, msg::attempt_said{v, proof, std::move(text)});
-  };
   auto& name = job.plan->names[v];
   auto trace = core::trace_of_attempt(job.spec.labels, job.id, name, number);
   attempt x{proof,
@@ -54,7 +65,7 @@ void run(job_self self, vertex_index v, const core::token& proof, std::uint32_t 
             std::move(inputs),
             shape.timeouts,
             std::move(trace)};
-  runner->start(std::move(x), report, say);
+  runner->start(std::move(x), report, voice_of(self, v, proof));
 }
 
 void start_pooled(job_self self, vertex_index v) {

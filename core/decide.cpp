@@ -239,16 +239,15 @@ result<record_group> decide_lost(const job& x, vertex_index v, bool counts, shar
 }
 
 result<record_group> decide_said(const job& x, vertex_index v, const token& proof, std::string text,
-                                 shard_time now, stream_kind kind) {
+                                 shard_time now, stream_kind kind, bool last) {
   if (!is_current(x, v, proof))
     return stale_attempt();
-  if (x.stream_cut || x.streamed >= limits::stream_bytes_max || text.empty())
+  if (x.stream_cut || x.streamed >= limits::stream_bytes_max || (text.empty() && !last))
     return record_group{};
   auto detail = detail_of(x, v);
   auto left = limits::stream_bytes_max - x.streamed;
-  auto cut = text.size() >= left;
-  if (cut)
-    text.resize(whole_characters(text, left));
+  auto cut = last || text.size() >= left;
+  text.resize(whole_characters(text, left));
   return group_of(x, now,
                   stream_appended{v, detail->attempts, detail->said, kind, std::move(text), cut});
 }

@@ -64,9 +64,11 @@ record_group decide_vertices_ended(const job& x, std::vector<attempt_result> res
 /// `stale_token`.
 result<record_group> decide_lost(const job& x, vertex_index v, bool counts, shard_time now);
 
-/// An attempt said something. Empty once the job's budget is used up. Errors: `stale_token`.
+/// An attempt said something. Empty once the job's budget is used up. `last`: nothing that comes
+/// later is kept, as if the budget ended here. Errors: `stale_token`.
 result<record_group> decide_said(const job& x, vertex_index v, const token& proof, std::string text,
-                                 shard_time now, stream_kind kind = stream_kind::log);
+                                 shard_time now, stream_kind kind = stream_kind::log,
+                                 bool last = false);
 
 /// The same by a worker, which numbers what it says from 1 in each attempt: a repeated number is
 /// not recorded again. Errors: `stale_token`; `illegal_request` if numbers were left out.

@@ -197,11 +197,10 @@ struct attempt_done {
   core::attempt_result result;
 };
 
-/// From a runner to a job: the attempt said something.
+/// From a runner to a job: the attempt said something, which waits to be taken.
 struct attempt_said {
   core::vertex_index vertex = 0;
   core::token proof;
-  std::string text;
 };
 
 /// From a job to itself: a timer or back-off is over, unless its due time has changed.

@@ -1,7 +1,9 @@
 #include "actors/kinds/function_call.hpp"
 
 #include "actors/kinds/early_report.hpp"
-#include "troupe/limits.hpp"
+#include "actors/said_text.hpp"
+
+#include <algorithm>
 
 namespace troupe::actors {
 
@@ -14,7 +16,7 @@ attempt_report function_call::run() {
     std::lock_guard lock{mutex_};
     if (reported_ || !say_ || said_ > limits::stream_bytes_max)
       return; // The job takes no more, and knows it by what went beyond.
-    said_ += text.size();
+    said_ += std::max(text.size(), limits::said_bytes_least);
     say_(std::move(text));
   };
   return call(*body_, x_, say, stop_.get_token());

@@ -3,6 +3,7 @@
 #include "core/utf8.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::actors {
 
@@ -29,17 +30,24 @@ void log_lines::add(std::string_view bytes) {
     line_ += bytes.substr(0, n);
     bytes.remove_prefix(n);
     if (end == std::string_view::npos && line_.size() < line_bytes_max_)
-      return;
+      break;
     auto rest = line_.substr(line_.size() - core::unfinished_utf8(line_));
     tell(std::string_view{line_}.substr(0, line_.size() - rest.size()));
     line_ = rest;
   }
+  pass();
 }
 
 void log_lines::finish() {
   if (!line_.empty())
     tell(line_);
   line_.clear();
+  pass();
+}
+
+void log_lines::pass() {
+  if (!gathered_.empty())
+    say_(std::exchange(gathered_, {}));
 }
 
 void log_lines::tell(std::string_view piece) {
@@ -52,7 +60,11 @@ void log_lines::tell(std::string_view piece) {
     return;
   full_ = text.size() > left_;
   left_ -= full_ ? left_ : text.size();
-  say_(full_ ? "… the rest of the log is not kept: it is beyond its limit\n" : std::move(text));
+  if (full_)
+    text = "… the rest of the log is not kept: it is beyond its limit\n";
+  if (gathered_.size() + text.size() > line_bytes_max_)
+    pass();
+  gathered_ += text;
 }
 
 } // namespace troupe::actors

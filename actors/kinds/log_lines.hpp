@@ -7,17 +7,17 @@
 
 namespace troupe::actors {
 
-/// Makes log pieces from the bytes of a stream: a piece per line, its newline included, so that
-/// pieces one after another are the text again. A line above `line_bytes_max` comes in several.
-/// Bytes that are not UTF-8 become U+FFFD. After `bytes_max` in all, one piece says that the rest
-/// is not kept.
+/// Makes log pieces from the bytes of a stream: whole lines, their newlines included, so that
+/// pieces one after another are the text again. Lines that arrive at once are one piece, as far as
+/// they fit into `line_bytes_max`; a longer line comes in several. Bytes that are not UTF-8 become
+/// U+FFFD. After `bytes_max` in all, one piece says that the rest is not kept.
 class log_lines {
 public:
   using say = std::function<void(std::string)>;
 
   log_lines(say to, std::size_t line_bytes_max, std::size_t bytes_max);
 
-  /// Takes what arrived.
+  /// Takes what arrived, and tells the lines that are whole thereby.
   void add(std::string_view bytes);
   /// Tells what is left, a line without its end.
   void finish();
@@ -26,11 +26,12 @@ public:
 
 private:
   void tell(std::string_view piece);
+  void pass();
 
   say say_;
   std::size_t line_bytes_max_, left_;
   bool full_ = false;
-  std::string line_, last_;
+  std::string line_, last_, gathered_;
 };
 
 } // namespace troupe::actors

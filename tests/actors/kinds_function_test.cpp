@@ -1,4 +1,5 @@
 #include "actors/kinds/function_runner.hpp"
+#include "actors/said_text.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/kinds_attempts.hpp"
 #include "troupe/limits.hpp"
@@ -62,6 +63,19 @@ TEST_CASE("a function says no more than its job takes", "[actors][function]") {
   o.wait();
   // The piece that goes beyond, too: the job cuts it, and tells so.
   CHECK(o.said().size() == limits::stream_bytes_max / 1'000 + 1);
+}
+
+TEST_CASE("a function that says nothing at all many times is bounded, too", "[actors][function]") {
+  auto most = limits::stream_bytes_max / limits::said_bytes_least;
+  bench b{[most](const value&, function_context& context) -> value {
+    for (std::size_t i = 0; i < 2 * most; ++i)
+      context.log("");
+    return {};
+  }};
+  function_runner runner{b.registry};
+  auto o = start(runner, call_of("f"));
+  o.wait();
+  CHECK(o.said().size() == most + 1);
 }
 
 TEST_CASE("what a function returns must be able to stand in JSON", "[actors][function]") {

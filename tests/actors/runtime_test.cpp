@@ -1,3 +1,4 @@
+#include "actors/said_text.hpp"
 #include "tests/support/must.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
@@ -25,6 +26,12 @@ value talkative(const value&, function_context& context) {
   return {};
 }
 
+value stammering(const value&, function_context& context) {
+  for (std::size_t i = 0; i < 2 * limits::stream_bytes_max / limits::said_bytes_least; ++i)
+    context.log("x");
+  return {};
+}
+
 value throwing(const value&, function_context&) { throw std::runtime_error{"no luck"}; }
 
 /// Holds its attempt until it is asked to stop.
@@ -49,6 +56,7 @@ struct fixture {
                                        {"large", large, false},
                                        {"large_pure", large, true},
                                        {"talkative", talkative, false},
+                                       {"stammering", stammering, false},
                                        {"throwing", throwing, false},
                                        {"patient", patient, false}}));
   }
@@ -213,6 +221,40 @@ TEST_CASE_METHOD(fixture, "of a log that is too long the beginning is kept, and 
       cut = x.data.find("cut") ? *x.data.find("cut") : value{};
     }
   CHECK(kept == limits::stream_bytes_max);
+  CHECK(cut == value{true});
+}
+
+TEST_CASE_METHOD(fixture, "a log of many lines is few events, and its text is whole",
+                 "[actors][runtime]") {
+  auto node = open();
+  auto graph = graph_builder{"g"}.add("a", "exec", {{"shell", "yes | head -c 300000 >&2"}}).build();
+  auto id = submit(node, graph);
+  REQUIRE(must(node.wait(id, patience)).state == job_state::completed);
+  std::string all;
+  std::size_t pieces = 0;
+  for (auto& x : all_events(node, id))
+    if (x.type == "log") {
+      all += *x.data.find("text")->string();
+      ++pieces;
+    }
+  CHECK(all.size() == 300'000);
+  CHECK(all.ends_with("y\ny\n"));
+  CHECK(pieces < 1000);
+}
+
+TEST_CASE_METHOD(fixture, "a function that logs single letters makes a bounded number of events",
+                 "[actors][runtime]") {
+  auto node = open();
+  auto id = submit(node, call("stammering"));
+  REQUIRE(must(node.wait(id, patience)).state == job_state::completed);
+  std::size_t pieces = 0;
+  value cut;
+  for (auto& x : all_events(node, id))
+    if (x.type == "log") {
+      ++pieces;
+      cut = x.data.find("cut") ? *x.data.find("cut") : value{};
+    }
+  CHECK(pieces == limits::stream_bytes_max / limits::said_bytes_least);
   CHECK(cut == value{true});
 }
 
