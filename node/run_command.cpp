@@ -7,6 +7,7 @@
 #include "node/graph_file.hpp"
 #include "node/interrupts.hpp"
 #include "node/job_ending.hpp"
+#include "node/open_files.hpp"
 #include "node/run_checks.hpp"
 #include "node/run_plan.hpp"
 #include "node/run_view.hpp"
@@ -276,6 +277,7 @@ int runner::run() {
       return to_.fail(fault::nothing_to_reuse);
   if (auto wrong = refused_directory())
     return to_.fail(*wrong);
+  raise_open_files(); // For the programs that run at once.
   auto config = command_runtime(options_.data);
   config.memory = options_.memory;
   config.space_wait = std::chrono::milliseconds::zero(); // Someone sees it and can act.

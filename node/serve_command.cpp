@@ -4,6 +4,7 @@
 #include "node/http/probe.hpp"
 #include "node/http/server.hpp"
 #include "node/interrupts.hpp"
+#include "node/open_files.hpp"
 #include "node/security_commands.hpp"
 #include "node/serve_news.hpp"
 #include "node/served_node.hpp"
@@ -85,7 +86,7 @@ int run_node(console& to, const node_config& config, node_services& services,
     news.warn(*unnamed + "; name those of this machine there, or with --allow-host");
   interrupts signals;
   hangups told; // One that comes while the node begins or ends is no reason to end at once.
-  http::raise_open_files();
+  raise_open_files();
   std::optional<runtime> node; // Outlives the server, whose requests stand on it.
   auto server = http::server::open(http_of(config, services));
   if (!server)

@@ -21,10 +21,13 @@ namespace {
 
 using clock = exec_process::clock;
 
+constexpr int refusals_untold = 10; // Of one attempt, for want of room; then its log tells.
+
 struct task {
   attempt x;
   attempt_runner::report done;
   attempt_runner::log say;
+  int refused = 0; ///< How often there was no room for its process.
 };
 
 struct cancel_request {
@@ -93,7 +96,10 @@ private:
   void handle(task x);
   void handle(const cancel_request& x);
   void handle(close_request) { closing_ = true; }
+  void launch_waiting();
   void launch(task x);
+  void wait_for_room(task x, const error& why);
+  bool has_room() const { return running_.size() < options_.parallel_max; }
   void advance(clock::time_point now);
   void collect(running& x, clock::time_point now);
   void check_guard();
@@ -110,6 +116,9 @@ private:
   guard guard_;
   std::atomic<pid_t> guard_pid_;
   std::atomic<std::size_t> in_use_{0}; ///< How many of `running_` there are.
+  clock::time_point try_again_{};      ///< Nothing is started before.
+  std::optional<clock::time_point>
+      short_since_; ///< There is no room for a process, while none ends.
   bool closing_ = false;
   clock::time_point give_up_{};
   std::thread thread_;
@@ -118,8 +127,7 @@ private:
 void exec_runner::service::run() {
   block_all_signals();
   while (!closing_) {
-    while (!waiting_.empty() && running_.size() < options_.parallel_max)
-      launch(waiting_.pop());
+    launch_waiting();
     in_use_ = running_.size();
     wait();
     take_requests();
@@ -176,6 +184,25 @@ void exec_runner::service::handle(const cancel_request& x) {
     }
 }
 
+void exec_runner::service::launch_waiting() {
+  while (!waiting_.empty() && has_room() && try_again_ <= clock::now())
+    launch(waiting_.pop());
+}
+
+/// Puts `x` back until a process ends, or for a pause. It has failed if none runs and that lasts.
+void exec_runner::service::wait_for_room(task x, const error& why) {
+  auto now = clock::now();
+  if (!short_since_)
+    short_since_ = now;
+  if (running_.empty() && now - *short_since_ >= options_.spawn_wait_max)
+    return x.done(without_process(attempt_end::failed, {"spawn_failed", "", why.detail}));
+  if (++x.refused == refusals_untold)
+    x.say(why.detail + "; it is tried again until there is room\n");
+  try_again_ = now + options_.spawn_retry;
+  auto proof = x.x.proof;
+  waiting_.put_back(proof, std::move(x));
+}
+
 void exec_runner::service::launch(task x) {
   exec_config config;
   if (auto wrong = read_exec_config(x.x.config, config))
@@ -184,6 +211,9 @@ void exec_runner::service::launch(task x) {
                         .environment = exec_environment(environment_, config, variables_of(x.x)),
                         .directory = config.cwd,
                         .guard = guard_.door()});
+  if (!process && process.code() == ec::overloaded)
+    return wait_for_room(std::move(x), process.error());
+  short_since_.reset();
   if (!process)
     return x.done(
         without_process(attempt_end::failed, {"spawn_failed", "", process.error().detail}));
@@ -211,6 +241,8 @@ void exec_runner::service::advance(clock::time_point now) {
     }
     auto ended = std::move(x);
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+    try_again_ = {};
+    short_since_.reset();
     auto how = ended.process->report();
     ended.process.reset(); // Whoever hears of the end finds nothing of it open.
     ended.done(std::move(how));
@@ -242,6 +274,8 @@ void exec_runner::service::restart_guard() {
 
 std::optional<clock::time_point> exec_runner::service::deadline() const {
   std::optional<clock::time_point> first;
+  if (!closing_ && !waiting_.empty() && has_room())
+    first = try_again_;
   for (auto& x : running_)
     if (auto at = x.process->deadline(); at && (!first || *at < *first))
       first = at;

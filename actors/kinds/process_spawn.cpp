@@ -19,7 +19,7 @@ namespace troupe::actors {
 
 namespace {
 
-enum class stage : int { set_up, enter_directory, execute };
+enum class stage : int { set_up, enter_directory, execute, watch };
 
 // What the child says through a pipe that exec closes.
 struct refusal {
@@ -164,11 +164,18 @@ std::string hint(stage at, int error) {
   }
 }
 
+// What may be over soon.
+bool is_shortage(stage at, int error) {
+  return (at == stage::set_up || at == stage::execute)
+         && (error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM);
+}
+
 troupe::error refused(const spawn_request& request, stage at, int error) {
   auto what = at == stage::enter_directory
                   ? "cannot enter the directory `" + request.directory + "`"
                   : "cannot run `" + request.argv.front() + "`";
-  return {ec::io_failed, what + ": " + std::strerror(error) + "; " + hint(at, error)};
+  return {is_shortage(at, error) ? ec::overloaded : ec::io_failed,
+          what + ": " + std::strerror(error) + "; " + hint(at, error)};
 }
 
 // The child has executed its program or given up: both close the pipe.
@@ -206,16 +213,17 @@ result<child_process> spawn(const spawn_request& request) {
   x.pid = fork_into(p);
   if (x.pid < 0)
     return refused(request, stage::set_up, errno);
+  for (auto fd : {&in->read, &out->write, &err->write, &said->write})
+    fd->reset(); // The child's; that makes room for one more.
   x.handle.reset(::pidfd_open(x.pid, 0));
   auto no_handle = x.handle ? 0 : errno;
-  said->write.reset();
   auto refusal = answer(said->read.get());
   if (refusal || no_handle) {
     signal_group(x, SIGKILL);
     guard::leave(request.guard, x.pid);
     ::waitpid(x.pid, nullptr, 0);
     return refusal ? refused(request, refusal->at, refusal->error)
-                   : refused(request, stage::set_up, no_handle);
+                   : refused(request, stage::watch, no_handle); // It has run.
   }
   x.in = std::move(in->write);
   x.out = std::move(out->read);

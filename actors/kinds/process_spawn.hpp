@@ -34,7 +34,8 @@ struct exit_info {
 
 /// Runs a program with clean signals and only the three standard descriptors. It is killed when the
 /// calling *thread* ends: call it on a thread that lives as long as the processes.
-/// Errors: `io_failed`; the detail names the program and says what to check.
+/// Errors: `overloaded`: there are no descriptors, processes or memory for it now, and nothing of
+/// the program has run; else `io_failed`. The detail names the program and says what to check.
 result<child_process> spawn(const spawn_request& request);
 
 /// True if the process has ended; it stays a zombie, so that its id and group stay its own.

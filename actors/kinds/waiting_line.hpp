@@ -34,6 +34,13 @@ public:
     return std::move(x.second);
   }
 
+  /// Makes what `pop` gave the first again.
+  void put_back(core::token proof, T x) {
+    auto place = line_.empty() ? next_++ : line_.begin()->first - 1;
+    line_.emplace(place, std::pair{proof, std::move(x)});
+    places_.emplace(proof, place);
+  }
+
   /// Takes all of this token.
   std::vector<T> remove(core::token proof) {
     std::vector<T> all;
@@ -54,9 +61,9 @@ public:
   }
 
 private:
-  std::map<std::uint64_t, std::pair<core::token, T>> line_;
-  std::multimap<core::token, std::uint64_t> places_;
-  std::uint64_t next_ = 0;
+  std::map<std::int64_t, std::pair<core::token, T>> line_;
+  std::multimap<core::token, std::int64_t> places_;
+  std::int64_t next_ = 0;
 };
 
 } // namespace troupe::actors

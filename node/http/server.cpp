@@ -14,7 +14,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
 #include <mutex>
-#include <sys/resource.h>
 #include <thread>
 
 namespace troupe::http {
@@ -235,16 +234,6 @@ bool server::shut(std::chrono::milliseconds limit) {
   impl_->on_every_lane([](session& x) { x.kill(); });
   impl_->wait_for_none(cut_time);
   return false;
-}
-
-std::size_t raise_open_files() {
-  rlimit now{};
-  if (::getrlimit(RLIMIT_NOFILE, &now) != 0)
-    return 0;
-  now.rlim_cur = now.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &now);
-  ::getrlimit(RLIMIT_NOFILE, &now);
-  return now.rlim_cur;
 }
 
 } // namespace troupe::http

@@ -44,7 +44,4 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
-/// Lets this process have as many open files as the system allows it. Returns how many.
-std::size_t raise_open_files();
-
 } // namespace troupe::http

@@ -3,6 +3,8 @@
 #include "tests/support/kinds_attempts.hpp"
 
 #include <csignal>
+#include <sys/resource.h>
+#include <unistd.h>
 
 using namespace troupe;
 using namespace troupe::actors;
@@ -29,6 +31,23 @@ std::string text(const attempt_report& x) {
   CHECK(x.outcome == attempt_end::succeeded);
   return x.output.string() ? *x.output.string() : "(no text)";
 }
+
+/// While it lives, this process may open `more` files beyond those that it has.
+class file_limit {
+public:
+  explicit file_limit(rlim_t more) {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    auto next = ::dup(0);
+    ::close(next);
+    rlimit now{static_cast<rlim_t>(next) + more, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &now) == 0);
+  }
+  ~file_limit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  file_limit(const file_limit&) = delete;
+
+private:
+  rlimit before_{};
+};
 
 } // namespace
 
@@ -300,6 +319,42 @@ TEST_CASE("two hundred processes leave no zombie and no descriptor", "[actors][e
     CHECK(text(all[i].wait()) == std::to_string(i));
   CHECK(open_files() == files);
   CHECK(children() == processes);
+}
+
+TEST_CASE("attempts wait for descriptors, and fail if none runs and none comes", "[actors][exec]") {
+  exec_options options;
+  options.spawn_wait_max = std::chrono::milliseconds{50};
+  options.spawn_retry = std::chrono::milliseconds{10};
+  exec_runner runner{options};
+  CHECK(text(run(runner, attempt_of(argv({"true"})))).empty());
+  {
+    file_limit two{20};
+    std::vector<observed> all;
+    for (int i = 0; i < 20; ++i)
+      all.push_back(start(runner, attempt_of(shell("sleep 0.02; echo " + std::to_string(i)))));
+    for (int i = 0; i < 20; ++i)
+      CHECK(text(all[i].wait()) == std::to_string(i));
+  }
+  {
+    file_limit none{2};
+    auto x = run(runner, attempt_of(argv({"true"})));
+    CHECK(x.reason.code == "spawn_failed");
+    CHECK_THAT(x.reason.detail, Catch::Contains("raise the limit of open files"));
+  }
+  CHECK(text(run(runner, attempt_of(argv({"true"})))).empty());
+}
+
+TEST_CASE("an attempt that waits for descriptors can be cancelled", "[actors][exec]") {
+  exec_options options;
+  options.spawn_retry = std::chrono::milliseconds{1};
+  exec_runner runner{options};
+  auto x = attempt_of(argv({"true"}));
+  file_limit none{2};
+  auto o = start(runner, x);
+  REQUIRE(o.heard("cannot run `true`: Too many open files; raise the limit of open files (ulimit "
+                  "-n); it is tried again until there is room\n"));
+  runner.cancel(x.proof, {});
+  CHECK(o.wait().outcome == attempt_end::cancelled);
 }
 
 TEST_CASE("a child has the standard descriptors and clean signals only", "[actors][exec]") {
