@@ -1,6 +1,7 @@
 #include "actors/job_ends.hpp"
 
 #include "actors/job_leases.hpp"
+#include "actors/kinds/exec_options.hpp"
 
 namespace troupe::actors {
 
@@ -108,7 +109,7 @@ void lose_running(job_self self, bool counts) {
     if (detail_of(self, v)->lease > core::duration{})
       drop_lease(self, proof);
     if (auto runner = traits_of(self, v).runner)
-      runner->cancel(proof, core::duration{});
+      runner->cancel(proof, counts ? core::duration{} : limits::close_grace);
     if (auto lost = core::decide_lost(job_of(self), v, counts, st.book->now()))
       st.book->take(std::move(*lost));
     flush_if_full(self);

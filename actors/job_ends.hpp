@@ -22,7 +22,8 @@ void after_end(job_self self, core::vertex_index v);
 /// Asks everything that runs to end. Timers and what no runner has yet end at once.
 void end_running(job_self self, core::duration grace);
 
-/// What runs is lost; in order, it does not count. The next owner starts it again.
+/// What runs is lost; in order, it does not count, and is asked to end before it is ended. The next
+/// owner starts it again.
 void lose_running(job_self self, bool counts);
 
 /// Pure attempts at a runner are no longer wanted; nothing is recorded of them.

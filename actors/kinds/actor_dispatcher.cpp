@@ -195,7 +195,8 @@ void end(self_ptr self, const caf::error& reason) {
     for (auto& call : entry.waiting.clear())
       call->done(cancelled_report());
   for (auto& [proof, call] : std::exchange(st.running, {})) {
-    ask_to_end(self, *call, core::early_end::cancelled);
+    if (call->time->why() != core::early_end::cancelled)
+      ask_to_end(self, *call, core::early_end::cancelled);
     call->done(cancelled_report());
   }
   self->quit(reason);

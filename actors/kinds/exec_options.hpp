@@ -1,12 +1,19 @@
 #pragma once
 
 #include "core/types.hpp"
+#include "troupe/limits.hpp"
 
 #include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace troupe::limits {
+
+inline constexpr auto close_grace = 2s; ///< From asking what runs to ending it, at a close.
+
+} // namespace troupe::limits
 
 namespace troupe::actors {
 
@@ -17,6 +24,7 @@ struct exec_options {
   std::size_t log_line_bytes_max = 8192;   ///< Of stderr at once; a longer line comes in pieces.
   std::size_t log_bytes_max = 1 << 20;     ///< Of one attempt's stderr; the rest is not kept.
   core::duration drain_max{250};           ///< For the pipes, once the process has ended.
+  core::duration close_grace = limits::close_grace; ///< From asking to killing, in the destructor.
   core::duration close_max{5000};        ///< For killed processes to go, in the destructor.
   core::duration spawn_retry{100};       ///< Between tries while there is no room for a process.
   core::duration spawn_wait_max{10'000}; ///< For room while none runs; then the attempt fails.

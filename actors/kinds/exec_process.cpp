@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <limits>
+#include <utility>
 
 namespace troupe::actors {
 
@@ -92,8 +93,8 @@ void exec_process::cancel(core::duration grace, time_point now) {
 void exec_process::obey(core::attempt_clock::step x) {
   if (x == core::attempt_clock::step::end)
     return kill();
-  if (x == core::attempt_clock::step::none)
-    return;
+  if (x == core::attempt_clock::step::none || std::exchange(asked_, true))
+    return; // Many a program takes the second signal for haste.
   signal_group(process_, SIGTERM);
   signal_group(process_, SIGCONT); // One that is stopped hears nothing else.
 }

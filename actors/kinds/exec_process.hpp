@@ -32,7 +32,8 @@ public:
 
   /// Feeds, reads, and ends the process where its time has passed.
   void advance(clock::time_point now);
-  /// Asks the process to end, kills it after `grace`. It will be `cancelled`, unless it ended.
+  /// Asks the process to end, once, kills it after `grace`. It will be `cancelled`, unless it
+  /// ended.
   void cancel(core::duration grace, clock::time_point now);
 
   /// The process itself is gone; its id is free after `collect`.
@@ -67,7 +68,7 @@ private:
   log_lines log_;
   std::optional<clock::time_point> drained_at_;
   std::optional<exit_info> end_;
-  bool too_large_ = false, drained_ = false;
+  bool too_large_ = false, drained_ = false, asked_ = false;
 };
 
 } // namespace troupe::actors

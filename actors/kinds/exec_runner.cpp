@@ -289,9 +289,9 @@ void exec_runner::service::refuse_waiting() {
 
 void exec_runner::service::close() {
   refuse_waiting();
-  give_up_ = clock::now() + options_.close_max;
+  give_up_ = clock::now() + options_.close_grace + options_.close_max;
   for (auto& x : running_)
-    x.process->cancel(core::duration{0}, clock::now());
+    x.process->cancel(options_.close_grace, clock::now());
   while (!running_.empty() && clock::now() < give_up_) {
     wait();
     take_requests();

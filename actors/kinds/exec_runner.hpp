@@ -20,7 +20,8 @@ namespace troupe::actors {
 class exec_runner final : public attempt_runner {
 public:
   explicit exec_runner(exec_options options = {});
-  /// Kills all that runs. What was not reported is reported as `cancelled`.
+  /// Asks all that runs to end, and kills it after `exec_options::close_grace`. What was not
+  /// reported is reported as `cancelled`.
   ~exec_runner() override;
 
   void start(attempt x, report done, log say) override;

@@ -357,6 +357,27 @@ TEST_CASE("an attempt that waits for descriptors can be cancelled", "[actors][ex
   CHECK(o.wait().outcome == attempt_end::cancelled);
 }
 
+TEST_CASE("what runs at the end is asked before it is killed", "[actors][exec]") {
+  temp_dir dir;
+  exec_options options;
+  options.close_grace = std::chrono::milliseconds{GENERATE(50, 50'000)};
+  auto polite = attempt_of(with(shell("trap 'sleep 0.01; echo bye >> said; exit 0' TERM; "
+                                      "echo ready >&2; while :; do sleep 0.01; done"),
+                                "cwd", dir.path().string()));
+  auto deaf = attempt_of(shell("trap '' TERM; echo ready >&2; while :; do sleep 0.01; done"));
+  auto is_polite = options.close_grace > std::chrono::seconds{1};
+  observed o;
+  {
+    exec_runner runner{options};
+    o = start(runner, is_polite ? polite : deaf);
+    REQUIRE(o.heard("ready\n"));
+    if (is_polite)
+      runner.cancel(polite.proof, options.close_grace); // It is not asked a second time.
+  }
+  CHECK(o.wait().outcome == attempt_end::cancelled);
+  CHECK(read_file(dir.path() / "said") == (is_polite ? "bye\n" : ""));
+}
+
 TEST_CASE("a child has the standard descriptors and clean signals only", "[actors][exec]") {
   struct sigaction ignore {
   }, before{};

@@ -1,4 +1,5 @@
 #include "actors/said_text.hpp"
+#include "tests/support/kinds_attempts.hpp"
 #include "tests/support/must.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
@@ -256,6 +257,30 @@ TEST_CASE_METHOD(fixture, "a function that logs single letters makes a bounded n
     }
   CHECK(pieces == limits::stream_bytes_max / limits::said_bytes_least);
   CHECK(cut == value{true});
+}
+
+TEST_CASE_METHOD(fixture, "a program is asked to end at a close, and runs again at the next open",
+                 "[actors][runtime]") {
+  auto mark = (directory.path() / "mark").string(), bye = (directory.path() / "bye").string();
+  auto graph = graph_builder{"g"}
+                   .add("a", "exec",
+                        {{"shell", "test -e " + bye + " && exit 0; trap 'echo bye > " + bye
+                                       + "; exit 1' TERM; echo > " + mark
+                                       + "; while :; do sleep 0.01; done"}})
+                   .build();
+  job_id id;
+  {
+    auto node = open();
+    id = submit(node, graph);
+    REQUIRE(tests::eventually([&] { return std::filesystem::exists(mark); }));
+    node.close();
+  }
+  CHECK(tests::read_file(bye) == "bye\n");
+  auto node = open();
+  CHECK(must(node.wait(id, patience)).state == job_state::completed);
+  for (auto& x : all_events(node, id))
+    if (x.type == "vertex_start")
+      CHECK(*x.data.find("attempt") == value{1});
 }
 
 TEST_CASE_METHOD(fixture, "a job can reuse what an earlier one recorded", "[actors][runtime]") {
