@@ -8,13 +8,6 @@
 #include <string>
 #include <vector>
 
-namespace troupe::limits {
-
-inline constexpr std::size_t said_gather_bytes_max = 8192; ///< Lines that become one event.
-inline constexpr std::size_t said_bytes_least = 32;        ///< An event counts no less.
-
-} // namespace troupe::limits
-
 namespace troupe::actors {
 
 /// What the attempts of one job may still say to it, in bytes. Thread-safe.

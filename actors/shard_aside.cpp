@@ -39,7 +39,7 @@ status set_aside(shard_self self, job_id id, const error& why, bool is_begun) {
   auto is_told = x.why.code == why.code;
   x.why = why;
   x.is_begun = is_begun;
-  x.retry_at = shard_of(self).log->now() + aside_retry_after;
+  x.retry_at = shard_of(self).log->now() + limits::aside_retry;
   self->state.resting.push({x.retry_at, id});
   tell_waiting(self, id, why);
   if (!is_told)

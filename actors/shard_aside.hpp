@@ -4,10 +4,8 @@
 
 /// Jobs that are set aside: something of their own cannot be read (a value, a graph, a damaged
 /// row). They have no actor and no place in their queue, and the others of the shard go on. Each is
-/// tried again every `aside_retry_after`, and at the next start; meanwhile it can be cancelled.
+/// tried again every `limits::aside_retry`, and at the next start; meanwhile it can be cancelled.
 namespace troupe::actors {
-
-inline constexpr std::chrono::minutes aside_retry_after{1};
 
 /// Whether what could not be loaded concerns one job alone. All else is the store's trouble.
 bool is_of_one_job(const error& why);

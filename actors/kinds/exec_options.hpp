@@ -9,12 +9,6 @@
 #include <string>
 #include <vector>
 
-namespace troupe::limits {
-
-inline constexpr auto close_grace = 2s; ///< From asking what runs to ending it, at a close.
-
-} // namespace troupe::limits
-
 namespace troupe::actors {
 
 /// The bounds and the surroundings of `exec` vertices on this node.

@@ -277,7 +277,7 @@ TEST_CASE("a directory without a name is a mistake of the caller", "[e2e]") {
     with.insert(with.end(), {"--data", ""});
     auto ran = troupe_with(in, with);
     CHECK(ran.code == 2);
-    CHECK(has(ran.err, "the name of a directory is empty"));
+    CHECK(has(ran.err, "the value of --data is empty"));
   }
   auto both = troupe_with(in, {"run", "g.json", "--memory", "--data", "d"});
   CHECK(both.code == 2);
