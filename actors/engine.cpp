@@ -63,7 +63,7 @@ engine::engine(const runtime_config& config, store x)
 result<std::unique_ptr<engine>> engine::open(const runtime_config& config,
                                              runtime::functions functions, engine_host host,
                                              const engine_pace& pace) {
-  auto opened = open_store(config, pace.snapshot);
+  auto opened = open_store(config, pace.snapshot, pace.map_bytes);
   if (!opened)
     return opened.error();
   if (opened->directory)

@@ -32,10 +32,11 @@ void fail(const shard_list& shards, const error& why);
 decltype(environment::put_blob) make_put_blob(std::weak_ptr<shard_list> shards,
                                               std::weak_ptr<blob_writer> writer);
 
-/// How often the engine does by itself what nobody asks for.
+/// How often the engine does by itself what nobody asks for, and when its snapshot has to grow.
 struct engine_pace {
   storage::snapshot_pace snapshot;
   core::duration retention = limits::retention_interval;
+  std::uint64_t map_bytes = limits::snapshot_map_bytes;
 };
 
 /// A node's actors over its store: what `runtime` is made of. Thread-safe once it is open.

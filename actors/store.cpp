@@ -164,7 +164,7 @@ result<std::shared_ptr<storage::journal>> open_journal(const store& x,
 
 /// The snapshot; a new one in a directory that has none yet, or whose journal holds all it had.
 result<std::shared_ptr<storage::lmdb_tables>>
-open_snapshot(const storage::data_dir& directory,
+open_snapshot(const storage::data_dir& directory, std::uint64_t map_bytes,
               const std::function<void(const std::string&)>& report) {
   auto found = storage::presence_of_snapshot(directory);
   if (!found)
@@ -175,6 +175,7 @@ open_snapshot(const storage::data_dir& directory,
     report(
         "the snapshot is gone or empty; it is made anew from the journal, which holds all of it");
   storage::lmdb_options options;
+  options.map_bytes = map_bytes;
   options.expect_existing = *found == storage::snapshot_presence::there
                             && directory.about().format > storage::data_format_first;
   if (report)
@@ -196,6 +197,7 @@ open_snapshot(const storage::data_dir& directory,
 }
 
 result<store> directory_store(const runtime_config& config, const storage::snapshot_pace& pace,
+                              std::uint64_t map_bytes,
                               std::shared_ptr<storage::data_dir> directory) {
   store x;
   x.directory = std::move(directory);
@@ -207,7 +209,7 @@ result<store> directory_store(const runtime_config& config, const storage::snaps
   if (!blobs)
     return blobs.error();
   x.blobs = std::move(*blobs);
-  auto tables = open_snapshot(*x.directory, config.report);
+  auto tables = open_snapshot(*x.directory, map_bytes, config.report);
   if (!tables)
     return tables.error();
   x.tables = x.file = *tables;
@@ -240,7 +242,8 @@ void store::close() {
   directory.reset();
 }
 
-result<store> open_store(const runtime_config& config, const storage::snapshot_pace& pace) {
+result<store> open_store(const runtime_config& config, const storage::snapshot_pace& pace,
+                         std::uint64_t map_bytes) {
   if (config.memory)
     return memory_store(config, pace);
   storage::data_dir_options options;
@@ -253,7 +256,7 @@ result<store> open_store(const runtime_config& config, const storage::snapshot_p
   auto directory = open_directory(config.data_dir, storage::open_mode::write, options);
   if (!directory)
     return directory.error();
-  return directory_store(config, pace, std::move(*directory));
+  return directory_store(config, pace, map_bytes, std::move(*directory));
 }
 
 } // namespace troupe::actors

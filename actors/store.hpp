@@ -43,9 +43,10 @@ struct store {
 };
 
 /// Opens the store: each shard's view has the snapshot and what the journal tells beyond it. A
-/// data directory of an older format is brought to the newest one. Errors: those of
-/// `runtime::open`.
-result<store> open_store(const runtime_config& config, const storage::snapshot_pace& pace = {});
+/// data directory of an older format is brought to the newest one. The snapshot's map is at first
+/// of `map_bytes`. Errors: those of `runtime::open`.
+result<store> open_store(const runtime_config& config, const storage::snapshot_pace& pace = {},
+                         std::uint64_t map_bytes = limits::snapshot_map_bytes);
 
 /// Opens a data directory beside whoever writes to it: only views and blobs; all that they tell
 /// is durable. Until it goes the owner removes nothing from the directory: do not keep it for long.
