@@ -111,8 +111,10 @@ private:
     ++all_.before_job;
     CHECK(was.out.empty());
     CHECK(told_.empty());
+    auto data = in_.path() / ".troupe";
+    auto was_made = fs::exists(data / "MANIFEST") || fs::exists(data / "journal");
     auto resumed = troupe_with(in_, {"run", "--resume"});
-    CHECK(refused(resumed, "E0007", 3));
+    CHECK(refused(resumed, was_made ? "E0007" : "E0010", 3));
   }
 
   void check() {
