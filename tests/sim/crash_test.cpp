@@ -1,3 +1,5 @@
+#include "actors/job_book.hpp"
+#include "graph_json/value_json.hpp"
 #include "tests/sim/sim_graphs.hpp"
 #include "tests/sim/world.hpp"
 #include "tests/support/catch.hpp"
@@ -20,8 +22,12 @@ void play(world& w, const graph_spec& g) {
 std::multiset<std::string> ends_of(world& w) {
   std::multiset<std::string> ends;
   for (auto& shard : w.contexts)
-    for (auto& row : rows_of(*shard->view))
-      ends.insert(to_string(row.state));
+    for (auto& row : rows_of(*shard->view)) {
+      auto job = shard->view->load(row.id, w.graphs());
+      REQUIRE(job);
+      REQUIRE(actors::load_blobs(*job, *w.env));
+      ends.insert(to_string(row.state) + (' ' + graph_json::to_json(actors::info_of(*job).result)));
+    }
   return ends;
 }
 

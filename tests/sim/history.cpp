@@ -8,16 +8,13 @@ namespace troupe::tests {
 
 namespace {
 
-/// All events that the durable records of a job make.
-std::vector<event> durable_events(storage::view& view, job_id id,
-                                  const storage::view::graph_source& graphs) {
-  std::vector<event> all;
-  storage::view::replay_state state;
-  auto done = view.replay(id, graphs, state, [&](auto& job, auto& r, auto& seen) {
-    return core::render(job, r, seen, [&](event&& x) { return all.push_back(std::move(x)), true; });
+/// Adds the events that the durable records of a job make behind those that were read before.
+void read_durable(storage::view& view, job_id id, const storage::view::graph_source& graphs,
+                  storage::view::replay_state& from, std::vector<event>& to) {
+  auto done = view.replay(id, graphs, from, [&](auto& job, auto& r, auto& seen) {
+    return core::render(job, r, seen, [&](event&& x) { return to.push_back(std::move(x)), true; });
   });
   CHECK(done);
-  return all;
 }
 
 /// Follows the attempts of one job: only the one that runs may speak, end or be lost, and only
@@ -67,10 +64,10 @@ void world::read_events() {
     context(id).ring->read(id, next, 1000, {}, fresh, first);
     if (fresh.empty() || (client.may_be_gone && !context(id).view->find(id)))
       continue;
-    auto durable = durable_events(*context(id).view, id, graphs());
+    read_durable(*context(id).view, id, graphs(), client.replayed, client.durable);
     for (auto& x : fresh) {
-      REQUIRE(x.id <= durable.size()); // G1: nothing is told that is not durable.
-      CHECK(x == durable[x.id - 1]);   // G2: it will be told the same way for ever.
+      REQUIRE(x.id <= client.durable.size()); // G1: nothing is told that is not durable.
+      CHECK(x == client.durable[x.id - 1]);   // G2: it will be told the same way for ever.
       client.events.push_back(std::move(x));
     }
   }
@@ -121,7 +118,9 @@ void world::check_records(job_id id, storage::view& view) {
 
 void world::check_job(job_id id, storage::view& view) {
   CAPTURE(to_string(id));
-  auto durable = durable_events(view, id, graphs());
+  std::vector<event> durable; // From the beginning: it may have been snapshotted since.
+  storage::view::replay_state state;
+  read_durable(view, id, graphs(), state, durable);
   auto& client = clients[id];
   for (std::size_t i = 0; i < durable.size(); ++i)
     CHECK(durable[i].id == i + 1); // G2: gapless from 1.

@@ -27,6 +27,8 @@ struct told {
   std::vector<event> events;
   std::uint64_t first_live = 0;
   std::vector<std::pair<core::job_request, status>> moves;
+  std::vector<event> durable; ///< What the records of its job make, so far as they were read.
+  storage::view::replay_state replayed;
 };
 
 /// A node of real actors under a scheduler, a clock, a disk and runners that one seed drives. The
