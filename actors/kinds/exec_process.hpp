@@ -41,6 +41,8 @@ public:
   /// Kills what is left of the group and reaps the process. Once, after `has_exited`.
   void collect(clock::time_point now);
   bool collected() const noexcept { return end_.has_value(); }
+  /// It was asked to end, or killed: for its time, its output, or by a cancel.
+  bool ended_early() const noexcept { return time_.why() != core::early_end::none || too_large_; }
 
   /// Collected, and its pipes are empty or their time has passed.
   bool finished() const noexcept;

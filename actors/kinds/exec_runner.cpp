@@ -11,6 +11,7 @@
 #include <atomic>
 #include <csignal>
 #include <optional>
+#include <random>
 #include <thread>
 #include <unistd.h>
 #include <variant>
@@ -60,8 +61,22 @@ std::vector<std::string> own_environment() {
   return all;
 }
 
-std::vector<std::pair<std::string, std::string>> variables_of(const attempt& x) {
-  return {{"TROUPE_IDEMPOTENCY_KEY", x.idempotency_key},
+constexpr const char* key_name = "TROUPE_IDEMPOTENCY_KEY";
+constexpr const char* runner_name = "TROUPE_RUNNER";
+
+/// Of one runner, and no other on this machine.
+std::string new_runner_id() {
+  std::random_device source;
+  std::string id;
+  for (int i = 0; i < 4; ++i)
+    id += std::to_string(source()) + (i < 3 ? "-" : "");
+  return id;
+}
+
+std::vector<std::pair<std::string, std::string>> variables_of(const attempt& x,
+                                                              const std::string& runner) {
+  return {{key_name, x.idempotency_key},
+          {runner_name, runner},
           {"TROUPE_JOB", to_string(x.job)},
           {"TROUPE_VERTEX", x.vertex},
           {"TROUPE_ATTEMPT", std::to_string(x.number)}};
@@ -75,7 +90,7 @@ public:
   explicit service(exec_options options)
       : options_(std::move(options)),
         environment_(options_.environment ? *options_.environment : own_environment()),
-        guard_(2 * options_.parallel_max + 64),
+        guard_(2 * options_.parallel_max + 64, process_mark{{{runner_name, id_}}}),
         guard_pid_(guard_.pid()),
         thread_([this] { run(); }) {}
 
@@ -110,6 +125,7 @@ private:
 
   exec_options options_;
   std::vector<std::string> environment_;
+  const std::string id_ = new_runner_id(); ///< Marks all that is started here.
   wake_queue<request> requests_;
   waiting_line<task> waiting_;
   std::vector<running> running_;
@@ -207,10 +223,11 @@ void exec_runner::service::launch(task x) {
   exec_config config;
   if (auto wrong = read_exec_config(x.x.config, config))
     return x.done(without_process(attempt_end::failed, std::move(*wrong)));
-  auto process = spawn({.argv = config.argv,
-                        .environment = exec_environment(environment_, config, variables_of(x.x)),
-                        .directory = config.cwd,
-                        .guard = guard_.door()});
+  auto process =
+      spawn({.argv = config.argv,
+             .environment = exec_environment(environment_, config, variables_of(x.x, id_)),
+             .directory = config.cwd,
+             .guard = guard_.door()});
   if (!process && process.code() == ec::overloaded)
     return wait_for_room(std::move(x), process.error());
   short_since_.reset();
@@ -254,6 +271,8 @@ void exec_runner::service::collect(running& x, clock::time_point now) {
   auto told = guard::leave(guard_.door(), x.process->pid()); // Before the id can be another's.
   remove_pid_file(options_.run_dir, x.process->pid());
   x.process->collect(now);
+  if (x.process->ended_early() && !closing_) // What has left its group, too.
+    process_mark{{{runner_name, id_}, {key_name, x.key}}}.kill_all();
   if (!told)
     restart_guard();
 }
@@ -301,6 +320,7 @@ void exec_runner::service::close() {
     x.done(x.process->report());
   take_requests(); // A report of an end may have started something new.
   refuse_waiting();
+  process_mark{{{runner_name, id_}}}.kill_all();
 }
 
 exec_runner::exec_runner(exec_options options)

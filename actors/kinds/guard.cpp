@@ -54,7 +54,7 @@ void detach(int ear) noexcept {
 
 // The life of the guard: a positive number adds a group, a negative one removes it, the end of the
 // stream is the end of the node. Async-signal-safe calls only: it was forked from many threads.
-[[noreturn]] void watch(int ear, group_set groups) noexcept {
+[[noreturn]] void watch(int ear, group_set groups, const process_mark& mark) noexcept {
   detach(ear);
   while (true) {
     pid_t message;
@@ -68,12 +68,16 @@ void detach(int ear) noexcept {
   }
   for (std::size_t i = 0; i < groups.count; ++i)
     ::kill(-groups.groups[i], SIGKILL);
+  mark.kill_all();
   ::_exit(0);
 }
 
 } // namespace
 
-guard::guard(std::size_t groups_max) : groups_max_(groups_max) { restart(); }
+guard::guard(std::size_t groups_max, process_mark mark)
+    : groups_max_(groups_max), mark_(std::move(mark)) {
+  restart();
+}
 
 guard::~guard() { end(0); }
 
@@ -111,7 +115,7 @@ void guard::restart() noexcept {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_ = ::fork();
   if (pid_ == 0)
-    watch(ear.get(), {static_cast<pid_t*>(memory), groups_max_});
+    watch(ear.get(), {static_cast<pid_t*>(memory), groups_max_}, mark_);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ::munmap(memory, bytes);
   if (pid_ < 0)

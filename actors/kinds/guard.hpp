@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/kinds/process_mark.hpp"
 #include "actors/kinds/unique_fd.hpp"
 
 #include <cstddef>
@@ -8,12 +9,12 @@
 namespace troupe::actors {
 
 /// A process of our own that outlives this one for a moment: when this one ends, however it ends,
-/// it kills the process groups that are still registered, then itself. It holds nothing else of
-/// this process open and has a session of its own. One thread uses an object.
+/// it kills the process groups that are still registered, all that has the mark, then itself. It
+/// holds nothing else of this process open and has a session of its own. One thread uses an object.
 class guard {
 public:
   /// Forks the process; `groups_max` bounds what it can remember.
-  explicit guard(std::size_t groups_max);
+  guard(std::size_t groups_max, process_mark mark);
   /// Ends the process: whatever is still registered is killed.
   ~guard();
   guard(const guard&) = delete;
@@ -38,6 +39,7 @@ private:
   void end(int signal) noexcept;
 
   std::size_t groups_max_;
+  process_mark mark_;
   unique_fd door_, handle_;
   pid_t pid_ = -1;
 };

@@ -26,6 +26,13 @@ value family(const fs::path& file) {
                + file.string() + "; sleep 1000");
 }
 
+// A process that leaves the group and writes its id to `file`; the group goes on with `then`.
+value daemon(const std::string& file, const std::string& then) {
+  return shell("setsid sh -c 'echo $$ > " + file + ".new; mv " + file + ".new " + file
+               + "; exec sleep 1000' > /dev/null 2>&1 & while ! [ -s " + file
+               + " ]; do sleep 0.01; done; " + then);
+}
+
 std::vector<int> numbers(const fs::path& file) {
   std::vector<int> all;
   std::istringstream in{read_file(file)};
@@ -58,6 +65,7 @@ TEST_CASE("a node for the tests that kill one", "[.kinds_node]") {
   fs::create_directories(options.run_dir);
   exec_runner runner{options};
   auto o = start(runner, attempt_of(family(dir / "family")));
+  CHECK(run(runner, attempt_of(daemon(dir / "daemon", "true"))).outcome == attempt_end::succeeded);
   REQUIRE(eventually([&] { return fs::exists(dir / "family"); }));
   jq_runner jq;
   auto endless = start(jq, attempt_of(value::object{{"program", "def f: f; f"}}));
@@ -72,9 +80,10 @@ TEST_CASE("children, grandchildren and helpers die with a node that is killed", 
   auto node = start_node(dir.path());
   REQUIRE(eventually([&] { return fs::exists(dir.path() / "guard"); }));
   auto all = numbers(dir.path() / "family");
-  for (auto pid : numbers(dir.path() / "guard"))
-    all.push_back(pid);
-  REQUIRE(all.size() == 4);
+  for (auto file : {"guard", "daemon"})
+    for (auto pid : numbers(dir.path() / file))
+      all.push_back(pid);
+  REQUIRE(all.size() == 5);
   CHECK(std::all_of(all.begin(), all.end(), is_alive));
   ::kill(node, SIGKILL);
   ::waitpid(node, nullptr, 0);
@@ -98,6 +107,7 @@ TEST_CASE("recovery kills what node and guard left behind", "[actors][exec]") {
   CHECK(eventually([&] { return !any_alive(family); }));
   CHECK(fs::is_empty(dir.path() / "run"));
   CHECK(*kill_orphans(dir.path() / "run") == 0);
+  ::kill(numbers(dir.path() / "daemon").front(), SIGKILL); // Nobody is left who knows of it.
 }
 
 TEST_CASE("recovery spares processes that are not the recorded ones", "[actors][exec]") {
@@ -181,8 +191,24 @@ TEST_CASE("a daemon that keeps stdout open does not hold up its attempt", "[acto
   CHECK(x.output == value{"done"});
   auto daemon = numbers(file);
   REQUIRE(daemon.size() == 1);
-  CHECK(is_alive(daemon[0])); // It left its group, and our hands.
-  ::kill(daemon[0], SIGKILL);
+  CHECK(is_alive(daemon[0])); // It left its group.
+}
+
+TEST_CASE("what has left its group ends with a cancel, and with its runner", "[actors][exec]") {
+  temp_dir dir;
+  auto cancelled = (dir.path() / "cancelled").string(), left = (dir.path() / "left").string();
+  auto runner = std::make_unique<exec_runner>();
+  CHECK(run(*runner, attempt_of(daemon(left, "true"))).outcome == attempt_end::succeeded);
+  auto x = attempt_of(daemon(cancelled, "sleep 1000"));
+  x.idempotency_key = "another";
+  auto o = start(*runner, x);
+  REQUIRE(eventually([&] { return !numbers(cancelled).empty(); }));
+  runner->cancel(x.proof, core::duration{0});
+  CHECK(o.wait().outcome == attempt_end::cancelled);
+  CHECK(eventually([&] { return !is_alive(numbers(cancelled)[0]); }));
+  CHECK(is_alive(numbers(left)[0]));
+  runner.reset();
+  CHECK(eventually([&] { return !is_alive(numbers(left)[0]); }));
 }
 
 TEST_CASE("the destructor kills what runs and reports everything", "[actors][exec]") {
@@ -235,7 +261,7 @@ TEST_CASE("a guard kills what is registered when its stream ends", "[actors][exe
   };
   auto kept = make_group(), left = make_group(), forgotten = make_group();
   {
-    guard g{8};
+    guard g{8, process_mark{{{"TROUPE_RUNNER", "of nobody"}}}};
     guard::enter(g.door(), forgotten);
     g.restart();
     guard::enter(g.door(), kept);
