@@ -3,8 +3,12 @@
 #include "actors/environment.hpp"
 #include "core/job.hpp"
 
-/// Parts of a job that lie in blobs. Each errs as `load_blobs`, which reads all of them.
+/// Values of a job that lie in blobs. Errors of each: `blob_missing`, `journal_corrupt`,
+/// `io_failed`.
 namespace troupe::actors {
+
+/// Reads every value.
+status load_blobs(core::job& x, const environment& env);
 
 /// Reads the job's input.
 status load_input(core::job& x, const environment& env);

@@ -1,6 +1,5 @@
 #include "actors/job_book.hpp"
 
-#include "actors/job_blobs.hpp"
 #include "core/render.hpp"
 
 namespace troupe::actors {
@@ -10,20 +9,6 @@ namespace {
 void tell_end(shard_context& shard, const result<job_info>& info, job_id id) {
   for (auto& call : shard.waiting.take(id))
     call(info);
-}
-
-status load(core::payload& x, namespace_id ns, const environment& env) {
-  if (x.loaded())
-    return {};
-  auto raw = env.get_blob(ns, *x.blob());
-  if (!raw)
-    return raw.error();
-  core::reader in{*raw};
-  auto read = core::decode_value(in);
-  if (!in.ok)
-    return error{ec::journal_corrupt, "a blob does not hold a value"};
-  x = core::payload{*x.blob(), std::make_shared<const value>(std::move(read))};
-  return {};
 }
 
 } // namespace
@@ -73,26 +58,6 @@ job_info info_of(const core::job& x) {
   if (x.state == job_state::completed)
     info.result = core::result_of(x, core::whole);
   return info;
-}
-
-status load_blobs(core::job& x, const environment& env) {
-  if (auto done = load_input(x, env); !done || !x.run)
-    return done;
-  for (auto& output : x.run->outputs)
-    if (auto done = load(output, x.ns, env); !done)
-      return done;
-  return {};
-}
-
-status load_input(core::job& x, const environment& env) { return load(x.spec.input, x.ns, env); }
-
-status load_result(core::job& x, const environment& env) {
-  if (!x.run || x.state != job_state::completed)
-    return {};
-  for (auto v : x.plan->result)
-    if (auto done = load(x.run->outputs[v], x.ns, env); !done)
-      return done;
-  return {};
 }
 
 job_book::job_book(std::shared_ptr<shard_context> shard, core::job x, core::position at)

@@ -13,10 +13,6 @@ job_info info_of(const core::job& x);
 /// The same from a row alone: no vertices.
 job_info info_of(const storage::job_row& x);
 
-/// Reads every value of a job that lies in a blob. Errors: `blob_missing`, `journal_corrupt`,
-/// `io_failed`.
-status load_blobs(core::job& x, const environment& env);
-
 /// One job with its way to the journal: takes decisions, applies them, and appends what came of
 /// one message as one group. Whoever has the book owns the job.
 class job_book {

@@ -1,7 +1,7 @@
 #include "actors/job_ends.hpp"
 
 #include "actors/job_leases.hpp"
-#include "actors/kinds/exec_options.hpp"
+#include "troupe/limits.hpp"
 
 namespace troupe::actors {
 

@@ -1,7 +1,6 @@
 #include "actors/shard_aside.hpp"
 
 #include "actors/shard_rest.hpp"
-#include "core/decide.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -68,16 +67,17 @@ std::optional<job_aside> take_back(shard_self self, job_id id) {
   return x;
 }
 
-void end_aside(shard_self self, core::job x, const messages::move_job& m) {
+void end_aside(shard_self self, core::job x, core::record_group moved,
+               const messages::move_job& m) {
   job_book book{self->state.shard, std::move(x)};
   forget_wake(self, book.job());
-  lose_attempts(self, book);
-  auto moved = core::decide_move(book.job(), m.on, m.reason, book.now());
-  if (!moved) // What it ended before is still told.
-    return m.done(moved.error());
-  book.take(std::move(*moved));
+  forget_work(*shard_of(self).env, book.job());
+  book.take(std::move(moved));
   book.flush(m.done);
-  keep(self, std::move(book));
+  if (terminal(book.job().state))
+    return keep(self, std::move(book));
+  ++self->state.running; // What ran is lost, and ends: an actor does that as after a start.
+  start_job(self, std::move(book));
 }
 
 } // namespace troupe::actors

@@ -21,7 +21,7 @@ bool queue_again(shard_self self, job_id id);
 /// The job could be loaded, or has ended: it is aside no more. Nothing if it was not.
 std::optional<job_aside> take_back(shard_self self, job_id id);
 
-/// Ends a begun job that cannot be loaded whole by `on`, `cancel` or `stop`, without an actor.
-void end_aside(shard_self self, core::job x, const messages::move_job& m);
+/// Ends a begun job that cannot be loaded whole. `moved`: its `cancel` or `stop`.
+void end_aside(shard_self self, core::job x, core::record_group moved, const messages::move_job& m);
 
 } // namespace troupe::actors

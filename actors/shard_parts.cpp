@@ -1,7 +1,7 @@
 #include "actors/shard_parts.hpp"
 
 #include "actors/job_actor.hpp"
-#include "core/decide.hpp"
+#include "actors/job_blobs.hpp"
 #include "messages/work.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -9,22 +9,7 @@
 
 namespace troupe::actors {
 
-namespace {
-
 namespace msg = messages;
-
-/// No worker gets anything of the job any more, or is told that it still has it.
-void forget_work(const environment& env, const core::job& x) {
-  if (!env.work_board)
-    return;
-  caf::anon_send(env.work_board, msg::withdraw_work{x.id});
-  if (x.run)
-    for (auto& [v, detail] : x.run->details)
-      if (detail.current && detail.lease > core::duration{})
-        caf::anon_send(env.work_board, msg::drop_lease{*detail.current});
-}
-
-} // namespace
 
 result<core::job> load_job(shard_self self, job_id id) {
   return shard_of(self).view->load(id, shard_of(self).graph_source());
@@ -32,9 +17,10 @@ result<core::job> load_job(shard_self self, job_id id) {
 
 result<core::job> load_whole(shard_self self, job_id id) {
   auto loaded = load_job(self, id);
-  if (loaded)
-    if (auto blobs = load_blobs(*loaded, *shard_of(self).env); !blobs)
-      return blobs.error();
+  if (!loaded || core::is_being_ended(*loaded))
+    return loaded;
+  if (auto blobs = load_blobs(*loaded, *shard_of(self).env); !blobs)
+    return blobs.error();
   return loaded;
 }
 
@@ -71,14 +57,14 @@ void forget_durable(shard_self self) {
   }
 }
 
-void lose_attempts(shard_self self, job_book& book) {
-  forget_work(*shard_of(self).env, book.job());
-  for (auto v : core::resume(book.job()).lost) {
-    if (auto lost = core::decide_lost(book.job(), v, false, book.now()))
-      book.take(std::move(*lost));
-    if (book.is_full())
-      book.flush();
-  }
+void forget_work(const environment& env, const core::job& x) {
+  if (!env.work_board)
+    return;
+  caf::anon_send(env.work_board, msg::withdraw_work{x.id});
+  if (x.run)
+    for (auto& [v, detail] : x.run->details)
+      if (detail.current && detail.lease > core::duration{})
+        caf::anon_send(env.work_board, msg::drop_lease{*detail.current});
 }
 
 void fail_shard(shard_self self, const error& why) {

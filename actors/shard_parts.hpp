@@ -14,7 +14,8 @@ inline const actor_settings& settings_of(shard_self self) { return shard_of(self
 /// `no_such_graph`, `journal_corrupt`, `io_failed`.
 result<core::job> load_job(shard_self self, job_id id);
 
-/// The same with what lies in blobs: for an actor. Errors: also `blob_missing`.
+/// The same with what lies in blobs, unless it is ending, which needs none of that: for an actor.
+/// Errors: also `blob_missing`.
 result<core::job> load_whole(shard_self self, job_id id);
 
 /// Gives a job an actor of its own; it counts as running.
@@ -29,8 +30,8 @@ void when_durable(shard_self self, core::position at, std::function<void()> forg
 /// Forgets what has become durable.
 void forget_durable(shard_self self);
 
-/// No attempt of a job without an actor goes on; what they come to is recorded by `book`.
-void lose_attempts(shard_self self, job_book& book);
+/// No worker gets anything of the job any more, or is told that it still has it.
+void forget_work(const environment& env, const core::job& x);
 
 /// The store cannot be read: the shard records nothing more, everything is answered with `why`,
 /// and the node's log is told.

@@ -19,9 +19,7 @@ bool not_reached(shard_self self, job_id id);
 status place_again(shard_self self, job_id id);
 
 /// Whether a job has left its queue: an actor owns it unless it rests.
-inline bool begun(const core::job& x) {
-  return x.run || x.state == core::job_state::cancelling || x.state == core::job_state::stopping;
-}
+inline bool begun(const core::job& x) { return x.run || core::is_being_ended(x); }
 
 /// Keeps a request for a job that the recovery has not reached yet; `overloaded` if too many wait.
 template <class Message>

@@ -78,11 +78,12 @@ void move_fresh(shard_self self, const msg::move_job& m) {
 }
 
 /// A job that cannot be loaded whole can still be ended.
-void not_woken(shard_self self, core::job x, const msg::move_job& m, const error& why) {
+void not_woken(shard_self self, core::job x, core::record_group moved, const msg::move_job& m,
+               const error& why) {
   auto ends = m.on == core::job_request::cancel || m.on == core::job_request::stop;
   if (!ends || !is_of_one_job(why))
     return m.done(why);
-  end_aside(self, std::move(x), m);
+  end_aside(self, std::move(x), std::move(moved), m);
 }
 
 /// A job that rests, waits, or has ended, and nothing of it is on its way to the disk.
@@ -95,7 +96,7 @@ void move_recorded(shard_self self, core::job x, const msg::move_job& m) {
   if (!begun(x))
     return move_waiting(self, job_book{self->state.shard, std::move(x)}, std::move(*moved), m);
   if (auto woken = wake(self, x); !woken)
-    return not_woken(self, std::move(x), m, woken.error());
+    return not_woken(self, std::move(x), std::move(*moved), m, woken.error());
   self->send(self->state.live[m.job].actor, m);
 }
 

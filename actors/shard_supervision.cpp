@@ -27,7 +27,13 @@ void escalate(shard_self self, job_id id) {
   if (terminal(loaded->state))
     return;
   job_book book{st.shard, std::move(*loaded)};
-  lose_attempts(self, book);
+  forget_work(*shard_of(self).env, book.job());
+  for (auto v : core::resume(book.job()).lost) {
+    if (auto lost = core::decide_lost(book.job(), v, false, book.now()))
+      book.take(std::move(*lost));
+    if (book.is_full())
+      book.flush();
+  }
   auto on = core::next(book.job().state, core::job_request::fail) ? core::job_request::fail
                                                                   : core::job_request::stop;
   if (auto moved = core::decide_move(book.job(), on, "its actor failed too often", book.now())) {

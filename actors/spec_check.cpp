@@ -1,5 +1,6 @@
 #include "actors/spec_check.hpp"
 
+#include "actors/job_blobs.hpp"
 #include "actors/job_book.hpp"
 #include "core/decide_reuse.hpp"
 #include "core/names.hpp"

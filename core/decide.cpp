@@ -271,7 +271,7 @@ record_group settle(const job& x, shard_time now) {
     return group_of(x, now, job_moved{x.state, *next(x.state, on), "", std::move(why)});
   };
   auto running = x.run ? x.run->in(vertex_state::running) : 0;
-  if (x.state == job_state::cancelling || x.state == job_state::stopping)
+  if (is_being_ended(x))
     return running == 0 ? step(job_request::ended, {}) : record_group{};
   if (!x.run || (x.state != job_state::running && x.state != job_state::paused))
     return {};

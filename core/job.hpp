@@ -82,6 +82,11 @@ struct changes {
   bool reset = false;                 ///< A new attempt starts over what an earlier one had said.
 };
 
+/// Whether somebody has asked the job to end: nothing of it starts any more.
+inline bool is_being_ended(const job& x) noexcept {
+  return x.state == job_state::cancelling || x.state == job_state::stopping;
+}
+
 /// The only way a job changes: live, in recovery and on followers. Total and pure: a record that
 /// does not fit is ignored. `plan` must be set before the job begins. What became ready or was
 /// skipped goes to `seen`, which must be empty.

@@ -1,3 +1,4 @@
+#include "actors/job_blobs.hpp"
 #include "actors/job_book.hpp"
 #include "graph_json/value_json.hpp"
 #include "tests/sim/sim_graphs.hpp"

@@ -372,3 +372,43 @@ TEST_CASE("a job that cannot be read is tried again each minute, and others go o
   w.read_events();
   w.check_history();
 }
+
+TEST_CASE("a job whose values are gone can be ended, and ends if that was asked before",
+          "[sim][rest]") {
+  world w{48, 1};
+  w.start();
+  w.submit(large(), "q");
+  auto is_after = [](auto& x) { return x.what.vertex == "after"; };
+  while (std::ranges::none_of(w.runner->in_flight, is_after))
+    REQUIRE(w.step());
+  w.settle();
+  auto id = only_job(w);
+  auto before = GENERATE(true, false);
+  auto paused = !before && GENERATE(true, false);
+  auto on = GENERATE(job_request::cancel, job_request::stop);
+  CAPTURE(before, paused, on);
+  if (before || paused)
+    w.move(id, before ? on : job_request::pause);
+  w.settle();
+  w.crash();
+  w.started = [&w] {
+    w.env->get_blob = [](auto, auto&) { return error{ec::blob_missing, "gone"}; };
+  };
+  w.start();
+  w.settle();
+  auto asked = w.clients[id].moves.size();
+  if (!before) {
+    CHECK_FALSE(terminal(row_of(w, id).state));
+    w.move(id, on);
+    w.settle();
+    REQUIRE(w.clients[id].moves.size() == asked + 1);
+    CHECK(w.clients[id].moves.back().second);
+  }
+  w.run();
+  CHECK(row_of(w, id).state
+        == (on == job_request::cancel ? job_state::cancelled : job_state::stopped));
+  w.submit(impure_chain(), "q"); // Nothing of it counts as running any more.
+  w.run();
+  w.read_events();
+  w.check_history();
+}
