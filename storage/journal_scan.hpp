@@ -1,52 +1,9 @@
 #pragma once
 
-#include "storage/journal.hpp"
-#include "storage/journal_start.hpp"
+#include "storage/journal_state.hpp"
 #include "storage/journal_tail.hpp"
-#include "storage/segment_file.hpp"
-
-#include <deque>
-#include <map>
 
 namespace troupe::storage {
-
-/// What is known of a segment: how far it is filled, and each shard's newest batch up to there.
-struct segment_summary {
-  std::uint32_t size = 0;
-  std::uint32_t end = segment_header_bytes;
-  std::map<core::shard_id, core::position> newest;
-  std::uint32_t begin = segment_header_bytes; ///< What lies before is not read.
-};
-
-/// Some successive batches of a segment.
-struct journal_stretch {
-  resume_point before;
-  disk_position begin;
-  std::map<core::shard_id, core::position> newest;
-};
-
-/// What batches say in sum, up to `end`. A shard's `epoch` is the highest seen.
-struct journal_state {
-  std::map<core::shard_id, opened> shards;
-  std::map<core::shard_id, core::position> trimmed;  ///< Up to here batches may be gone.
-  std::map<std::uint64_t, segment_summary> segments; ///< Those in use, by number.
-  disk_position end;       ///< Behind the last batch; segment 0 if there is none in use.
-  disk_position synced;    ///< All before was synced when the last batch was written.
-  std::uint32_t chain = 0; ///< The CRC of the last batch.
-  std::uint32_t last = 0;  ///< Where it begins; 0 if the segment holds none.
-  std::deque<journal_stretch> stretches;          ///< Of what was scanned or counted.
-  std::map<std::uint64_t, std::uint32_t> nonzero; ///< From the last segment on: up to where.
-  bool marked = false;                            ///< The last batch is a mark.
-};
-
-/// Takes a segment into use at the end of the one before.
-void enter(journal_state& state, std::uint64_t number, std::uint32_t size);
-
-/// Where an open may begin that knows all before `state.end`.
-resume_point point_of(const journal_state& state);
-
-/// Counts a batch that lies at `state.end`.
-void count(journal_state& state, const batch_header& x, std::uint32_t crc);
 
 /// Goes on from `state.end` to the first place that holds no valid batch. What lies behind it may
 /// be torn, as no sync ever covered it, but if a later write shows that it was synced, it is
@@ -59,15 +16,6 @@ status scan(const journal_place& place, journal_state& state,
 /// As `scan` for the only writer, but what the snapshot holds is not read; all of it is if `known`
 /// does not fit. Errors: as there.
 result<journal_state> scan_behind(const journal_place& place, const journal_applied& known);
-
-/// Whether what is here of a shard continues a snapshot that has its batches up to `kept`.
-/// Errors: `journal_corrupt` if batches are missing between them, or behind.
-status continues(const journal_place& place, const journal_state& state, core::shard_id shard,
-                 const opened& kept);
-
-/// Whether what is here goes as far as a snapshot has seen it.
-/// Errors: `journal_corrupt` if it ends before segment `at_least`.
-status reaches(const journal_place& place, const journal_state& state, std::uint64_t at_least);
 
 /// Hands the batches of each shard in `next`, from there up to `state`'s head, to `each`: each
 /// shard's in order, those of different shards as they lie in the files, which are read once.

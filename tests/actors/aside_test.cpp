@@ -1,4 +1,5 @@
 #include "tests/support/catch.hpp"
+#include "tests/support/gathered_reports.hpp"
 #include "tests/support/must.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
@@ -6,7 +7,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -21,24 +21,17 @@ constexpr auto patience = 30s;
 struct fixture {
   tests::temp_dir directory;
   runtime_config config;
-  std::mutex mutex;
-  std::string reported;
+  tests::gathered_reports reports;
 
   fixture() {
     config.data_dir = directory.path() / "data";
     config.shards = 1;
-    config.report = [this](const std::string& text) {
-      std::scoped_lock lock{mutex};
-      reported += text + "\n";
-    };
+    reports.gather_from(config);
   }
 
   runtime open() { return must(runtime::open(config)); }
 
-  std::string told() {
-    std::scoped_lock lock{mutex};
-    return reported;
-  }
+  std::string told() const { return reports.text(); }
 
   fs::path blobs() const { return config.data_dir / "blobs"; }
   fs::path taken() const { return directory.path() / "taken"; }

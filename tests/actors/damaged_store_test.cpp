@@ -5,13 +5,13 @@
 #include "storage/verify.hpp"
 #include "tests/support/engine_client.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/gathered_reports.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
 #include "troupe/runtime.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
-#include <mutex>
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -27,16 +27,12 @@ struct fixture {
   tests::temp_dir directory;
   runtime_config config;
   std::vector<job_id> jobs;
-  std::mutex mutex;
-  std::string reported;
+  tests::gathered_reports reports;
 
   fixture() {
     config.data_dir = directory.path() / "data";
     config.shards = 1;
-    config.report = [this](const std::string& text) {
-      std::scoped_lock lock{mutex};
-      reported += text + "\n";
-    };
+    reports.gather_from(config);
     run(3);
     auto store = must(actors::open_store(config));
     while (must(store.writer->step())) {
@@ -83,7 +79,7 @@ struct fixture {
   }
 
   std::size_t times_told(const std::string& text) {
-    std::scoped_lock lock{mutex};
+    auto reported = reports.text();
     std::size_t count = 0;
     for (auto at = reported.find(text); at != reported.npos; at = reported.find(text, at + 1))
       ++count;

@@ -4,6 +4,7 @@
 #include "storage/compact.hpp"
 #include "storage/restore.hpp"
 #include "storage/verify.hpp"
+#include "tests/support/gathered_reports.hpp"
 #include "tests/support/must.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
@@ -19,13 +20,13 @@ constexpr auto patience = std::chrono::seconds{60};
 struct fixture {
   tests::temp_dir directory;
   std::filesystem::path data = directory.path() / "data";
-  std::string reported;
+  tests::gathered_reports reports;
 
   runtime open() { return must(try_open()); }
   result<runtime> try_open() {
     runtime_config config;
     config.data_dir = data;
-    config.report = [this](const std::string& text) { reported += text + "\n"; };
+    reports.gather_from(config);
     return runtime::open(config);
   }
   job_id run_one() {
@@ -68,7 +69,7 @@ TEST_CASE_METHOD(fixture, "a lost snapshot is made anew from a journal that hold
     auto node = open();
     CHECK(must(node.get(id)).state == job_state::completed);
   }
-  CHECK(reported.find("made anew") != std::string::npos);
+  CHECK(reports.text().find("made anew") != std::string::npos);
   CHECK(verify().clean());
 }
 
