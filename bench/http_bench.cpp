@@ -9,6 +9,7 @@
 #include <atomic>
 #include <poll.h>
 #include <thread>
+#include <utility>
 
 using namespace troupe::bench;
 namespace fs = std::filesystem;
@@ -144,17 +145,54 @@ void bench_scrape(const http_bench_options& o) {
   print_row("  the slowest", worst, "ms", "");
 }
 
-/// Not by default: whether memory and descriptors stay as they are.
+/// Jobs that are forgotten half a minute after their end, each waited for and looked at.
+next_request short_lives() {
+  auto submit = request_of("POST", "/v1/jobs", kept_for(noop_job, "30s"));
+  auto ids = std::make_shared<std::vector<std::string>>(many);
+  return [submit, ids](std::size_t i, const http_answer* before, bool& counts) {
+    auto& id = (*ids)[i];
+    if (before && before->status == 201) {
+      id = made_id(*before);
+      return request_of("GET", "/v1/jobs/" + id + "/result?wait=30s");
+    }
+    if (before)
+      expect(*before, 200);
+    if (!id.empty())
+      return request_of("GET", "/v1/jobs/" + std::exchange(id, {}));
+    counts = before;
+    return submit;
+  };
+}
+
+/// Reads the events of new jobs to their ends, over a connection of its own each.
+void read_to_ends(std::uint16_t port, const std::atomic<bool>& over) {
+  while (!over) {
+    http_connection c{port};
+    auto id = made_id(c.ask(request_of("POST", "/v1/jobs", kept_for(noop_job, "30s"))));
+    c.send("GET /v1/jobs/" + id
+           + "/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    while (c.read_more()) {
+    }
+  }
+}
+
+/// Not by default: whether memory, descriptors and files stay as they are.
 void bench_soak(const http_bench_options& o) {
   http_node x{o};
+  std::atomic<bool> over{false};
+  std::jthread reader{[&] { read_to_ends(x.port, over); }};
+  std::size_t jobs = 0;
   for (std::size_t i = 0; i <= 10; ++i) {
     auto memory = x.memory();
-    std::printf("soak %3zu %%: %8.1f MB, of which %.1f MB are anonymous, %zu descriptors\n", i * 10,
-                memory.all, memory.anonymous, x.open_files());
+    std::printf(
+        "soak %3zu %%: %9zu jobs, %7.1f MB, of which %.1f MB are anonymous, %zu descriptors, "
+        "%.0f MB of files\n",
+        i * 10, jobs, memory.all, memory.anonymous, x.open_files(), x.disk_mb());
     std::fflush(stdout);
     if (i < 10)
-      run_load(x.port, many, o.seconds / 10, submits());
+      jobs += run_load(x.port, many, o.seconds / 10, short_lives()).answers;
   }
+  over = true;
 }
 
 struct row {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,16 +12,15 @@ namespace troupe::bench {
 
 namespace fs = std::filesystem;
 
-http_node::http_node(const http_bench_options& o) {
-  auto data = o.directory / "data";
-  fs::remove_all(data);
+http_node::http_node(const http_bench_options& o) : data_(o.directory / "data") {
+  fs::remove_all(data_);
   int told[2];
   if (::pipe2(told, O_CLOEXEC) != 0)
     throw std::runtime_error{"no pipe"};
   pid_ = ::fork();
   if (pid_ == 0) {
     ::dup2(told[1], STDERR_FILENO);
-    ::execlp(o.troupe.c_str(), o.troupe.c_str(), "serve", "--port", "0", "--data", data.c_str(),
+    ::execlp(o.troupe.c_str(), o.troupe.c_str(), "serve", "--port", "0", "--data", data_.c_str(),
              nullptr);
     ::_exit(127);
   }
@@ -67,6 +67,18 @@ resident_memory http_node::memory() const {
 std::size_t http_node::open_files() const {
   auto all = fs::directory_iterator{"/proc/" + std::to_string(pid_) + "/fd"};
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+double http_node::disk_mb() const {
+  double blocks = 0;
+  std::error_code gone; // Segments come and go meanwhile.
+  for (fs::recursive_directory_iterator at{data_, gone}, end; !gone && at != end;
+       at.increment(gone)) {
+    struct stat x {};
+    if (::lstat(at->path().c_str(), &x) == 0)
+      blocks += static_cast<double>(x.st_blocks);
+  }
+  return blocks * 512 / 1e6;
 }
 
 } // namespace troupe::bench

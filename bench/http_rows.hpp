@@ -37,10 +37,13 @@ public:
   double cpu() const;
   resident_memory memory() const;
   std::size_t open_files() const;
+  /// What its files take, in MB.
+  double disk_mb() const;
 
   std::uint16_t port = 0;
 
 private:
+  std::filesystem::path data_;
   pid_t pid_;
   int told_; ///< What it says.
 };
@@ -48,6 +51,12 @@ private:
 inline void expect(const http_answer& x, int status) {
   if (x.status != status)
     throw std::runtime_error{"status " + std::to_string(x.status) + ": " + x.body};
+}
+
+/// The same job, which is forgotten so long after its end.
+inline std::string kept_for(std::string job, const std::string& retention) {
+  job.insert(job.rfind('}'), R"(,"retention":")" + retention + '"');
+  return job;
 }
 
 /// The id of the job that was just made.
