@@ -1,5 +1,7 @@
 #include "actors/job_blobs.hpp"
 
+#include "core/output_release.hpp"
+
 namespace troupe::actors {
 
 namespace {
@@ -18,17 +20,27 @@ status load(core::payload& x, namespace_id ns, const environment& env) {
   return {};
 }
 
+status load_some(core::job& x, const environment& env, auto is_wanted) {
+  if (auto done = load_input(x, env); !done || !x.run)
+    return done;
+  auto& outputs = x.run->outputs;
+  for (core::vertex_index v = 0; v < outputs.size(); ++v)
+    if (!outputs[v].loaded() && is_wanted(v))
+      if (auto done = load(outputs[v], x.ns, env); !done)
+        return done;
+  return {};
+}
+
 } // namespace
 
 status load_input(core::job& x, const environment& env) { return load(x.spec.input, x.ns, env); }
 
 status load_blobs(core::job& x, const environment& env) {
-  if (auto done = load_input(x, env); !done || !x.run)
-    return done;
-  for (auto& output : x.run->outputs)
-    if (auto done = load(output, x.ns, env); !done)
-      return done;
-  return {};
+  return load_some(x, env, [](core::vertex_index) { return true; });
+}
+
+status load_needed(core::job& x, const environment& env) {
+  return load_some(x, env, [&](core::vertex_index v) { return core::is_read_again(x, v); });
 }
 
 status load_result(core::job& x, const environment& env) {

@@ -10,6 +10,9 @@ namespace troupe::actors {
 /// Reads every value.
 status load_blobs(core::job& x, const environment& env);
 
+/// Reads what a job that has not ended reads again.
+status load_needed(core::job& x, const environment& env);
+
 /// Reads the job's input.
 status load_input(core::job& x, const environment& env);
 

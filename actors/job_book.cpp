@@ -61,7 +61,7 @@ job_info info_of(const core::job& x) {
 }
 
 job_book::job_book(std::shared_ptr<shard_context> shard, core::job x, core::position at)
-    : shard_(std::move(shard)), job_(std::move(x)), at_(at) {
+    : shard_(std::move(shard)), job_(std::move(x)), outputs_(job_), at_(at) {
   if (auto& to = shard_->env->observer)
     tally_ = std::make_shared<vertex_tally>(to, counts_of(job_));
 }
@@ -89,6 +89,7 @@ void job_book::put(const core::record& r, const core::changes& seen) {
   if (shard_->ring->watches(job_.id))
     core::render(job_, r, seen,
                  [this](event&& x) { return events_.push_back(std::move(x)), true; });
+  outputs_.after(job_, r);
 }
 
 observation& job_book::noted() {

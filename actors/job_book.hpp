@@ -3,6 +3,7 @@
 #include "actors/environment.hpp"
 #include "actors/observation.hpp"
 #include "core/decide.hpp"
+#include "core/output_release.hpp"
 #include "troupe/job_spec.hpp"
 
 namespace troupe::actors {
@@ -58,6 +59,7 @@ private:
 
   std::shared_ptr<shard_context> shard_;
   core::job job_;
+  core::output_release outputs_;
   core::position at_; ///< The newest record of the job.
   std::uint64_t taken_ = 0;
   core::bytes group_;

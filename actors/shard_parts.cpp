@@ -19,7 +19,7 @@ result<core::job> load_whole(shard_self self, job_id id) {
   auto loaded = load_job(self, id);
   if (!loaded || core::is_being_ended(*loaded))
     return loaded;
-  if (auto blobs = load_blobs(*loaded, *shard_of(self).env); !blobs)
+  if (auto blobs = load_needed(*loaded, *shard_of(self).env); !blobs)
     return blobs.error();
   return loaded;
 }

@@ -1,5 +1,6 @@
 #include "actors/job_book.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/graphs.hpp"
 #include "tests/support/lone_shard.hpp"
 
 using namespace troupe;
@@ -31,4 +32,21 @@ TEST_CASE("a group is full by the bytes that it has, however large its records a
   CHECK(book.group().empty());
   CHECK_FALSE(book.is_full(full - 1));
   CHECK(book.is_full(full));
+}
+
+TEST_CASE("a book lets go of large outputs that its job reads no more", "[actors][outputs]") {
+  tests::lone_shard shard;
+  core::job x;
+  x.plan = tests::compiled(tests::chain(3));
+  job_book book{shard.context, std::move(x)};
+  book.take(*core::decide_move(book.job(), job_request::start, "", book.now()));
+  core::random_bits random = [] { return std::uint64_t{1}; };
+  for (core::vertex_index v = 0; v < 2; ++v) {
+    core::payload output{core::blob_ref{{}, 1}, std::make_shared<const value>("large")};
+    book.take(core::decide_vertices_ended(
+        book.job(), {{v, core::attempt_end::succeeded, std::move(output), {}}}, {}, book.now(),
+        random));
+  }
+  CHECK_FALSE(book.job().run->outputs[0].loaded());
+  CHECK(book.job().run->outputs[1].loaded());
 }
