@@ -37,7 +37,7 @@ public:
   double cpu() const;
   resident_memory memory() const;
   std::size_t open_files() const;
-  /// What its files take, in MB.
+  /// What its files take, in MB, but for the audit log, which has a limit of its own.
   double disk_mb() const;
 
   std::uint16_t port = 0;
