@@ -61,11 +61,13 @@ bool job_watch::may_wait() {
 }
 
 void job_watch::tell_connection(const trouble* lost) {
-  if (lost)
-    view_.note("note: the node is gone, trying again: "
-               + one_line(lost->why.empty() ? std::string{lost->kind->what} : lost->why));
-  else
-    view_.note("note: the node is back");
+  if (!lost)
+    return view_.note("note: the node is back");
+  auto why = one_line(lost->why.empty() ? std::string{lost->kind->what} : lost->why);
+  auto is_gone = lost->kind == &kind_of(fault::unreachable);
+  view_.note((is_gone ? "note: the node is gone, trying again: "
+                      : "note: the node cannot tell of the job, trying again: ")
+             + why);
 }
 
 trouble job_watch::given_up(const trouble& why) const {

@@ -28,6 +28,10 @@ public:
       auto lost = read_once();
       if (done_)
         return {};
+      if (lost)
+        failing_.reset(); // Whoever answers next may be another one.
+      else
+        lost = failing_;
       if (lost && (!may_pass(*lost) || !was_connected_))
         return lost;
       if (auto given_up = rest(lost ? *lost : trouble{fault::unreachable}))
@@ -42,7 +46,8 @@ private:
     data_.clear();
     bool too_long = false;
     auto take = [&](std::string_view piece) {
-      connected();
+      if (!failing_)
+        connected();
       too_long = !lines.add(piece, [this](const std::string& line) { take_line(line); });
       return !done_ && !too_long;
     };
@@ -73,11 +78,18 @@ private:
     return x;
   }
 
+  /// An answer has begun.
   void connected() {
+    was_connected_ = true;
     if (std::exchange(is_gone_, false) && to_.connection)
       to_.connection(nullptr);
-    was_connected_ = true;
+  }
+
+  /// The node tells of the job.
+  void heard() {
+    failing_.reset();
     pause_ = reconnect_first;
+    connected();
   }
 
   void take_line(std::string_view line) {
@@ -85,6 +97,8 @@ private:
       return;
     if (line.empty())
       return take_event();
+    if (line.starts_with(':')) // A ping.
+      return heard();
     for (auto [name, to] : {std::pair{"id: ", &next_}, {"data: ", &data_}})
       if (line.starts_with(name))
         *to = line.substr(std::string_view{name}.size());
@@ -105,6 +119,7 @@ private:
     auto x = read_event(*parsed);
     if (!x || id.empty()) // What this version does not know.
       return;
+    heard();
     last_ = id;
     done_ = !to_.take(*x, json) || x->type == "end";
   }
@@ -115,10 +130,18 @@ private:
       to_.begin_anew();
   }
 
-  /// A node that only ends is asked again, and one that takes the key no more refuses then.
+  /// A node that only ends is asked again, and one that takes the key no more refuses then. One
+  /// that cannot tell of the job is asked again, too: it does once it has been started anew.
   void take_closing(const value& x) {
     auto data = x.find("data");
-    deleted_ = data && text_of(*data, "reason") == "deleted";
+    auto reason = data ? text_of(*data, "reason") : std::string_view{};
+    deleted_ = reason == "deleted";
+    if (deleted_ || reason == "shutdown" || reason == "revoked")
+      return;
+    auto known = std::ranges::find(node::error_kinds(), reason, &node::error_kind::name);
+    failing_ = known != node::error_kinds().end()
+                   ? trouble{*known, {}, {}, {}}
+                   : trouble{fault::refused_by_node, {}, std::string{reason}};
   }
 
   trouble gone_for_good() const {
@@ -153,6 +176,7 @@ private:
   std::string last_;        ///< The id of the last event that was taken.
   std::string next_, data_; ///< Of the event that is being read.
   bool done_ = false, is_gone_ = false, was_connected_ = false, deleted_ = false;
+  std::optional<trouble> failing_; ///< It answers, but cannot tell of the job, for this reason.
   clock::time_point gone_since_{};
   std::chrono::milliseconds pause_ = reconnect_first;
 };

@@ -16,7 +16,8 @@ struct event_taker {
   std::function<bool(const event&, std::string_view json)> take;
   /// The node was restored from a backup: all events come anew.
   std::function<void()> begin_anew;
-  /// The node is gone (with the reason) and is tried again, or is back (null).
+  /// The node is gone, or cannot tell of the job (with the reason), and is tried again; or it is
+  /// back (null).
   std::function<void(const trouble*)> connection;
   /// As that of `transport`.
   idle waiting;

@@ -74,6 +74,13 @@ std::size_t take_piece(char* data, std::size_t, std::size_t size, void* to) {
   }
 }
 
+/// The same for lines of the head: an empty one is its end.
+std::size_t take_head_line(char* data, std::size_t one, std::size_t size, void* to) {
+  auto& x = *static_cast<exchange*>(to);
+  auto ends = x.to && x.status() == 200 && std::string_view{data, size} == "\r\n";
+  return ends && take_piece(data, one, 0, to) != 0 ? CURL_WRITEFUNC_ERROR : size;
+}
+
 list_ptr fields_of(const request& what, const endpoint& at) {
   list_ptr all;
   auto add = [&](const std::string& line) {
@@ -104,6 +111,8 @@ void prepare(exchange& x, const request& what, const endpoint& at, curl_slist* f
   set(CURLOPT_ERRORBUFFER, x.why);
   set(CURLOPT_WRITEFUNCTION, take_piece);
   set(CURLOPT_WRITEDATA, &x);
+  set(CURLOPT_HEADERFUNCTION, take_head_line);
+  set(CURLOPT_HEADERDATA, &x);
   set(CURLOPT_HTTPHEADER, fields);
   set(CURLOPT_USERAGENT, at.agent.c_str());
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_time_max.count()));

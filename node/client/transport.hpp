@@ -73,7 +73,8 @@ public:
   /// `strange_answer`, `interrupted` if `waiting` gives up, `timed_out` of `ec`.
   answer<reply> ask(const request& what, const idle& waiting = {});
 
-  /// The same, but gives the body of a 200 to `to` as it comes. Faults: also `timed_out` after
+  /// The same, but gives the body of a 200 to `to` as it comes, first nothing when its head has
+  /// come. Faults: also `timed_out` after
   /// `silence_max` without a piece.
   answer<reply> stream(const request& what, const sink& to, const idle& waiting = {});
 

@@ -150,40 +150,110 @@ TEST_CASE("parts of a query are encoded", "[client]") {
   CHECK(encoded("a=b&c d\xc3\xa4") == "a%3Db%26c%20d%C3%A4");
 }
 
-TEST_CASE("who follows a job that is deleted is told so, and does not come again", "[client]") {
-  http::http_options options;
-  options.port = 0;
-  auto server = http::server::open(options);
-  REQUIRE(server);
+namespace {
+
+std::string event_text(std::uint64_t id, const std::string& type) {
+  event x;
+  x.job = whole_job().id;
+  x.id = id;
+  x.type = type;
+  return "id: " + std::to_string(id) + "\nevent: " + type
+         + "\ndata: " + graph_json::to_json(node::to_value(x)) + "\n\n";
+}
+
+std::string closing_text(const std::string& reason) {
+  return "event: closing\ndata: {\"data\":{\"reason\":\"" + reason
+         + "\"},\"event\":\"closing\"}\n\n";
+}
+
+/// Says nothing, and stays.
+class silent_source : public http::body_source {
+public:
+  void next(taken then) override { then_ = std::move(then); }
+
+private:
+  taken then_;
+};
+
+/// A node with one job, whose streams are those of the test, one after the other.
+struct streaming_node {
+  explicit streaming_node(std::function<http::response(int time)> tell) {
+    http::http_options options;
+    options.port = 0;
+    auto opened = http::server::open(options);
+    REQUIRE(opened);
+    server = std::move(*opened);
+    server->serve(
+        {{"GET", "/v1/jobs/{job}/events",
+          [this, tell = std::move(tell)](const http::call_ptr& x) { x->out(tell(++asked)); }}});
+  }
+
+  std::optional<trouble> follow(const event_taker& taker) const {
+    endpoint at;
+    at.url = "http://127.0.0.1:" + std::to_string(server->port());
+    node_client from{at};
+    return follow_events(from, whole_job().id, 1, taker);
+  }
+
   std::atomic<int> asked = 0;
-  event one;
-  one.job = whole_job().id;
-  one.id = 1;
-  one.type = "state";
-  auto text = "id: 1\nevent: state\ndata: " + graph_json::to_json(node::to_value(one))
-              + "\n\nevent: gap\ndata: "
+  std::unique_ptr<http::server> server;
+};
+
+} // namespace
+
+TEST_CASE("who follows a job that is deleted is told so, and does not come again", "[client]") {
+  auto text = event_text(1, "state")
+              + "event: gap\ndata: "
                 R"({"data":{"from":2,"reason":"retention","to":9},"event":"gap"})"
-                "\n\nevent: closing\ndata: "
-                R"({"data":{"reason":"deleted"},"event":"closing"})"
-                "\n\n";
-  std::vector<http::route> routes;
-  routes.push_back({"GET", "/v1/jobs/{job}/events", [&](const http::call_ptr& x) {
-                      ++asked;
-                      x->out({200, "text/event-stream", text});
-                    }});
-  (*server)->serve(std::move(routes));
-  endpoint at;
-  at.url = "http://127.0.0.1:" + std::to_string((*server)->port());
-  node_client from{at};
+                "\n\n"
+              + closing_text("deleted");
+  streaming_node x{[&](int) { return http::response{200, "text/event-stream", text}; }};
   std::size_t taken = 0;
   event_taker taker;
   taker.take = [&](const event&, std::string_view) { return ++taken > 0; };
-  auto wrong = follow_events(from, one.job, 1, taker);
+  auto wrong = x.follow(taker);
   REQUIRE(wrong);
   CHECK(wrong->kind->exit == exit_code::not_found);
   CHECK_THAT(wrong->what, Catch::Contains("was deleted"));
   CHECK(taken == 1);
-  CHECK(asked == 1);
+  CHECK(x.asked == 1);
+}
+
+TEST_CASE("a node that cannot tell of a job is told once, with its reason", "[client]") {
+  constexpr int failures = 4;
+  streaming_node x{[](int time) {
+    auto text = time == 1          ? event_text(1, "state") + closing_text("journal_failed")
+                : time <= failures ? closing_text("journal_failed")
+                                   : event_text(2, "end");
+    return http::response{200, "text/event-stream", text};
+  }};
+  std::vector<std::string> told;
+  event_taker taker;
+  taker.take = [&](const event& e, std::string_view) { return told.emplace_back(e.type), true; };
+  taker.connection = [&](const trouble* lost) {
+    told.push_back(lost ? std::string{lost->kind->name} : "back");
+  };
+  CHECK_FALSE(x.follow(taker));
+  CHECK(told == std::vector<std::string>{"state", "journal_failed", "back", "end"});
+  CHECK(x.asked == failures + 1);
+}
+
+TEST_CASE("a node is back as soon as it answers, whether or not it has events", "[client]") {
+  std::atomic<bool> is_back = false;
+  streaming_node x{[&](int time) {
+    if (time == 1)
+      return http::response{200, "text/event-stream", event_text(1, "state")};
+    http::response quiet{200, "text/event-stream"};
+    quiet.stream = std::make_shared<silent_source>();
+    return quiet;
+  }};
+  event_taker taker;
+  taker.take = [](const event&, std::string_view) { return true; };
+  taker.connection = [&](const trouble* lost) { is_back = !lost; };
+  taker.waiting = [&] { return !is_back; };
+  auto wrong = x.follow(taker);
+  REQUIRE(wrong);
+  CHECK(wrong->kind->name == "interrupted");
 }
 
 namespace {
