@@ -143,13 +143,13 @@ int dev(console& to, const dev_options& options) {
   auto services = node_services::open(*config, "");
   if (!services)
     return to.fail(services.trouble());
-  (*services)->adjust_reloads([mine = *config](node_config) { return mine; });
-  return run_node(to, *config, **services, [&](runtime& node, const std::string& url) {
-    to.err(lines_to_reach(url, *key));
-    auto sample = run_sample(node);
-    to.err(sample ? lines_to_try(*sample)
-                  : "warning: the sample did not run: " + sample.error().detail + "\n");
-  });
+  return run_node(
+      to, *config, **services, hangup::ends, [&](runtime& node, const std::string& url) {
+        to.err(lines_to_reach(url, *key));
+        auto sample = run_sample(node);
+        to.err(sample ? lines_to_try(*sample)
+                      : "warning: the sample did not run: " + sample.error().detail + "\n");
+      });
 }
 
 } // namespace troupe::node

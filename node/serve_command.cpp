@@ -41,14 +41,15 @@ status is_alive(runtime& node, node_services& services, std::chrono::millisecond
 }
 
 void serve_until_signal(serve_news& news, runtime& node, node_services& services,
-                        http::server& server, const interrupts& signals, hangups& told) {
+                        http::server& server, const interrupts& signals,
+                        std::optional<hangups>& told) {
   watchdog alive{[&](auto limit) { return is_alive(node, services, limit); }};
   notify_service_manager("READY=1");
   while (signals.caught() == 0) {
     std::this_thread::sleep_for(look_every);
     services.look_at_keys();
     services.look_at_audit();
-    if (told.take())
+    if (told && told->take())
       reload(services, server);
   }
   notify_service_manager("STOPPING=1");
@@ -75,7 +76,7 @@ node_config configured(node_config x, const serve_options& options) {
   return x;
 }
 
-int run_node(console& to, const node_config& config, node_services& services,
+int run_node(console& to, const node_config& config, node_services& services, hangup on_hangup,
              const serving& ready) {
   serve_news news{to, config};
   if (auto wrong = backup_at(config.runtime.data_dir))
@@ -85,7 +86,9 @@ int run_node(console& to, const node_config& config, node_services& services,
   if (auto unnamed = unnamed_hosts(config))
     news.warn(*unnamed + "; name those of this machine there, or with --allow-host");
   interrupts signals;
-  hangups told; // One that comes while the node begins or ends is no reason to end at once.
+  std::optional<hangups> told;
+  if (on_hangup == hangup::reloads)
+    told.emplace(); // One that comes while the node begins or ends is no reason to end at once.
   raise_open_files();
   std::optional<runtime> node; // Outlives the server, whose requests stand on it.
   auto server = http::server::open(http_of(config, services));
@@ -130,7 +133,7 @@ int serve(console& to, const serve_options& options, format how) {
   if (!services)
     return serve_news{to, *config}.fail(services.trouble());
   (*services)->adjust_reloads(on_top);
-  return run_node(to, *config, **services);
+  return run_node(to, *config, **services, hangup::reloads);
 }
 
 } // namespace troupe::node

@@ -32,9 +32,12 @@ node_config configured(node_config from, const serve_options& options);
 /// Told once a node takes calls, with where it does.
 using serving = std::function<void(runtime& node, const std::string& url)>;
 
+/// What SIGHUP means: read the configuration again, as a service does, or end with the terminal.
+enum class hangup : std::uint8_t { reloads, ends };
+
 /// Runs a node of a configuration that was checked, until SIGINT or SIGTERM, then ends in order.
 /// `ready` may be empty. Returns the exit code.
-int run_node(console& to, const node_config& config, node_services& services,
+int run_node(console& to, const node_config& config, node_services& services, hangup on_hangup,
              const serving& ready = {});
 
 /// The same as the command line and its files say. Returns the exit code.

@@ -3,7 +3,9 @@
 #include "actors/kinds/guard.hpp"
 #include "actors/kinds/pidfd.hpp"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -13,6 +15,7 @@
 #include <string_view>
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 namespace troupe::actors {
@@ -27,9 +30,12 @@ struct refusal {
   int error;
 };
 
+std::atomic<std::uint64_t> open_files_of_programs{0}; // 0: as this process has it.
+
 // Everything the child needs, made before there is one: it must not allocate.
 struct plan {
   std::vector<const char*> paths, argv, environment;
+  rlim_t open_files = 0; // 0: as it is.
   const char* directory = nullptr;
   int in = -1, out = -1, err = -1, said = -1, guard = -1;
   pid_t parent = -1;
@@ -39,6 +45,14 @@ struct plan {
   refusal x{at, error};
   [[maybe_unused]] auto n = ::write(p.said, &x, sizeof x);
   ::_exit(127);
+}
+
+void limit_open_files(rlim_t soft) noexcept {
+  rlimit now{};
+  if (soft == 0 || ::getrlimit(RLIMIT_NOFILE, &now) != 0)
+    return;
+  now.rlim_cur = std::min(soft, now.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &now);
 }
 
 void reset_signals() noexcept {
@@ -78,6 +92,7 @@ int execute(const plan& p) noexcept {
   if (p.directory && ::chdir(p.directory) < 0)
     refuse(p, stage::enter_directory, errno);
   reset_signals();
+  limit_open_files(p.open_files); // After all descriptors are where they belong.
   refuse(p, stage::execute, execute(p));
 }
 
@@ -190,6 +205,8 @@ std::optional<refusal> answer(int fd) {
 
 } // namespace
 
+void limit_open_files_of_programs(std::uint64_t soft) noexcept { open_files_of_programs = soft; }
+
 result<child_process> spawn(const spawn_request& request) {
   auto in = make_pipe(), out = make_pipe(), said = make_pipe();
   auto err = request.with_stderr ? make_pipe() : std::optional<pipe_ends>{pipe_ends{}};
@@ -202,6 +219,7 @@ result<child_process> spawn(const spawn_request& request) {
   plan p{.paths = pointers(paths),
          .argv = pointers(request.argv),
          .environment = pointers(request.environment),
+         .open_files = open_files_of_programs,
          .directory = request.directory.empty() ? nullptr : request.directory.c_str(),
          .in = in->read.get(),
          .out = out->write.get(),

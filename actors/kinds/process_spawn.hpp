@@ -32,6 +32,10 @@ struct exit_info {
   int signal = 0;    ///< If a signal ended it.
 };
 
+/// Has programs begin with this soft limit of open files. A process that raises its own says so:
+/// programs that were written for a low one must not inherit that. Any thread.
+void limit_open_files_of_programs(std::uint64_t soft) noexcept;
+
 /// Runs a program with clean signals and only the three standard descriptors. It is killed when the
 /// calling *thread* ends: call it on a thread that lives as long as the processes.
 /// Errors: `overloaded`: there are no descriptors, processes or memory for it now, and nothing of

@@ -82,6 +82,13 @@ TEST_CASE("troupe dev runs a sample again that somebody has deleted", "[e2e][dev
   CHECK_THAT(node.err(), Contains("A sample has run here") && !Contains("warning"));
 }
 
+TEST_CASE("troupe dev ends with its terminal", "[e2e][dev]") {
+  scratch home;
+  dev_node node{home};
+  node.send(SIGHUP);
+  CHECK(node.wait().code == 0);
+}
+
 TEST_CASE("troupe dev makes nothing if its port is taken", "[e2e][dev]") {
   scratch home, other;
   dev_node node{home};

@@ -233,6 +233,54 @@ TEST_CASE("--dry-run shows the layers and touches nothing", "[e2e]") {
   CHECK_FALSE(fs::exists(in.path() / ".troupe"));
 }
 
+namespace {
+
+/// What `troupe` does that a shell starts like this.
+outcome from_shell(const scratch& in, const std::string& before, const std::string& arguments) {
+  auto line = before + " exec '" TROUPE_BINARY_DIR "/bin/troupe' " + arguments;
+  return process{in, {"-c", line}, {}, "/bin/sh"}.wait();
+}
+
+/// Whether any file below a directory holds the text.
+bool any_holds(const fs::path& directory, const std::string& text) {
+  for (auto& x : fs::recursive_directory_iterator{directory})
+    if (x.is_regular_file()) {
+      std::ifstream in{x.path(), std::ios::binary};
+      if (std::string{std::istreambuf_iterator<char>{in}, {}}.find(text) != std::string::npos)
+        return true;
+    }
+  return false;
+}
+
+} // namespace
+
+TEST_CASE("what is said to a closed descriptor goes into no file", "[e2e]") {
+  scratch in;
+  in.write("g.json",
+           R"({"vertices": [{"id": "v", "kind": "noop", "config": {"output": "unsaid"}}]})");
+  auto silent = from_shell(in, "", "run g.json --data silent 2>&-");
+  CHECK(silent.code == 0);
+  CHECK(silent.out == "{\"v\":\"unsaid\"}\n");
+  CHECK_FALSE(any_holds(in.path() / "silent", "completed in"));
+  auto unheard = from_shell(in, "", "run g.json --data unheard >&-");
+  CHECK(unheard.code == 1);
+  CHECK(has(unheard.err, "error[E0017]"));
+  CHECK_FALSE(any_holds(in.path() / "unheard", "{\"v\":\"unsaid\"}"));
+  auto alone = from_shell(in, "", "run g.json --data alone <&- >&- 2>&-");
+  CHECK(alone.code == 1);
+  CHECK(troupe_with(in, {"verify", "alone"}).code == 0);
+  CHECK_FALSE(any_holds(in.path() / "alone", "completed in"));
+}
+
+TEST_CASE("programs have the limit of open files that their caller has set", "[e2e]") {
+  scratch in;
+  in.write("g.json",
+           R"({"vertices": [{"id": "v", "kind": "exec", "config": {"shell": "ulimit -Sn"}}]})");
+  auto ran = from_shell(in, "ulimit -Sn 300;", "run g.json --memory");
+  INFO(ran.err);
+  CHECK(ran.out == "{\"v\":\"300\"}\n");
+}
+
 TEST_CASE("usage mistakes exit with 2 and name the help", "[e2e]") {
   scratch in;
   using arguments = std::vector<std::string>;
