@@ -1,5 +1,6 @@
 #include "node/console.hpp"
 
+#include "core/secrets.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/harmless.hpp"
 #include "node/out_json.hpp"
@@ -77,7 +78,7 @@ int console::fail(const trouble& x) {
   std::string text;
   for (auto& wrong : x.found)
     text += one_line((wrong.pointer.empty() ? "" : wrong.pointer + ": ") + wrong.detail) + "\n";
-  err(text + to_text(x, colours_));
+  err(core::without_secrets(text + to_text(x, colours_)));
   return number(x.kind->exit);
 }
 

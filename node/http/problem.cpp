@@ -1,5 +1,6 @@
 #include "node/http/problem.hpp"
 
+#include "core/secrets.hpp"
 #include "graph_json/value_json.hpp"
 #include "node/errors.hpp"
 
@@ -69,7 +70,9 @@ constexpr auto retry_after_s = "1";
 value errors_of(const problems& found) {
   value::list all;
   for (auto& x : found)
-    all.emplace_back(value::object{{"code", x.code}, {"pointer", x.pointer}, {"detail", x.detail}});
+    all.emplace_back(value::object{{"code", x.code},
+                                   {"pointer", core::without_secrets(x.pointer)},
+                                   {"detail", core::without_secrets(x.detail)}});
   return all;
 }
 
@@ -80,7 +83,7 @@ value body_of(int status, std::string_view number, std::string_view code, std::s
                     {"number", number},
                     {"code", code},
                     {"title", title},
-                    {"detail", detail},
+                    {"detail", core::without_secrets(detail)},
                     {"next", next}};
   if (!found.empty())
     all.emplace("errors", errors_of(found));

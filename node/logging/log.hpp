@@ -68,7 +68,4 @@ std::string log_line(log_format format, std::string_view time, log_level level,
 /// The time of a line that is written now.
 std::string log_time();
 
-/// `text` with every secret of a key (`trp_ID_SECRET`) cut to `trp_ID_…`. Pure.
-std::string without_secrets(std::string_view text);
-
 } // namespace troupe::node

@@ -1,24 +1,19 @@
+#include "core/secrets.hpp"
 #include "graph_json/json_text.hpp"
 #include "node/logging/log.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <iterator>
 
 namespace troupe::node {
 
 namespace {
 
+using core::without_secrets;
+
 constexpr std::string_view levels[]{"trace", "debug", "info", "warn", "error", "off"};
 static_assert(std::size(levels) == std::size_t(last(log_level{})) + 1);
-
-constexpr std::string_view key_begin = "trp_";
-constexpr std::size_t key_id = 8; // Digits of a key's id; `_` and the secret follow.
-
-bool is_key_letter(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
-}
 
 /// One line, whatever the text holds: control characters become spaces.
 void append_plain(std::string_view text, std::string& to) {
@@ -65,25 +60,6 @@ std::optional<log_level> parse_log_level(std::string_view text) noexcept {
   if (found == std::end(levels))
     return {};
   return log_level(found - std::begin(levels));
-}
-
-std::string without_secrets(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    auto found = std::min(text.find(key_begin, at), text.size());
-    out += text.substr(at, found - at);
-    if (found == text.size())
-      break;
-    auto end = found;
-    while (end < text.size() && is_key_letter(text[end]))
-      ++end;
-    auto shown = std::min(found + key_begin.size() + key_id + 1, end);
-    out += text.substr(found, shown - found);
-    if (shown < end)
-      out += "…";
-    at = end;
-  }
-  return out;
 }
 
 std::string log_line(log_format format, std::string_view time, log_level level,

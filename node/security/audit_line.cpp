@@ -1,9 +1,9 @@
 #include "node/security/audit_line.hpp"
 
+#include "core/secrets.hpp"
 #include "core/time_text.hpp"
 #include "core/utf8.hpp"
 #include "graph_json/value_json.hpp"
-#include "node/logging/log.hpp"
 #include "storage/sha256.hpp"
 
 namespace troupe::node {
@@ -19,7 +19,7 @@ std::string hash_of(const value& x) {
 /// What stands in a line: a key that somebody put into a path is valid, mostly, and is cut to its
 /// id.
 std::string bounded(const std::string& text) {
-  auto shown = without_secrets(text);
+  auto shown = core::without_secrets(text);
   shown.resize(core::whole_characters(shown, audit_text_bytes_max));
   return shown;
 }

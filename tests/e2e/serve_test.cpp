@@ -256,6 +256,16 @@ TEST_CASE("no key stands in metrics, refusals or logs", "[e2e][serve]") {
     ask("GET", "/v1/jobs", "Basic " + key, 401);
     ask("GET", "/v1/jobs", key, 401);
     ask("GET", "/metrics", "Bearer " + key, 200);
+    ask("GET", "/v1/jobs/" + key, "Bearer " + key, 404);
+    ask("GET", "/" + key, "Bearer " + key, 404);
+    ask("GET", "/v1/jobs?state=" + key, "Bearer " + key, 400);
+    ask("GET", "/v1/jobs?" + key + "=1", "Bearer " + key, 400);
+    auto encoded = "trp%5F" + key.substr(4, 8) + "%5F" + secret;
+    ask("GET", "/v1/jobs/" + encoded, "Bearer " + key, 404);
+    ask("POST", "/v1/jobs:cancel?dry_run&label=a=" + encoded, "Bearer " + admin, 200);
+    variable url{"TROUPE_URL", "http://127.0.0.1:" + std::to_string(x.port())};
+    told += troupe_with(in, {"jobs", "get", key, "--token", key}).err;
+    told += troupe_with(in, {"jobs", "list", key}).err;
     http_client malformed{x.port()}; // The key is in what is no header.
     malformed.send("GET /v1/jobs HTTP/1.1\r\nAuthorization Bearer " + key + "\r\n\r\n");
     told += malformed.read().body;

@@ -74,9 +74,6 @@ TEST_CASE("a message cannot begin a line of its own", "[logging]") {
 
 TEST_CASE("no line holds the secret of a key", "[logging]") {
   auto key = "trp_0a1b2c3d_" + std::string(43, 'S');
-  CHECK(without_secrets("Bearer " + key + ", then") == "Bearer trp_0a1b2c3d_…, then");
-  CHECK(without_secrets(key + key) == "trp_0a1b2c3d_…");
-  CHECK(without_secrets("trp_ trp_ab") == "trp_ trp_ab");
   for (auto how : {log_format::text, log_format::json})
     CHECK(log_line(how, time_text, log_level::info, "a", key, {{"key", key}}).find("SSS")
           == std::string::npos);
