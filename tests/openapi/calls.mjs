@@ -270,3 +270,21 @@ const would_store = status => [
 
 /** What is called of a node whose disk is full. */
 export const calls_on_full_disk = [...would_make(507), ...would_store(507)];
+
+const of_size = {type: 'application/json', text: ' '.repeat(2 ** 16 + 1)}; // More is read by the pool.
+
+/** What is called while as much waits for the node's disk as may. */
+export const calls_on_busy_disk = [
+  ...would_make(429),
+  ...would_store(429),
+  ...['fetch', 'heartbeat', 'complete', 'fail', 'emit'].map(verb =>
+    ({to: `POST /v1/work:${verb}`, ...of_size, status: 429})),
+  ...['pause', 'resume', 'stop', 'add-new-task'].map(verb => at_task(verb, 429)),
+  ...['cancel', 'stop', 'pause', 'resume', 'retry', 'purge'].map(verb => bulk(verb, {queue: 'busy'}, {status: 429})),
+  ...['/v1/jobs', '/v1/graphs', '/v1/keys', '/v1/stats', '/api/tasks', '/api/tasks/status',
+    '/api/tasks/detailed-status'].map(path => ({to: `GET ${path}`, status: 429})),
+  {to: 'GET /v1/graphs/{graph}', path: {graph: '0'.repeat(64)}, status: 429},
+  {to: 'POST /v1/keys', json: {role: 'viewer'}, status: 429},
+  {to: 'DELETE /v1/keys/{key}', path: {key: 'nobody'}, status: 429},
+  blob('GET', 429),
+];

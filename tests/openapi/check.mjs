@@ -4,12 +4,13 @@ import {readFileSync} from 'node:fs';
 import {request as begin} from 'node:http';
 import {connect} from 'node:net';
 import {constants} from 'node:os';
-import {calls, calls_on_failed_disk, calls_on_full_disk} from './calls.mjs';
+import {calls, calls_on_busy_disk, calls_on_failed_disk, calls_on_full_disk} from './calls.mjs';
+import {fill_pool, take_readers} from './crowd.mjs';
 import {in_time, start_node} from './node.mjs';
 import {api_page} from './page.mjs';
-import {change_refused, refusals_of} from './refusals.mjs';
+import {change_refused, reads_refused, refusals_of} from './refusals.mjs';
 
-const [program, shim, page_file] = process.argv.slice(2);
+const [program, shim, load_host, page_file] = process.argv.slice(2);
 const written = readFileSync(page_file, 'utf8');
 const page = new api_page(JSON.parse(written));
 const operations = new Map(page.operations().map(x => [x.name, x]));
@@ -152,18 +153,27 @@ async function exercise_full_node(node) {
   held.destroy();
 }
 
-/** Exercised by tests/http: they have each family of routes answer with it. */
-const elsewhere = new Set(['429']);
-
 function note_unexercised() {
   for (const [name, operation] of operations) {
     for (const key of Object.keys(operation.says.responses))
-      if (!seen.get(name).has(key) && !elsewhere.has(key))
+      if (!seen.get(name).has(key))
         faults.push(`${name}: nothing exercised the response ${key}`);
     for (const parameter of operation.parameters)
       if (parameter.in !== 'path' && !used.get(name).has(parameter.name))
         faults.push(`${name}: nothing used the parameter ${parameter.name}`);
   }
+}
+
+/** A node whose store takes no more readers, and then takes them again. */
+async function exercise_without_readers(node) {
+  const give_back = await take_readers(load_host, node);
+  try {
+    for (const operation of operations.values())
+      await exercise_all(node, reads_refused(operation));
+  } finally {
+    await give_back();
+  }
+  await exercise_all(node, [{to: 'GET /v1/jobs/{job}', path: {job: kept.noop}, status: 200}]);
 }
 
 for (const name of operations.keys()) {
@@ -206,6 +216,7 @@ await with_node({}, async node => {
   const served = await answer_to(`${node.url}/v1/openapi.json`, {});
   if (JSON.stringify(served.json) !== JSON.stringify(JSON.parse(written)))
     faults.push('the page that is served is not docs/openapi.json');
+  await exercise_without_readers(node);
   node.fail_disk();
   await exercise_all(node, calls_on_failed_disk);
 });
@@ -217,6 +228,10 @@ for (const [status, number] of [[503, constants.errno.EIO], [507, constants.errn
     for (const operation of operations.values())
       await exercise_all(node, change_refused(operation, status));
   });
+await with_node({fails: 'blobs'}, async node => {
+  await fill_pool(node);
+  await exercise_all(node, calls_on_busy_disk);
+});
 await with_node({TROUPE_HTTP_CONNECTIONS_MAX: 1}, exercise_full_node);
 note_unexercised();
 for (const fault of faults)

@@ -1,6 +1,6 @@
 // A node of Troupe at work for a test, with a key for each role.
 import {execFileSync, spawn} from 'node:child_process';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
@@ -21,23 +21,26 @@ export function in_time(what, promise) {
 }
 
 /** What has the node load `tests/support/fault_shim.cpp`. */
-const with_shim = (shim, below, failed) => ({
+const with_shim = (shim, below, failed, held) => ({
   ...process.env, LD_PRELOAD: shim, TROUPE_SHIM_BELOW: below, TROUPE_SHIM_FAILS_WITH: failed,
+  TROUPE_SHIM_HELD_BY: held,
   ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
 });
 
 /**
  * Starts a node on a free port of loopback. `fail_disk` has each sync of its journal, or of what
- * `fails` names, fail from then on; `stop` ends it and removes its data. `more`: variables for it.
+ * `fails` names, fail from then on; `hold_disk` has it wait until `release_disk`, and `waiting`
+ * tells how many do. `stop` ends it and removes its data. `more`: variables for it.
  */
 export async function start_node(program, shim, {fails = 'journal', ...more} = {}) {
   const data = mkdtempSync(join(tmpdir(), 'troupe-openapi-'));
   const keys = {};
   for (const role of ['viewer', 'worker', 'operator', 'admin'])
     keys[role] = make_key(program, data, role);
-  const failed = join(data, 'the-disk-fails');
+  const failed = join(data, 'the-disk-fails'), held = join(data, 'the-disk-is-held');
+  const release_disk = () => rmSync(held, {force: true});
   const child = spawn(program, ['serve', '--data', data, '--port', '0', '--allow-kind', 'exec'],
-    {stdio: ['ignore', 'ignore', 'pipe'], env: {...with_shim(shim, join(data, fails), failed), ...more}});
+    {stdio: ['ignore', 'ignore', 'pipe'], env: {...with_shim(shim, join(data, fails), failed, held), ...more}});
   const ended = new Promise(resolve => child.on('exit', (code, signal) => resolve(signal ?? code)));
   let said = '';
   const port = new Promise((resolve, reject) => {
@@ -50,6 +53,7 @@ export async function start_node(program, shim, {fails = 'journal', ...more} = {
     ended.then(how => reject(new Error(`the node ended with ${how}:\n${said}`)));
   });
   const stop = async () => {
+    release_disk();
     child.kill('SIGTERM');
     const killer = setTimeout(() => child.kill('SIGKILL'), patience_ms);
     const how = await ended;
@@ -58,8 +62,9 @@ export async function start_node(program, shim, {fails = 'journal', ...more} = {
     return how;
   };
   try {
-    return {url: `http://127.0.0.1:${await in_time('the start', port)}`, keys, stop,
-      fail_disk: () => writeFileSync(failed, '')};
+    return {url: `http://127.0.0.1:${await in_time('the start', port)}`, keys, data, stop, release_disk,
+      fail_disk: () => writeFileSync(failed, ''), hold_disk: () => writeFileSync(held, ''),
+      waiting: () => statSync(`${held}.waits`, {throwIfNoEntry: false})?.size ?? 0};
   } catch (error) {
     await stop();
     throw error;

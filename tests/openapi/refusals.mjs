@@ -52,3 +52,9 @@ export function change_refused(operation, status) {
   const cancels = operation.parameters.some(x => x.name === 'on_disconnect');
   return cancels ? [{...call, query: {on_disconnect: 'cancel'}}] : [];
 }
+
+/** What is said of a job, which has to be looked up, while too much is read; nothing of others. */
+export function reads_refused(operation) {
+  const path = path_of(operation);
+  return path.job ? [{to: operation.name, path, ...body_of(operation), status: 429}] : [];
+}

@@ -33,7 +33,7 @@ packages() {
 
 case $part in
 packages) packages ;;
-page) node check.mjs "$build/bin/troupe" "$shim" "$source/docs/openapi.json" ;;
+page) node check.mjs "$build/bin/troupe" "$shim" "$build/bin/troupe-load-host" "$source/docs/openapi.json" ;;
 client)
   node_modules/.bin/openapi-typescript "$source/docs/openapi.json" -o api.d.ts
   node_modules/.bin/tsc

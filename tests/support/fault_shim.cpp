@@ -4,7 +4,7 @@
 // TROUPE_SHIM_SLOW=PART:MS   a sync of a file with PART in its name takes so long,
 // TROUPE_SHIM_FAILS_WITH=FILE   a sync of one fails as soon as FILE is there,
 // TROUPE_SHIM_FAILS_AS=N     with this `errno`; without it: EIO,
-// TROUPE_SHIM_HELD_BY=FILE   a sync of one waits as long as FILE is there, and makes FILE.waits,
+// TROUPE_SHIM_HELD_BY=FILE   a sync of one waits as long as FILE is there; FILE.waits gets a byte,
 // TROUPE_SHIM_LOG=FILE       FILE tells what was changed and synced, and what was said, in order.
 
 #include "tests/support/fault_shim_log.hpp"

@@ -91,7 +91,10 @@ inline void hold(int fd) {
   auto& x = set();
   if (x.held_by.empty() || !is_there(x.held_by) || !name_of(fd).starts_with(x.below))
     return;
-  ::close(::creat((x.held_by + ".waits").c_str(), 0600));
+  int waits = ::open((x.held_by + ".waits").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (::write(waits, ".", 1) != 1)
+    ::abort();
+  ::close(waits);
   for (timespec look{0, 1'000'000}; is_there(x.held_by); look = {0, 1'000'000})
     ::nanosleep(&look, nullptr); // Whoever has made the file takes it away.
 }

@@ -8,7 +8,10 @@
 //                    `refused WHY`, `lag BYTES`, `again`.
 //   soak DIR SECONDS JOBS_PER_SECOND AGE_SECONDS
 //                    steady load with retention: each ten seconds a line of sizes.
+//   readers DIR      has no host of its own: takes every place of a reader beside the one of DIR,
+//                    `full`, until its input ends.
 
+#include "storage/lmdb_tables.hpp"
 #include "troupe/graph_builder.hpp"
 #include "troupe/runtime.hpp"
 
@@ -245,6 +248,23 @@ int soak(const fs::path& directory, std::chrono::seconds length, std::int64_t jo
   return 0;
 }
 
+/// A reader of the host that goes away leaves its place to the next look.
+int readers(const fs::path& directory) {
+  auto data = must(storage::data_dir::open(directory, storage::open_mode::read));
+  auto store = must(storage::open_lmdb_tables(data));
+  std::vector<std::unique_ptr<storage::table_reader>> all;
+  while (all.size() < limits::snapshot_readers_max)
+    if (auto reader = store->read(); reader)
+      all.push_back(std::move(*reader));
+    else if (reader.code() == ec::overloaded)
+      std::this_thread::sleep_for(1ms);
+    else
+      must(std::move(reader));
+  say("full");
+  std::cin.get();
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -259,10 +279,12 @@ int main(int argc, char** argv) {
   }
   if (arguments.size() == 2 && arguments[0] == "flood")
     return flood(arguments[1]);
+  if (arguments.size() == 2 && arguments[0] == "readers")
+    return readers(arguments[1]);
   if (arguments.size() == 5 && arguments[0] == "soak")
     return soak(arguments[1], std::chrono::seconds{std::stoll(arguments[2])},
                 std::stoll(arguments[3]), std::chrono::seconds{std::stoll(arguments[4])});
-  std::cerr << "load DIR N [MS [BYTES [WORK_MS]]], flood DIR, or soak DIR SECONDS JOBS_PER_SECOND "
-               "AGE_SECONDS\n";
+  std::cerr << "load DIR N [MS [BYTES [WORK_MS]]], flood DIR, readers DIR, or soak DIR SECONDS "
+               "JOBS_PER_SECOND AGE_SECONDS\n";
   return 2;
 }
