@@ -153,7 +153,7 @@ void show_value(const api_ptr& in, const call_ptr& to, const blob_id& name) {
   auto held = in->node.blob_value(name, to->in.who.ns);
   if (held)
     return to->out(json_answer(200, *held));
-  if (held.code() == ec::invalid_spec)
+  if (held.code() == ec::invalid_spec || held.code() == ec::too_large) // No value is so large.
     return to->out(problem_answer(refusal::not_json, held.error().detail));
   refuse_blob(to, held.error());
 }

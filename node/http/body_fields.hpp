@@ -7,9 +7,11 @@
 /// Bodies that are read by a table of their members.
 namespace troupe::http {
 
-/// The body by a table; the call is answered if it is malformed.
+/// The body by a table; the call is answered if it is malformed, or has a query beside it.
 template <class T, std::size_t N>
 std::optional<T> body_of(const call_ptr& to, const graph_json::field<T> (&fields)[N]) {
+  if (has_bad_query(to, {}))
+    return {};
   auto parsed = read_json_body(to->in.body);
   if (auto wrong = refusal_of(parsed)) {
     to->out(std::move(*wrong));

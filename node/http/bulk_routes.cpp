@@ -131,7 +131,7 @@ void purge_all(const api_ptr& in, const call_ptr& to) {
 void add_bulk_routes(const api_ptr& to, std::vector<route>& all) {
   using enum body_mode;
   auto add = [&](std::string path, auto act, action needs = action::control) {
-    all.push_back({"POST", std::move(path), bound_by_size(to, act), empty, needs});
+    all.push_back({"POST", std::move(path), bound(to, act), none, needs});
   };
   add("/v1/jobs:cancel", change<job_change::cancel>);
   add("/v1/jobs:stop", change<job_change::stop>);

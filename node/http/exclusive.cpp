@@ -159,7 +159,8 @@ private:
       return {ec::not_ready, {}, true};
     if (busy)
       return {ec::not_ready, busy};
-    return {error{ec::timed_out, "the request was given up before its turn"}};
+    return {
+        error{ec::overloaded, "the time of the request was over when its turn came; repeat it"}};
   }
 
   void end(const submit_outcome& x) {

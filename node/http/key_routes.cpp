@@ -105,8 +105,6 @@ void list_keys(const api_ptr& in, const call_ptr& to) {
 }
 
 void create_key(const api_ptr& in, const call_ptr& to) {
-  if (has_bad_query(to, {}))
-    return;
   auto asked = body_of(to, key_fields);
   if (!asked)
     return;

@@ -31,7 +31,10 @@ void show_ready(const api_ptr& in, const call_ptr& to) {
   constexpr parameter known[] = {{"verbose"}};
   if (has_bad_query(to, known))
     return;
-  auto verbose = find(to->in.query, "verbose") != nullptr;
+  auto flag = flag_in(to->in.query, "verbose");
+  if (!flag)
+    return to->out(problem_answer(refusal::bad_query, flag.error().detail));
+  auto verbose = *flag;
   to->out.after(ready_time, [to, verbose] {
     tell_ready(to, {{"runtime", error{ec::timed_out, "it does not answer"}}}, verbose);
   });

@@ -159,7 +159,8 @@ std::optional<response> session::refuse_body(const request& in, const route& to)
   auto there = parser_->chunked() || (length && *length > 0);
   auto type = in.fields.find("Content-Type");
   if (to.body == body_mode::none)
-    return there ? std::optional{problem_answer(refusal::bad_request, "there must be no body")}
+    return there ? std::optional{problem_answer(refusal::bad_request,
+                                                "there must be no body: path and query say all")}
                  : std::nullopt;
   if (to.body == body_mode::bytes)
     return {};

@@ -253,6 +253,9 @@ TEST_CASE_METHOD(node_fixture, "jobs are acted on by filter, and counted before"
     submit(R"({"queue":"q",)" + sleeper.substr(1));
   submit(sleeper);
   CHECK(ask("POST", "/v1/jobs:cancel").text("code") == "bad_query");
+  http_client other{server->port()}; // A body that is not read ends a connection.
+  auto by_body = other.ask("POST", "/v1/jobs:cancel?queue=q", R"({"dry_run":true})");
+  CHECK(by_body.text("code") == "bad_request");
   auto dry = ask("POST", "/v1/jobs:cancel?queue=q&dry_run");
   CHECK(number_of(dry.json(), "jobs") == 3);
   CHECK(number_of(ask("POST", "/v1/jobs:stop?queue=q").json(), "jobs") == 3);
@@ -645,7 +648,7 @@ TEST_CASE_METHOD(node_fixture, "a large body is not read by who serves connectio
   auto id = submit(sleeper);
   api->pool.drop();
   auto large = R"({"reason":")" + std::string(limits::http_small_body_bytes, 'x') + "\"}";
-  for (auto path : {"/v1/work:complete", "/v1/jobs:cancel", "/v1/jobs"})
+  for (auto path : {"/v1/work:complete", "/v1/jobs"})
     CHECK(ask("POST", path, large).status == 429);
   CHECK(ask("POST", "/v1/jobs/" + id + ":pause", large).status == 429);
   CHECK(ask("POST", "/v1/jobs/" + id + ":retry", large).status == 429);
@@ -656,6 +659,8 @@ TEST_CASE_METHOD(node_fixture, "a node tells how it is", "[http][api]") {
   CHECK(ask("GET", "/livez").body == "ok\n");
   CHECK(ask("GET", "/readyz").status == 200);
   CHECK(ask("GET", "/readyz?verbose").body == "[+] runtime ok\n");
+  CHECK(ask("GET", "/readyz?verbose=false").body == "ok\n");
+  CHECK(ask("GET", "/readyz?verbose=maybe").text("code") == "bad_query");
   CHECK(ask("GET", "/metrics").status == 404);
   ended(noop);
   auto stats = ask("GET", "/v1/stats").json();
@@ -711,6 +716,7 @@ TEST_CASE_METHOD(node_fixture, "a worker runs a vertex by HTTP alone", "[http][a
 TEST_CASE_METHOD(node_fixture, "a worker's malformed request is refused with its places",
                  "[http][api][work]") {
   CHECK(ask("POST", "/v1/work:fetch", R"({"count":0})").status == 422);
+  CHECK(ask("POST", "/v1/work:fetch?wait=30s", "{}").text("code") == "bad_query");
   CHECK(ask("POST", "/v1/work:fetch", R"({"queue":"q"})").status == 422);
   CHECK(ask("POST", "/v1/work:fetch", R"({"wait":"2h"})").status == 422);
   CHECK(ask("POST", "/v1/work:complete", R"({"output":1})").status == 422);

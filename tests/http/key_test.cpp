@@ -281,7 +281,6 @@ TEST_CASE_METHOD(keys_node, "every family of routes says that too much waits, as
            {"post", "/v1/jobs", "/v1/jobs", R"({"graph":{"name":"new",)" + graph.substr(1) + "}"},
            {"get", "/v1/jobs", "/v1/jobs", ""},
            {"get", "/v1/jobs/{job}/vertices", "/v1/jobs/" + job + "/vertices", ""},
-           {"post", "/v1/jobs:cancel", "/v1/jobs:cancel?queue=q", R"({"reason":")" + large + "\"}"},
            {"post", "/v1/graphs", "/v1/graphs", graph},
            {"get", "/v1/graphs", "/v1/graphs", ""},
            {"put", "/v1/blobs/{hash}", "/v1/blobs/" + std::string(64, '0'), "x"},

@@ -100,6 +100,8 @@ const changes = [
   ...['pause', 'resume', 'cancel', 'stop'].map(verb =>
     bulk(verb, {queue: 'bulk', label: 'team=bulk', state: 'unfinished', q: 'BUL', dry_run: 'true'},
       {check: x => x.json.jobs === 1})),
+  ...['pause', 'resume', 'cancel', 'stop', 'retry', 'purge'].map(verb =>
+    bulk(verb, {queue: 'bulk'}, {json: {state: 'stopped'}, status: 400})),
   bulk('pause', {queue: 'bulk'}, {check: x => x.json.jobs === 1}),
   bulk('resume', {queue: 'bulk'}),
   bulk('cancel', {queue: 'bulk'}),
@@ -152,7 +154,9 @@ const node = [
   {to: 'GET /v1/stats', status: 200},
   {to: 'GET /v1/openapi.json', status: 200},
   {to: 'GET /livez', status: 200},
-  {to: 'GET /readyz', query: {verbose: 'true'}, status: 200},
+  {to: 'GET /readyz', query: {verbose: 'true'}, status: 200, check: x => x.text.includes('disk ok')},
+  {to: 'GET /readyz', query: {verbose: 'false'}, status: 200, check: x => x.text === 'ok\n'},
+  {to: 'GET /readyz', query: {verbose: 'x'}, status: 400},
   {to: 'GET /metrics', status: 200, check: x => x.text.includes('\ntroupe_http_requests_total{')},
 ];
 
