@@ -2,12 +2,14 @@
 // lines here. Of a call:
 //   to      the operation, as the page names it
 //   status  what is expected
-//   path    the open parts of the path        query, headers   as they are sent
+//   path    the open parts of the path        query, headers   as they are sent (a query also as text)
 //   json    the body; or `text` with `type`   as               the role of the key (admin)
 //   announces  how many bytes the header tells of; none are sent
 //   keep    what later calls need of the answer: names and how it is found
 //   check   what else holds of the answer
 // What depends on calls before is a function of what they kept.
+
+import {createHash} from 'node:crypto';
 
 const of = (...vertices) => ({graph: {vertices}});
 const noop = of({id: 'a', kind: 'noop', config: {output: 1}});
@@ -143,7 +145,12 @@ const work = [
   end('task'),
 ];
 
+const large = ' '.repeat(2 ** 26 + 1); // More than a value or a graph may have.
+const large_name = createHash('sha256').update(large).digest('hex');
 const node = [
+  {to: 'PUT /v1/blobs/{hash}', path: {hash: large_name}, text: large, status: 201},
+  {to: 'GET /v1/graphs/{graph}', path: {graph: large_name}, status: 413},
+  {to: 'GET /v1/blobs/{hash}', path: {hash: large_name}, headers: {Accept: 'application/json'}, status: 406},
   {to: 'POST /v1/graphs', json: {name: 'registered', ...noop.graph}, status: 201, keep: {graph: id}},
   {to: 'GET /v1/graphs/{graph}', path: s => ({graph: s.graph}), status: 200},
   {to: 'POST /v1/jobs', json: s => ({graph: s.graph}), status: 201},
@@ -292,3 +299,13 @@ export const calls_on_busy_disk = [
   {to: 'DELETE /v1/keys/{key}', path: {key: 'nobody'}, status: 429},
   blob('GET', 429),
 ];
+
+/** What is called of a node whose usual queue takes one job at a time, and whose metrics need a key. */
+export const calls_by_settings = [
+  {to: 'POST /v1/jobs', json: slow, status: 201},
+  {to: 'POST /api/v1/build/{flow}/flow', path: {flow: 'f'}, json: flow, status: 409},
+  {to: 'GET /metrics', as: null, status: 401},
+];
+
+/** What is called of a node that has no keys. */
+export const calls_without_keys = [{to: 'POST /v1/keys', json: {role: 'viewer'}, status: 409}];

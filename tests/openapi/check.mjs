@@ -4,7 +4,8 @@ import {readFileSync} from 'node:fs';
 import {request as begin} from 'node:http';
 import {connect} from 'node:net';
 import {constants} from 'node:os';
-import {calls, calls_on_busy_disk, calls_on_failed_disk, calls_on_full_disk} from './calls.mjs';
+import {calls, calls_by_settings, calls_on_busy_disk, calls_on_failed_disk, calls_on_full_disk, calls_without_keys}
+  from './calls.mjs';
 import {fill_pool, take_readers} from './crowd.mjs';
 import {in_time, start_node} from './node.mjs';
 import {api_page} from './page.mjs';
@@ -24,7 +25,8 @@ const given = (x, kept) => (typeof x === 'function' ? x(kept) : x);
 function url_of(node, operation, call, kept) {
   const parts = given(call.path, kept) ?? {};
   const path = operation.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(parts[name]));
-  const query = new URLSearchParams(given(call.query, kept));
+  const asked_for = given(call.query, kept);
+  const query = typeof asked_for === 'string' ? asked_for : new URLSearchParams(asked_for);
   return node.url + path + (`${query}` ? `?${query}` : '');
 }
 
@@ -32,7 +34,7 @@ function request_of(node, operation, call, kept) {
   const json = given(call.json, kept), headers = {...given(call.headers, kept)};
   const body = json === undefined ? call.text : JSON.stringify(json);
   const type = json === undefined ? call.type : 'application/json';
-  if (call.as !== null)
+  if (call.as !== null && node.keys.admin)
     headers.Authorization = `Bearer ${node.keys[call.as ?? 'admin']}`;
   if (type)
     headers['Content-Type'] = type;
@@ -228,6 +230,9 @@ for (const [status, number] of [[503, constants.errno.EIO], [507, constants.errn
     for (const operation of operations.values())
       await exercise_all(node, change_refused(operation, status));
   });
+await with_node({TROUPE_QUEUES_EXCLUSIVE: 'default', TROUPE_HTTP_METRICS_NEED_KEY: 'true'},
+  node => exercise_all(node, calls_by_settings));
+await with_node({roles: []}, node => exercise_all(node, calls_without_keys));
 await with_node({fails: 'blobs'}, async node => {
   await fill_pool(node);
   await exercise_all(node, calls_on_busy_disk);

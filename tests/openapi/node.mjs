@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
 const patience_ms = 60_000;
+const all_roles = ['viewer', 'worker', 'operator', 'admin'];
 
 function make_key(program, data, role) {
   const made = execFileSync(program, ['keys', 'create', '--data', data, '--role', role, '--name', role, '-o', 'json']);
@@ -30,12 +31,13 @@ const with_shim = (shim, below, failed, held) => ({
 /**
  * Starts a node on a free port of loopback. `fail_disk` has each sync of its journal, or of what
  * `fails` names, fail from then on; `hold_disk` has it wait until `release_disk`, and `waiting`
- * tells how many do. `stop` ends it and removes its data. `more`: variables for it.
+ * tells how many do. `stop` ends it and removes its data. There is a key of each of the `roles`.
+ * `more`: variables for it.
  */
-export async function start_node(program, shim, {fails = 'journal', ...more} = {}) {
+export async function start_node(program, shim, {fails = 'journal', roles = all_roles, ...more} = {}) {
   const data = mkdtempSync(join(tmpdir(), 'troupe-openapi-'));
   const keys = {};
-  for (const role of ['viewer', 'worker', 'operator', 'admin'])
+  for (const role of roles)
     keys[role] = make_key(program, data, role);
   const failed = join(data, 'the-disk-fails'), held = join(data, 'the-disk-is-held');
   const release_disk = () => rmSync(held, {force: true});

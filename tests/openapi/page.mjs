@@ -41,6 +41,12 @@ function close_page(page) {
 /** What any route may answer, so that the page names it once, as `default`. */
 const of_every_route = new Set([404, 405, 408, 431, 500, 501]);
 
+/** A compressed body is refused also where there should be none, or where its type is free. */
+function may_be_default(operation, status) {
+  const takes = Object.keys(operation.says.requestBody?.content ?? {});
+  return of_every_route.has(status) || (status === 415 && takes.every(x => x === '*/*'));
+}
+
 const media_type = value => (value ?? '').split(';')[0].trim();
 
 export class api_page {
@@ -90,7 +96,7 @@ export class api_page {
     const response = this.response_of(operation, answer.status);
     if (!response)
       return [`the page does not name the status ${answer.status}`];
-    if (response.key === 'default' && !of_every_route.has(answer.status))
+    if (response.key === 'default' && !may_be_default(operation, answer.status))
       return [`the page names the status ${answer.status} only as \`default\``];
     return [...this.wrong_headers(response, answer), ...this.wrong_body(response, answer)];
   }

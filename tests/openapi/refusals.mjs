@@ -25,6 +25,8 @@ export function refusals_of(operation) {
   if (operation.method !== 'GET' && !is_open)
     refused(403, {as: 'viewer'});
   refused(403, {headers: {Origin: 'https://example.org'}});
+  refused(400, {query: 'a=%zz'});
+  refused(415, {headers: {'Content-Encoding': 'gzip'}});
   if (operation.says.requestBody?.content['application/json']) {
     refused(400, {type: 'application/json', text: '{"a": '});
     refused(413, {type: 'application/json', announces: 2 ** 30});
@@ -35,7 +37,7 @@ export function refusals_of(operation) {
   } else if (operation.method !== 'GET' && !operation.says.requestBody) {
     refused(400, {type: 'application/json', text: '{}'});
   }
-  if (operation.parameters.some(x => x.in === 'query'))
+  if (!is_open || operation.parameters.some(x => x.in === 'query'))
     refused(400, {query: {unheard_of: '1'}});
   if (example[Object.keys(path)[0]])
     refused(404, {});
