@@ -61,7 +61,7 @@ async function answer_to(url, request, announced) {
   const text = await in_time(url, got.text());
   const type = got.headers.get('content-type') ?? '';
   const answer = {status: got.status, headers: got.headers, text};
-  if (/^application\/(problem\+)?json/.test(type))
+  if (/^application\/(problem\+)?json/.test(type) && text !== '')
     answer.json = JSON.parse(text);
   if (/ndjson/.test(type))
     answer.lines = text.split('\n').filter(Boolean).map(x => JSON.parse(x));
@@ -100,23 +100,41 @@ async function exercise(node, call, kept) {
       kept[name] = find(answer);
 }
 
-/** Methods that a path does not have are refused with those that it has. */
-async function exercise_methods(node) {
-  for (const path of new Set([...operations.values()].map(x => x.path))) {
-    const here = [...operations.values()].filter(x => x.path === path);
-    const operation = here[0];
-    const wrong = here.some(x => x.method === 'PUT') ? 'PATCH' : 'PUT';
-    const call = {path: refusals_of(operation)[0].path};
-    const answer = await answer_to(url_of(node, operation, call, {}), {method: wrong});
-    const allowed = new Set((answer.headers.get('allow') ?? '').split(', '));
-    ++asked;
-    if (answer.status !== 405 || here.some(x => !allowed.has(x.method)))
-      faults.push(`${wrong} ${path}: ${answer.status}, Allow: ${[...allowed]}`);
-    for (const x of here) {
-      page.wrong_with(x, answer).forEach(fault => faults.push(`${wrong} ${path}: ${fault}`));
-      seen.get(x.name).add(page.response_of(x, answer.status).key);
-    }
+/** A method that a path does not have is refused with those that it has. */
+async function exercise_wrong_method(node, here, wrong) {
+  const [{path}] = here;
+  const call = {path: refusals_of(here[0])[0].path};
+  const answer = await answer_to(url_of(node, here[0], call, {}), {method: wrong});
+  const allowed = new Set((answer.headers.get('allow') ?? '').split(', '));
+  ++asked;
+  if (answer.status !== 405 || here.some(x => !allowed.has(x.method)))
+    faults.push(`${wrong} ${path}: ${answer.status}, Allow: ${[...allowed]}`);
+  for (const x of here) {
+    page.wrong_with(x, answer).forEach(fault => faults.push(`${wrong} ${path}: ${fault}`));
+    seen.get(x.name).add(page.response_of(x, answer.status).key);
   }
+}
+
+/** `HEAD` is answered as `GET` is, without the content. */
+async function exercise_head(node, operation) {
+  const url = url_of(node, operation, {path: refusals_of(operation)[0].path}, {});
+  const headers = {Authorization: `Bearer ${node.keys.admin}`};
+  const [whole, bare] = [await answer_to(url, {headers}), await answer_to(url, {method: 'HEAD', headers})];
+  const type = x => x.headers.get('content-type');
+  asked += 2;
+  if (bare.status !== whole.status || type(bare) !== type(whole) || bare.text !== '')
+    faults.push(`HEAD ${operation.path}: ${bare.status} ${type(bare)}, GET: ${whole.status} ${type(whole)}`);
+}
+
+async function exercise_methods(node) {
+  const all = [...operations.values()];
+  for (const path of new Set(all.map(x => x.path))) {
+    const here = all.filter(x => x.path === path);
+    for (const wrong of [here.some(x => x.method === 'PUT') ? 'PATCH' : 'PUT', 'OPTIONS'])
+      await exercise_wrong_method(node, here, wrong);
+  }
+  for (const operation of all.filter(x => x.method === 'GET'))
+    await exercise_head(node, operation);
 }
 
 /** What comes over a connection until it ends; it may be ended roughly. */
