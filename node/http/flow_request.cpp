@@ -122,6 +122,8 @@ read_flow read_flow_request(std::string_view body, const std::string& flow_id,
   if (!all.errors.empty() || !data || data->is_null())
     return all;
   auto flow = graph_json::import_langflow(*data, {name, true});
+  if (flow.spec.name.empty() && core::is_name(flow_id)) // Metrics tell flows apart by it.
+    flow.spec.name = flow_id;
   all.request.job.graph = std::move(flow.spec);
   all.request.job.graph_at = "/data";
   if (flow.errors.size() == 1 && flow.errors.front().code == "no_vertices")

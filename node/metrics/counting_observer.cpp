@@ -24,6 +24,8 @@ counting_observer::counting_observer(families& to)
       restarts_(to.restarts.Add({{"strategy", strategy}})),
       escalations_(to.escalations.Add({})),
       queue_wait_(to.waits.Add({{"reason", job_wait_reason}})) {
+  for (auto why : {ec::overloaded, ec::no_space}) // A first refusal shows in a rate, too.
+    to.rejected.Add({{"reason", to_string(why)}});
   for (std::size_t i = 0; i < waits_.size(); ++i)
     waits_[i] = &to.waits.Add({{"reason", to_string(wait_reason(i))}});
   for (std::size_t i = 0; i < vertices_.size(); ++i)
