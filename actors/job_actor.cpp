@@ -109,13 +109,32 @@ void timer_due(job_self self, const msg::timer_due& m) {
   finish(self);
 }
 
+/// A refusal, once all that it reflects is durable.
+void refuse(job_self self, const msg::reply_status& done, const status& why) {
+  self->state.book->flush([done, why](const status& outcome) { done(outcome ? why : outcome); });
+}
+
+/// The answer goes by way of this actor, which tells workers of messages in their order.
+void add_message(job_self self, const msg::add_message& m) {
+  auto& st = self->state;
+  auto told = core::decide_message(job_of(self), m.text, st.book->now());
+  if (!told)
+    return refuse(self, m.done, told.error());
+  st.book->take(std::move(*told));
+  finish(self, [to = caf::actor{self}, count = job_of(self).messages.size(),
+                done = m.done](const status& outcome) {
+    if (outcome)
+      caf::anon_send(to, msg::message_durable{count, done});
+    else
+      done(outcome);
+  });
+}
+
 void move_job(job_self self, const msg::move_job& m) {
   auto& st = self->state;
   auto moved = core::decide_move(job_of(self), m.on, m.reason, st.book->now());
   if (!moved)
-    return st.book->flush([done = m.done, why = status{moved.error()}](const status& outcome) {
-      done(outcome ? why : outcome);
-    });
+    return refuse(self, m.done, moved.error());
   st.book->take(std::move(*moved));
   if (m.on == core::job_request::cancel || m.on == core::job_request::stop) {
     st.ending = true;
@@ -164,6 +183,8 @@ void begin(job_self self) {
   st.said_left = std::make_shared<said_budget>(bytes_to_say(job));
   for (auto& shape : job.plan->shapes)
     st.traits.push_back(make_traits(env_of(self), shape));
+  if (!job.messages.empty())
+    st.told = std::make_shared<const std::vector<std::string>>(job.messages);
   if (terminal(job.state)) {
     st.over = true;
     return;
@@ -202,6 +223,8 @@ caf::behavior job_actor(caf::stateful_actor<job_actor_state>* self,
       [self](const msg::attempt_said& m) { attempt_said(self, m); },
       [self](const msg::timer_due& m) { timer_due(self, m); },
       [self](const msg::move_job& m) { move_job(self, m); },
+      [self](const msg::add_message& m) { add_message(self, m); },
+      [self](const msg::message_durable& m) { tell_workers(self, m); },
       [self](const msg::get_job& m) { get_job(self, m); },
       [self](const msg::watch_job& m) { watch_job(self, m); },
       [self](const msg::take_work& m) { finish(self, take_work(self, m)); },

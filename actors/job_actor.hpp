@@ -2,7 +2,7 @@
 
 #include "actors/job_book.hpp"
 #include "actors/said_text.hpp"
-#include "messages/job.hpp"
+#include "messages/work.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
@@ -53,8 +53,9 @@ struct job_actor_state {
   bool over = false;                ///< The shard knows that the job has ended.
   std::set<core::vertex_index> due; ///< Back-offs that are over, until the attempt has ended.
   std::set<std::pair<core::shard_time, core::vertex_index>> armed; ///< Timers that will be due.
-  std::uint64_t rested_at = 0; ///< What `book->taken()` was when it decided to rest.
-  bool woken = false;          ///< It was just woken from a rest, for something.
+  std::uint64_t rested_at = 0;  ///< What `book->taken()` was when it decided to rest.
+  messages::told_messages told; ///< What is durable of the job's messages; null: nothing.
+  bool woken = false;           ///< It was just woken from a rest, for something.
 };
 
 /// Owns one job: starts its vertices as they become ready, records what comes of them, and tells

@@ -50,6 +50,7 @@ job_info info_of(const core::job& x) {
   row.error = x.error;
   auto info = info_of(row);
   info.events = x.events;
+  info.messages = x.messages;
   info.graph_name = x.plan ? x.plan->name : "";
   if (x.run) {
     info.vertices = x.plan->size();

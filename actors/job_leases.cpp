@@ -33,6 +33,15 @@ core::worker_task task_of(job_self self, vertex_index v) {
   return core::worker_task_of(job.plan->shape(v).config, job.spec.queue);
 }
 
+/// All that the job was told so far; durable when a lease is that is recorded now.
+msg::told_messages messages_of(job_self self) {
+  auto& all = job_of(self).messages;
+  auto& told = self->state.told;
+  if (all.empty() || (told && told->size() == all.size()))
+    return told;
+  return std::make_shared<const std::vector<std::string>>(all);
+}
+
 /// What a worker gets of the vertex that it has just leased.
 msg::leased_work work_of(job_self self, vertex_index v, value inputs) {
   auto& job = job_of(self);
@@ -49,8 +58,9 @@ msg::leased_work work_of(job_self self, vertex_index v, value inputs) {
                  to_string(job.id) + "/" + name,
                  arguments ? *arguments : value{},
                  std::move(inputs),
-                 detail->lease};
-  return {std::move(item), *detail->current, v};
+                 detail->lease,
+                 {}};
+  return {std::move(item), *detail->current, v, messages_of(self)};
 }
 
 /// The job hears of it once the lease is durable; if it never will be, the board gets nothing.
@@ -78,6 +88,14 @@ void limit(job_self self, vertex_index v) {
 /// Whether workers are to end what they have.
 bool is_ending(const core::job& x) {
   return (x.state != job_state::running && x.state != job_state::paused) || x.run->failing;
+}
+
+/// The board shall know the lease.
+void adopt(job_self self, vertex_index v, const core::vertex_detail& x) {
+  auto& job = job_of(self);
+  tell_board(self,
+             msg::adopt_lease{
+                 caf::actor{self}, job.ns, {job.id, v}, *x.current, x.lease, self->state.told});
 }
 
 output refused(job_self self, std::uint64_t fetch) {
@@ -141,8 +159,7 @@ void adopt_leases(job_self self) {
   for (auto v : core::resume(job).leased) {
     auto detail = detail_of(self, v);
     self->state.holders.insert(v);
-    tell_board(self, msg::adopt_lease{
-                         caf::actor{self}, job.ns, {job.id, v}, *detail->current, detail->lease});
+    adopt(self, v, *detail);
     limit(self, v);
   }
 }
@@ -154,6 +171,18 @@ void end_leases(job_self self, core::duration grace) {
     tell_board(self, msg::cancel_lease{*detail.current});
     self->delayed_send(self, grace, msg::lease_over{v, *detail.current, msg::lease_end::asked});
   }
+}
+
+void tell_workers(job_self self, const msg::message_durable& m) {
+  auto& all = job_of(self).messages;
+  auto end = all.begin() + static_cast<std::ptrdiff_t>(m.count);
+  self->state.told = std::make_shared<const std::vector<std::string>>(all.begin(), end);
+  std::vector<core::token> proofs;
+  for (auto& [v, detail] : leases_of(self))
+    proofs.push_back(*detail.current);
+  if (proofs.empty())
+    return m.done({});
+  tell_board(self, msg::tell_leases{std::move(proofs), self->state.told, m.done});
 }
 
 void drop_lease(job_self self, const core::token& proof) {
@@ -248,8 +277,7 @@ output find_lease(job_self self, const msg::find_lease& m) {
   auto detail = detail_of(self, m.vertex);
   if (!detail || detail->current != m.proof || !is_leased(*detail))
     return answer(m.done, core::stale_attempt());
-  tell_board(
-      self, msg::adopt_lease{caf::actor{self}, job.ns, {job.id, m.vertex}, m.proof, detail->lease});
+  adopt(self, m.vertex, *detail);
   return answer(m.done, {});
 }
 

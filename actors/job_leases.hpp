@@ -19,6 +19,9 @@ void adopt_leases(job_self self);
 /// Asks workers to end what they have, at most for `grace`; zero: they are not waited for.
 void end_leases(job_self self, core::duration grace);
 
+/// Workers are told what the job was told, and then is who has told it.
+void tell_workers(job_self self, const messages::message_durable& m);
+
 /// The attempt is not the worker's any more.
 void drop_lease(job_self self, const core::token& proof);
 

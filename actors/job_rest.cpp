@@ -33,6 +33,8 @@ caf::behavior leaving(job_self self) {
   auto back = [self](auto& m) { caf::anon_send(self->state.shard->shard.get(), m); };
   return {
       [back](msg::move_job& m) { back(m); },
+      [back](msg::add_message& m) { back(m); },
+      [](const msg::message_durable& m) { m.done({}); }, // No worker has anything of it.
       [back](msg::get_job& m) { back(m); },
       [back](msg::watch_job& m) { back(m); },
       [back](msg::finish_work& m) { back(m); },

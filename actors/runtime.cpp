@@ -151,6 +151,19 @@ void runtime::change(job_id id, job_change to, std::string reason, changed then)
       std::move(then));
 }
 
+void runtime::add_message(job_id id, std::string text, changed then) {
+  impl_->ask<status>(
+      [&](auto done) {
+        return impl_->engine->send(id, msg::add_message{id, std::move(text), std::move(done)});
+      },
+      std::move(then));
+}
+
+status runtime::add_message(job_id id, std::string text) {
+  return answer_of<status>(
+      [&](auto done) { return add_message(id, std::move(text), std::move(done)), true; });
+}
+
 status runtime::cancel(job_id id, std::string reason) {
   return impl_->move(*this, id, job_change::cancel, std::move(reason));
 }

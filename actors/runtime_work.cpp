@@ -112,10 +112,10 @@ public:
   std::size_t size() const noexcept { return states_.size(); }
 
   /// The last one answers.
-  void answer(std::size_t i, const result<lease_state::condition>& x) {
+  void answer(std::size_t i, const result<msg::lease_answer>& x) {
     std::unique_lock lock{mutex_};
     if (x)
-      states_[i].now = *x;
+      take(states_[i], *x);
     else if (x.code() != ec::stale_token && x.code() != ec::no_such_job
              && x.code() != ec::invalid_spec)
       trouble_ = x.error();
@@ -129,33 +129,58 @@ public:
   }
 
 private:
+  void take(lease_state& to, const msg::lease_answer& x) {
+    to.now = x.now;
+    if (!x.messages || x.now != lease_state::condition::held)
+      return;
+    auto bytes = bytes_;
+    for (auto& text : *x.messages)
+      bytes += text.size();
+    to.messages_left_out = bytes > limits::told_messages_bytes_max;
+    if (to.messages_left_out)
+      return;
+    to.messages = *x.messages;
+    bytes_ = bytes;
+  }
+
   std::mutex mutex_;
   std::vector<lease_state> states_;
   std::size_t left_;
+  std::size_t bytes_ = 0; ///< Of their messages.
   std::optional<error> trouble_;
   runtime::extended then_;
 };
 
-/// Asks the board; if that does not know the lease, as after a restart, the job.
+using lease_told = std::function<void(const result<msg::lease_answer>&)>;
+
+void ask_board(const std::shared_ptr<actors::engine>& engine, namespace_id ns,
+               const core::token& proof, lease_told then) {
+  auto told = actors::answered<result<msg::lease_answer>>(std::move(then));
+  if (!engine->send_board(msg::extend_lease{ns, proof, told}))
+    told(closed());
+}
+
+/// Asks the board; if that does not know the lease, as after a restart, the job, which tells it.
 void extend(const std::shared_ptr<actors::engine>& engine, namespace_id ns,
             const std::shared_ptr<lease_answers>& all, std::size_t i) {
-  using state = result<lease_state::condition>;
   auto at = actors::parse_work_token(all->token(i), engine->incarnation());
   if (!at)
     return all->answer(i, at.error());
-  auto told = actors::answered<state>([all, i](const state& x) { all->answer(i, x); });
-  auto by_job = [told](const status& x) {
-    told(x ? state{lease_state::condition::held} : state{x.error()});
+  auto told = [all, i](const result<msg::lease_answer>& x) { all->answer(i, x); };
+  auto by_job = [engine, ns, proof = at->proof, told](const status& x) {
+    if (x)
+      ask_board(engine, ns, proof, told);
+    else
+      told(x.error());
   };
-  auto by_board = [engine, ns, at = *at, told, by_job](const state& x) {
+  auto by_board = [engine, ns, at = *at, told, by_job](const result<msg::lease_answer>& x) {
     if (x || x.code() != ec::no_such_job)
       return told(x);
-    if (!engine->send(at.job, msg::find_lease{at.job, ns, at.vertex, at.proof,
-                                              actors::answered<status>(by_job)}))
-      told(closed());
+    auto found = actors::answered<status>(by_job);
+    if (!engine->send(at.job, msg::find_lease{at.job, ns, at.vertex, at.proof, found}))
+      found(closed());
   };
-  if (!engine->send_board(msg::extend_lease{ns, at->proof, actors::answered<state>(by_board)}))
-    told(closed());
+  ask_board(engine, ns, at->proof, by_board);
 }
 
 } // namespace
@@ -174,6 +199,8 @@ std::function<void()> runtime::fetch_work(const work_request& what, fetched then
         std::vector<work_item> items;
         for (auto& work : *x) {
           items.push_back(work.item);
+          if (work.told)
+            items.back().messages = *work.told;
           items.back().token = actors::to_string(
               actors::work_token{incarnation, work.item.job, work.vertex, work.proof});
         }

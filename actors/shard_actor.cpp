@@ -105,6 +105,7 @@ caf::behavior serving(shard_self self) {
       [self](const msg::wake_jobs& m) { wake_jobs(self, m); },
       [self](const msg::recover_jobs&) { recover_jobs(self); },
       [self](const msg::move_job& m) { move_job(self, m); },
+      [self](const msg::add_message& m) { add_message(self, m); },
       [self](const msg::get_job& m) { get_job(self, m); },
       [self](const msg::await_end& m) { await_end(self, m); },
       [self](const msg::watch_job& m) { watch_job(self, m); },

@@ -49,11 +49,21 @@ std::optional<core::job> from_view(shard_self self, const Message& m) {
   return {};
 }
 
-/// A step of a job that has not begun. It stands in its queue exactly while it is pending.
-void move_waiting(shard_self self, job_book book, core::record_group moved,
-                  const msg::move_job& m) {
+result<core::record_group> decide(const core::job& x, const msg::move_job& m,
+                                  core::shard_time now) {
+  return core::decide_move(x, m.on, m.reason, now);
+}
+
+result<core::record_group> decide(const core::job& x, const msg::add_message& m,
+                                  core::shard_time now) {
+  return core::decide_message(x, m.text, now);
+}
+
+/// Changes a job that has not begun. It stands in its queue exactly while it is pending.
+template <class Message>
+void change_waiting(shard_self self, job_book book, core::record_group decided, const Message& m) {
   auto before = book.job().state;
-  book.take(std::move(moved));
+  book.take(std::move(decided));
   book.flush(m.done);
   auto after = book.job().state;
   if (before == job_state::pending && after != job_state::pending)
@@ -65,16 +75,17 @@ void move_waiting(shard_self self, job_book book, core::record_group moved,
 }
 
 /// A refusal reflects what the view may not tell yet: the book stays where it is.
-void move_fresh(shard_self self, const msg::move_job& m) {
+template <class Message>
+void change_fresh(shard_self self, const Message& m) {
   auto& fresh = self->state.fresh;
   auto found = fresh.find(m.job);
   auto& book = found->second;
-  auto moved = core::decide_move(book.job(), m.on, m.reason, book.now());
-  if (!moved)
-    return book.flush([done = m.done, why = status{moved.error()}](const status& outcome) {
+  auto decided = decide(book.job(), m, book.now());
+  if (!decided)
+    return book.flush([done = m.done, why = status{decided.error()}](const status& outcome) {
       done(outcome ? why : outcome);
     });
-  move_waiting(self, std::move(fresh.extract(found).mapped()), std::move(*moved), m);
+  change_waiting(self, std::move(fresh.extract(found).mapped()), std::move(*decided), m);
 }
 
 /// A job that cannot be loaded whole can still be ended.
@@ -86,33 +97,45 @@ void not_woken(shard_self self, core::job x, core::record_group moved, const msg
   end_aside(self, std::move(x), std::move(moved), m);
 }
 
+/// Nothing is told to a job that cannot go on.
+void not_woken(shard_self, const core::job&, const core::record_group&, const msg::add_message& m,
+               const error& why) {
+  m.done(why);
+}
+
 /// A job that rests, waits, or has ended, and nothing of it is on its way to the disk.
-void move_recorded(shard_self self, core::job x, const msg::move_job& m) {
-  auto moved = core::decide_move(x, m.on, m.reason, shard_of(self).log->now());
-  if (!moved)
-    return m.done(moved.error());
+template <class Message>
+void change_recorded(shard_self self, core::job x, const Message& m) {
+  auto decided = decide(x, m, shard_of(self).log->now());
+  if (!decided)
+    return m.done(decided.error());
   if (self->state.held.contains(m.job))
     return m.done(error{ec::illegal_request, "the job waits for its release"});
   if (!begun(x))
-    return move_waiting(self, job_book{self->state.shard, std::move(x)}, std::move(*moved), m);
+    return change_waiting(self, job_book{self->state.shard, std::move(x)}, std::move(*decided), m);
   if (auto woken = wake(self, x); !woken)
-    return not_woken(self, std::move(x), std::move(*moved), m, woken.error());
+    return not_woken(self, std::move(x), std::move(*decided), m, woken.error());
   self->send(self->state.live[m.job].actor, m);
 }
 
-} // namespace
-
-void move_job(shard_self self, const msg::move_job& m) {
+/// Whoever owns the job decides.
+template <class Message>
+void change(shard_self self, const Message& m) {
   auto& st = self->state;
   if (auto live = st.live.find(m.job); live != st.live.end())
     return self->send(live->second.actor, m);
   if (st.fresh.contains(m.job))
-    return move_fresh(self, m);
+    return change_fresh(self, m);
   if (not_reached(self, m.job))
-    return wait_until_reached(self, m, move_job);
+    return wait_until_reached(self, m, change<Message>);
   if (auto x = from_view(self, m))
-    move_recorded(self, std::move(*x), m);
+    change_recorded(self, std::move(*x), m);
 }
+
+} // namespace
+
+void move_job(shard_self self, const msg::move_job& m) { change(self, m); }
+void add_message(shard_self self, const msg::add_message& m) { change(self, m); }
 
 void get_job(shard_self self, const msg::get_job& m) {
   auto& st = self->state;

@@ -159,15 +159,23 @@ void watch(board_self self, const core::token& proof, held_lease x) {
   self->state.leases[proof] = std::move(x);
 }
 
+std::size_t bytes_of(const msg::told_messages& told) {
+  std::size_t bytes = 0;
+  if (told)
+    for (auto& text : *told)
+      bytes += text.size();
+  return bytes;
+}
+
 void work_leased(board_self self, msg::work_leased& m) {
   auto& st = self->state;
   core::work_key what{m.work.item.job, m.work.vertex};
-  watch(self, m.work.proof, {m.job, m.ns, what, m.work.item.lease, {}, false});
+  watch(self, m.work.proof, {m.job, m.ns, what, m.work.item.lease, {}, false, m.work.told});
   auto found = st.fetches.find(m.fetch);
   if (found == st.fetches.end())
     return give_back(self, m.work.proof);
   found->second.asked -= found->second.asked > 0;
-  found->second.bytes += core::encoded_size(m.work.item.inputs);
+  found->second.bytes += core::encoded_size(m.work.item.inputs) + bytes_of(m.work.told);
   found->second.got.push_back(std::move(m.work));
   serve(self, m.fetch);
   answer_if_done(self, m.fetch);
@@ -176,9 +184,17 @@ void work_leased(board_self self, msg::work_leased& m) {
 void adopt_lease(board_self self, const msg::adopt_lease& m) {
   auto known = self->state.leases.find(m.proof);
   if (known == self->state.leases.end())
-    watch(self, m.proof, {m.job, m.ns, m.what, m.lease, {}, false});
-  else
-    known->second.job = m.job;
+    return watch(self, m.proof, {m.job, m.ns, m.what, m.lease, {}, false, m.messages});
+  known->second.job = m.job;
+  known->second.told = m.messages;
+}
+
+/// A lease that is not known here comes with its messages later.
+void tell_leases(board_self self, const msg::tell_leases& m) {
+  for (auto& proof : m.proofs)
+    if (auto found = self->state.leases.find(proof); found != self->state.leases.end())
+      found->second.told = m.messages;
+  m.done({});
 }
 
 void extend_lease(board_self self, const msg::extend_lease& m) {
@@ -187,7 +203,7 @@ void extend_lease(board_self self, const msg::extend_lease& m) {
   if (found == self->state.leases.end() || found->second.ns != m.ns)
     return m.done(error{ec::no_such_job, "the lease is not known here"});
   found->second.until = self->clock().now() + found->second.term;
-  m.done(found->second.cancelled ? cancelled : held);
+  m.done(msg::lease_answer{found->second.cancelled ? cancelled : held, found->second.told});
 }
 
 void return_lease(board_self self, const msg::return_lease& m) {
@@ -238,6 +254,7 @@ caf::behavior work_board(caf::stateful_actor<work_board_state>* self,
       [self](const msg::work_refused& m) { work_refused(self, m); },
       [self](msg::work_leased& m) { work_leased(self, m); },
       [self](const msg::adopt_lease& m) { adopt_lease(self, m); },
+      [self](const msg::tell_leases& m) { tell_leases(self, m); },
       [self](const msg::extend_lease& m) { extend_lease(self, m); },
       [self](const msg::return_lease& m) { return_lease(self, m); },
       [self](const msg::cancel_lease& m) { cancel_lease(self, m); },

@@ -29,6 +29,7 @@ struct held_lease {
   core::duration term{};
   caf::actor_clock::time_point until;
   bool cancelled = false;
+  messages::told_messages told; ///< For its worker; null: nothing.
 };
 
 struct work_board_state {

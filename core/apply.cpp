@@ -83,6 +83,12 @@ public:
     ++detail.pieces;
   }
 
+  void operator()(const message_added& x) {
+    if (terminal(job_.state))
+      return ignore(0);
+    job_.messages.push_back(x.text);
+  }
+
   void operator()(const auto&) { ignore(0); }
 
 private:
@@ -307,6 +313,7 @@ struct event_counter {
   }
   std::uint64_t operator()(const vertices_reused& m) { return m.ends.size() - seen.ignored.size(); }
   std::uint64_t operator()(const stream_appended&) { return 1; }
+  std::uint64_t operator()(const message_added&) { return 1; }
   std::uint64_t operator()(const auto&) { return 0; }
 };
 
@@ -342,7 +349,7 @@ bool operator==(const job& a, const job& b) {
          && a.spec == b.spec && a.created == b.created && a.started == b.started
          && a.ended == b.ended && a.paused_at == b.paused_at && a.error == b.error
          && a.events == b.events && a.streamed == b.streamed && a.stream_cut == b.stream_cut
-         && a.run == b.run;
+         && a.messages == b.messages && a.run == b.run;
 }
 
 } // namespace troupe::core

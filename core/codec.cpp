@@ -215,6 +215,7 @@ void fields(auto& f, body_of<row_erased> auto& x) { f(x.queue, x.key); }
 void fields(auto& f, body_of<attempt_leased> auto& x) {
   f(x.vertex, x.number, x.proof, x.lease, x.worker);
 }
+void fields(auto& f, body_of<message_added> auto& x) { f(x.text); }
 
 void scope(auto& f, auto& x) { f(x.ns, x.shard, x.job, x.at); }
 constexpr std::size_t scope_job_offset = sizeof(namespace_id) + sizeof(shard_id);

@@ -93,6 +93,15 @@ vertex_outcome judge(const job& x, attempt_result r, std::uint32_t number, durat
   return end;
 }
 
+/// Why the job can be told nothing; empty: it can.
+std::string keeps_none(const job& x) {
+  if (x.run && x.run->failing && !terminal(x.state))
+    return std::string{to_string(x.state)} + " and about to fail";
+  auto goes_on = x.state == job_state::pending || x.state == job_state::running
+                 || x.state == job_state::paused;
+  return goes_on ? "" : to_string(x.state);
+}
+
 problem failure_of(const job& x) {
   for (auto& [v, detail] : x.run->details)
     if (x.run->states[v] == vertex_state::failed
@@ -149,6 +158,25 @@ result<record_group> decide_move(const job& x, job_request on, std::string reaso
   if (*to == job_state::failed)
     why = {on == job_request::expire ? "expired" : "failed", "", reason};
   return group_of(x, now, job_moved{x.state, *to, std::move(reason), std::move(why)});
+}
+
+result<record_group> decide_message(const job& x, std::string text, shard_time now) {
+  if (text.empty() || find_bad_utf8(text) != text.npos)
+    return error{ec::invalid_spec,
+                 text.empty() ? "the message is empty; send a text" : "the message is no UTF-8"};
+  if (auto why = keeps_none(x); !why.empty())
+    return error{ec::illegal_request, "the job is " + why + "; it can be told nothing more"};
+  auto bytes = text.size();
+  for (auto& earlier : x.messages)
+    bytes += earlier.size();
+  if (x.messages.size() >= limits::job_messages_max || bytes > limits::job_messages_bytes_max)
+    return error{ec::too_large, "with this one the job has " + std::to_string(x.messages.size() + 1)
+                                    + " messages of " + std::to_string(bytes)
+                                    + " bytes, allowed are "
+                                    + std::to_string(limits::job_messages_max) + " of "
+                                    + std::to_string(limits::job_messages_bytes_max)
+                                    + "; say it shorter, or to another job"};
+  return group_of(x, now, message_added{std::move(text)});
 }
 
 result<record_group> decide_start(const job& x, vertex_index v, shard_time now,

@@ -12,6 +12,11 @@ namespace troupe::core {
 /// `limits::reason_bytes_max`; `invalid_spec` if it is no UTF-8.
 result<record_group> decide_move(const job& x, job_request on, std::string reason, shard_time now);
 
+/// Tells the job something new, which it keeps while it waits. Errors: `illegal_request`, whose
+/// detail names the state, if it has ended or is about to; `invalid_spec` for a text that is empty
+/// or no UTF-8; `too_large` beyond `limits::job_messages_max` or `limits::job_messages_bytes_max`.
+result<record_group> decide_message(const job& x, std::string text, shard_time now);
+
 /// Starts an attempt of a vertex that is ready, or whose back-off is over. Errors:
 /// `illegal_request`.
 result<record_group> decide_start(const job& x, vertex_index v, shard_time now,

@@ -65,7 +65,8 @@ struct job {
   std::uint64_t events = 0;   ///< The number of the newest event.
   std::uint64_t streamed = 0; ///< Bytes of stream events, against `limits::stream_bytes_max`.
   bool stream_cut = false;    ///< The budget is used up.
-  std::optional<job_run> run; ///< Set once it has begun.
+  std::vector<std::string> messages; ///< What it was told, in order.
+  std::optional<job_run> run;        ///< Set once it has begun.
 };
 
 bool operator==(const job& a, const job& b);

@@ -20,8 +20,8 @@ struct record_type {
 
 /// What new record types a store may hold: raised by a record, never lowered.
 /// Level 2 came with the snapshot: version 2 of `job_added`, `job_deleted`, `job_passivated`, rows;
-/// level 3 with workers: `attempt_leased`.
-inline constexpr std::uint32_t feature_level_current = 3;
+/// level 3 with workers: `attempt_leased`; level 4 with what jobs are told: `message_added`.
+inline constexpr std::uint32_t feature_level_current = 4;
 
 /// From here on the journal may hold every record type of this level.
 struct feature_level_raised {
@@ -194,11 +194,18 @@ struct attempt_leased {
   bool operator==(const attempt_leased&) const = default;
 };
 
+/// The job was told something new while it had not ended.
+struct message_added {
+  static constexpr record_type type{18, 1};
+  std::string text;
+  bool operator==(const message_added&) const = default;
+};
+
 using record_body =
     std::variant<feature_level_raised, job_added, job_moved, attempt_started, attempt_ended,
                  vertices_ended, attempt_lost, vertices_reused, stream_appended, message_sent,
                  message_received, message_acknowledged, job_deleted, job_passivated, row_written,
-                 row_erased, attempt_leased>;
+                 row_erased, attempt_leased, message_added>;
 
 /// One outcome, never a command: times, ids and chance already stand in it.
 struct record {

@@ -77,6 +77,10 @@ public:
     tell(type_of(x.kind), std::move(data), true);
   }
 
+  void operator()(const message_added& x) {
+    tell("add_message", {{"text", x.text}, {"sender", "user"}});
+  }
+
   void operator()(const auto&) {}
 
 private:

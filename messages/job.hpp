@@ -70,6 +70,21 @@ struct move_job {
   reply_status done;
 };
 
+/// To a shard, which hands it on to the job. Replies `illegal_request`, `no_such_job`,
+/// `invalid_spec`, `too_large`, `journal_failed`, or no error once the message is durable and the
+/// work board has it.
+struct add_message {
+  job_id job;
+  std::string text;
+  reply_status done;
+};
+
+/// From a job to itself: so many of its messages are durable.
+struct message_durable {
+  std::size_t count = 0;
+  reply_status done;
+};
+
 /// To a shard, which hands it on. Replies what is known of the job.
 struct get_job {
   job_id job;
@@ -232,6 +247,8 @@ TROUPE_MESSAGE(apply_retention)
 TROUPE_MESSAGE(retention_applied)
 TROUPE_MESSAGE(retention_due)
 TROUPE_MESSAGE(move_job)
+TROUPE_MESSAGE(add_message)
+TROUPE_MESSAGE(message_durable)
 TROUPE_MESSAGE(get_job)
 TROUPE_MESSAGE(await_end)
 TROUPE_MESSAGE(watch_job)

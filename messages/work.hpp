@@ -9,11 +9,15 @@
 /// What the work board, jobs and shards tell each other about vertices that workers run.
 namespace troupe::messages {
 
+/// What a job was told, all of it durable. Never null where there is something.
+using told_messages = std::shared_ptr<const std::vector<std::string>>;
+
 /// A vertex as a worker gets it; its token is not text yet.
 struct leased_work {
   work_item item;
   core::token proof;
   core::vertex_index vertex = 0;
+  told_messages told; ///< Of the job; null: nothing.
 };
 
 /// To the board. Replies what was leased, once that is durable: nothing if there was no work in
@@ -24,11 +28,17 @@ struct fetch_work {
   reply<std::vector<leased_work>> done;
 };
 
+/// What became of a lease, and what its job was told; null: nothing.
+struct lease_answer {
+  lease_state::condition now = lease_state::condition::lost;
+  told_messages messages;
+};
+
 /// To the board: extends a lease. Replies what became of it; `no_such_job` if it is not known here.
 struct extend_lease {
   namespace_id ns{};
   core::token proof;
-  reply<lease_state::condition> done;
+  reply<lease_answer> done;
 };
 
 /// From a job to the board: the vertex waits for a worker.
@@ -69,6 +79,15 @@ struct adopt_lease {
   core::work_key what;
   core::token proof;
   core::duration lease{};
+  told_messages messages; ///< Null: none.
+};
+
+/// From a job to the board: what the workers with these leases are told from now on. Replies no
+/// error.
+struct tell_leases {
+  std::vector<core::token> proofs;
+  told_messages messages;
+  reply_status done;
 };
 
 /// From a job to the board: the worker is to end the attempt, or has ended it.
@@ -159,6 +178,7 @@ TROUPE_MESSAGE(take_work)
 TROUPE_MESSAGE(work_refused)
 TROUPE_MESSAGE(work_leased)
 TROUPE_MESSAGE(adopt_lease)
+TROUPE_MESSAGE(tell_leases)
 TROUPE_MESSAGE(cancel_lease)
 TROUPE_MESSAGE(drop_lease)
 TROUPE_MESSAGE(fetch_due)

@@ -10,7 +10,7 @@ namespace troupe::storage {
 /// Format 1 has a journal and blobs; format 2 also has a snapshot, and the journal no longer need
 /// begin at the start.
 inline constexpr std::uint32_t data_format_version = 2, data_format_first = 1;
-inline constexpr std::uint32_t feature_level_known = 3, feature_level_first = 1;
+inline constexpr std::uint32_t feature_level_known = 4, feature_level_first = 1;
 inline constexpr std::uint16_t default_shards = 4;
 
 /// What a data directory is, from when it is made: a few lines of text with a checksum.

@@ -17,7 +17,8 @@ bool changes_job(const core::record& r) {
          || std::holds_alternative<vertices_ended>(r.body)
          || std::holds_alternative<attempt_lost>(r.body)
          || std::holds_alternative<vertices_reused>(r.body)
-         || std::holds_alternative<stream_appended>(r.body);
+         || std::holds_alternative<stream_appended>(r.body)
+         || std::holds_alternative<message_added>(r.body);
 }
 
 bool begins(const core::record& r) {
@@ -39,7 +40,7 @@ const char* name_of(const core::record& r) noexcept {
       "attempt_ended",        "vertices_ended", "attempt_lost",     "vertices_reused",
       "stream_appended",      "message_sent",   "message_received", "message_acknowledged",
       "job_deleted",          "job_passivated", "row_written",      "row_erased",
-      "attempt_leased"};
+      "attempt_leased",       "message_added"};
   static_assert(std::size(names) == std::variant_size_v<core::record_body>);
   return names[r.body.index()];
 }

@@ -71,7 +71,8 @@ struct job_info {
   std::uint32_t vertices = 0;                       ///< In its graph; 0 before it has begun.
   std::array<std::uint32_t, vertex_states> count{}; ///< Vertices in each state.
   std::optional<job_id> retry_of{};
-  value result{}; ///< Once it has completed.
+  value result{};                      ///< Once it has completed.
+  std::vector<std::string> messages{}; ///< What it was told, in order; see `runtime::add_message`.
 
   std::uint32_t in(vertex_state x) const noexcept { return count[static_cast<unsigned>(x)]; }
 };

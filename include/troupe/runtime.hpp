@@ -172,8 +172,8 @@ public:
   /// The same without waiting: `then` is called once, as that of `submit`.
   void get(job_id id, ended then);
   /// Jobs of every shard, newest first; at most `filter.limit`. What only `get` tells is not set:
-  /// `events`, `vertices`, `count` and `result`. Errors: `not_ready`, `journal_corrupt`,
-  /// `io_failed`.
+  /// `events`, `vertices`, `count`, `result` and `messages`. Errors: `not_ready`,
+  /// `journal_corrupt`, `io_failed`.
   result<std::vector<job_info>> list(const job_filter& filter = {});
   /// The same in bounded time: a part of the list, and where it goes on.
   result<job_list> list_page(const job_filter& filter = {});
@@ -191,6 +191,16 @@ public:
   status resume(job_id id, std::string reason = {});
   /// One of these steps without waiting: `then` is called once, as that of `submit`.
   void change(job_id id, job_change to, std::string reason, changed then);
+
+  /// Tells a job that has not ended something new: an event of it, `job_info::messages`, and what
+  /// workers get with its vertices and when they extend their leases. A job that waits or is paused
+  /// keeps it for then; one that is made anew from this one is not told. Said twice, it is told
+  /// twice. Errors: `no_such_job`; `illegal_request` if the job has ended or is about to;
+  /// `invalid_spec` if the text is empty or no UTF-8; `too_large` beyond
+  /// `limits::job_messages_max` or `limits::job_messages_bytes_max`; `journal_failed`, `not_ready`.
+  status add_message(job_id id, std::string text);
+  /// The same without waiting: `then` is called once, as that of `submit`.
+  void add_message(job_id id, std::string text, changed then);
 
   /// Lets a recovered job go on that `hold_recovered` keeps. Errors: `no_such_job`, `not_ready`.
   status release(job_id id);

@@ -37,6 +37,7 @@ struct work_item {
   value arguments{};             ///< Of the vertex's config.
   value inputs{};                ///< A member per port, and `job`.
   std::chrono::milliseconds lease{};
+  std::vector<std::string> messages{}; ///< What the job was told so far: `runtime::add_message`.
 };
 
 /// What became of one lease that was to be extended.
@@ -48,6 +49,12 @@ struct lease_state {
   };
   std::string token{};
   condition now = condition::held;
+  /// All that the job of a held lease was told so far, in order: what is beyond the number of those
+  /// that the worker knows is new.
+  std::vector<std::string> messages{};
+  /// They are left out: those of the other leases have `limits::told_messages_bytes_max`. Extend
+  /// fewer leases at once.
+  bool messages_left_out = false;
   bool operator==(const lease_state&) const = default;
 };
 

@@ -134,6 +134,68 @@ TEST_CASE_METHOD(fixture, "a worker that is to end is told, and what it says the
   CHECK(node.fail_work(item.token, {"cancelled", "", "asked to"}).code() == ec::none);
 }
 
+TEST_CASE_METHOD(fixture, "a worker is told what its job is told, also after a restart",
+                 "[actors][work][message]") {
+  using texts = std::vector<std::string>;
+  auto told = [](runtime& node, const work_item& x) {
+    return must(node.extend_leases({x.token})).front().messages;
+  };
+  work_item item;
+  job_id id;
+  {
+    auto node = open();
+    id = submit(node);
+    CHECK(node.add_message(id, "a"));
+    item = fetch(node);
+    CHECK(item.messages == texts{"a"});
+    CHECK(told(node, item) == texts{"a"});
+    CHECK(node.add_message(id, "b"));
+    CHECK(told(node, item) == texts{"a", "b"});
+    CHECK(told(node, item) == texts{"a", "b"}); // Again and again.
+    REQUIRE(node.pause(id));
+    CHECK(node.add_message(id, "c"));
+  }
+  auto node = open();
+  CHECK(must(node.get(id)).messages == texts{"a", "b", "c"});
+  CHECK(told(node, item) == texts{"a", "b", "c"});
+  REQUIRE(node.resume(id));
+  CHECK(node.complete_work(item.token, 1));
+  auto ended = must(node.wait(id, patience));
+  CHECK(ended.messages == texts{"a", "b", "c"});
+  CHECK(node.add_message(id, "d").code() == ec::illegal_request);
+  CHECK(node.add_message(job_id{id.high, id.low ^ 1}, "d").code() == ec::no_such_job);
+  CHECK(told(node, item).empty()); // The lease is no more.
+
+  job_spec again = must(node.spec(id));
+  again.reuse = reuse_spec{id, "a"};
+  auto second = must(node.submit(again));
+  CHECK(must(node.get(second)).messages.empty());
+  CHECK(fetch(node).messages.empty());
+}
+
+TEST_CASE_METHOD(fixture,
+                 "what workers are told at once has a bound, and each lease says if it is cut",
+                 "[actors][work][message]") {
+  auto node = open();
+  constexpr auto jobs = limits::told_messages_bytes_max / limits::job_messages_bytes_max + 2;
+  const std::string text(limits::job_messages_bytes_max, 'x');
+  std::vector<std::string> tokens;
+  for (std::size_t i = 0; i < jobs; ++i) {
+    auto id = submit(node);
+    CHECK(node.add_message(id, text));
+    auto item = fetch(node);
+    CHECK(item.messages.size() == 1);
+    tokens.push_back(item.token);
+  }
+  std::size_t whole = 0;
+  for (auto& x : must(node.extend_leases(tokens))) {
+    CHECK(x.now == lease_state::condition::held);
+    CHECK(x.messages_left_out == x.messages.empty());
+    whole += !x.messages_left_out;
+  }
+  CHECK(whole == jobs - 2);
+}
+
 TEST_CASE_METHOD(fixture, "a stopped job does not wait for its worker", "[actors][work]") {
   auto node = open();
   auto id = submit(node);

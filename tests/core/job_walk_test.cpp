@@ -61,7 +61,7 @@ public:
   }
 
   void finish() {
-    move(job_request::start), move(job_request::resume);
+    move(job_request::resume), move(job_request::start);
     for (int i = 0; i < 1000 && !terminal(scene_.live.state); ++i) {
       before_ = scene_.live;
       auto v = any_vertex();
@@ -90,7 +90,7 @@ public:
 
 private:
   void act() {
-    switch (make_.below(14)) {
+    switch (make_.below(15)) {
     case 0: return move(job_request::start);
     case 1: return make_.coin() ? move(job_request::pause) : void();
     case 2: return move(job_request::resume);
@@ -100,6 +100,7 @@ private:
     case 6: return stale();
     case 7: return say();
     case 8: return end_pure();
+    case 11: return tell();
     case 9:
     case 10: return end_attempt(any_vertex());
     default: return start();
@@ -239,6 +240,15 @@ private:
     auto v = any_vertex();
     auto was = running(v);
     REQUIRE(scene_.say(v, "said") == was);
+  }
+
+  void tell() {
+    auto may = before_.run
+                   ? went_on()
+                   : before_.state == job_state::pending || before_.state == job_state::paused;
+    may = may && before_.messages.size() < limits::job_messages_max;
+    REQUIRE(scene_.take(decide_message(scene_.live, "told", scene_.now)) == may);
+    REQUIRE(scene_.live.messages.size() == before_.messages.size() + may);
   }
 
   void check() {

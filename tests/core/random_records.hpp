@@ -111,6 +111,7 @@ private:
   void fill(core::job_deleted& x) { x.reason = make_.text(); }
   void fill(core::job_passivated& x) { x.wake_at = any_time(); }
   void fill(core::row_written& x) { x = {make_.text(), make_.text(), any_bytes()}; }
+  void fill(core::message_added& x) { x.text = make_.text(100); }
   void fill(core::row_erased& x) { x = {make_.text(), make_.text()}; }
 
   random_values make_;

@@ -95,6 +95,7 @@ std::map<std::string, record> examples() {
       {"attempt_lost", scoped(attempt_lost{4, proof, true})},
       {"vertices_reused", scoped(vertices_reused{{stored, well}})},
       {"stream_appended", scoped(stream_appended{1, 2, 300, stream_kind::progress, "half", true})},
+      {"message_added", scoped(message_added{"and a taxi"})},
       {"message_sent", scoped(message_sent{shard_id{2}, 7, {1, 2, 3}})},
       {"message_received", scoped(message_received{shard_id{1}, 7})},
       {"message_acknowledged", scoped(message_acknowledged{shard_id{2}, 7})},

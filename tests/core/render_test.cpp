@@ -154,13 +154,21 @@ TEST_CASE("the events of a job stay what they were", "[core][golden]") {
   REQUIRE(stopped.end(0, attempt_end::cancelled));
   CHECK(text_of(stopped.told) == golden("events_stopped.txt"));
 
+  scene told{compiled(tests::chain(1))};
+  REQUIRE(told.take(decide_message(told.live, "book it", told.now)));
+  REQUIRE(told.move(job_request::start));
+  told.now += 1s;
+  REQUIRE(told.take(decide_message(told.live, "and a taxi", told.now)));
+  CHECK(text_of(told.told) == golden("events_told.txt"));
+
   std::set<std::string_view> types;
-  for (auto s : {&first, &retry, &failed, &stopped})
+  for (auto s : {&first, &retry, &failed, &stopped, &told})
     for (auto& e : s->told)
       types.insert(e.type);
   CHECK(types
         == std::set<std::string_view>{"state", "vertices_sorted", "vertex_start", "end_vertex",
-                                      "log", "token", "progress", "reset", "error", "end"});
+                                      "log", "token", "progress", "reset", "error", "end",
+                                      "add_message"});
 }
 
 TEST_CASE("a single result is the bare output, else an object of those that succeeded", "[core]") {

@@ -207,7 +207,7 @@ TEST_CASE("a lease that nobody extends ends, one that is extended does not", "[s
     w.settle();
   };
   auto extend = [&](const core::token& proof) {
-    std::optional<result<lease_state::condition>> told;
+    std::optional<result<msg::lease_answer>> told;
     caf::anon_send(w.env->work_board, msg::extend_lease{{}, proof, [&](auto& x) { told = x; }});
     w.settle();
     REQUIRE(told);
