@@ -12,7 +12,7 @@ namespace troupe::node {
 
 namespace {
 
-constexpr std::size_t error_width_max = 60;
+constexpr std::size_t error_width_max = 60, message_width_max = 200;
 
 std::string took(const job_info& x) {
   return x.ended == time_point{} || x.started == time_point{} ? "" : span_text(x.ended - x.started);
@@ -72,6 +72,8 @@ std::string job_table(const job_info& job, std::span<const vertex_failure> failu
     rows.push_back({"retry of", to_string(*job.retry_of)});
   for (auto& [key, text] : job.labels)
     rows.push_back({"label", one_line(key + "=" + text)});
+  for (auto& text : job.messages)
+    rows.push_back({"message", cut(text, message_width_max)});
   if (!job.error.code.empty())
     rows.push_back({"error", one_line(job.error.code + ": " + job.error.detail)});
   for (auto& [vertex, why] : failures)

@@ -43,6 +43,8 @@ value to_value(const job_info& x) {
   auto all = row_value(x);
   all["events"] = static_cast<std::int64_t>(x.events);
   all["progress"] = progress_of(x);
+  if (!x.messages.empty())
+    all["messages"] = value::list(x.messages.begin(), x.messages.end());
   return all;
 }
 

@@ -8,7 +8,7 @@ namespace troupe::node {
 
 /// `{"id", "state", "graph", "graph_name", "queue", "labels", "created_at", "started_at",
 /// "completed_at", "expires_at", "error", "events", "progress", "retry_of"}`; what is not there yet
-/// is null.
+/// is null. `messages` only if there are some.
 value to_value(const job_info& x);
 
 /// The same without `events` and `progress`: a list is read without them.

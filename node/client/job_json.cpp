@@ -35,6 +35,12 @@ void read_labels(const value& x, job_info& to) {
       to.labels[key] = text.string() ? *text.string() : "";
 }
 
+void read_messages(const value& x, job_info& to) {
+  if (auto items = x.items())
+    for (auto& text : *items)
+      to.messages.push_back(text.string() ? *text.string() : "");
+}
+
 } // namespace
 
 std::optional<job_info> read_job(const value& x) {
@@ -61,6 +67,8 @@ std::optional<job_info> read_job(const value& x) {
     read_progress(*progress, job);
   if (auto labels = x.find("labels"))
     read_labels(*labels, job);
+  if (auto messages = x.find("messages"))
+    read_messages(*messages, job);
   if (auto result = x.find("result"))
     job.result = *result;
   return job;

@@ -198,6 +198,13 @@ std::string said_text(const flow_about& about, const event& x) {
   return names_one && !id.empty() ? envelope(type, value::object{{"id", id}}) : "";
 }
 
+/// What the job was told while it ran.
+std::string told_text(const flow_about& about, const event& x) {
+  auto message = message_from(about, x, text_at(x.data, "text"), true);
+  message["id"] = to_string(x.job) + "/message-" + std::to_string(x.id);
+  return envelope("add_message", message);
+}
+
 /// Whether an attempt ended here without the vertex having ended.
 bool is_last_word(const event& x) { return text_at(x.data, "state") != "backoff"; }
 
@@ -233,6 +240,8 @@ std::string text_of(const flow_about& about, const event& x) {
     return {};
   if (x.type == "progress")
     return said_text(about, x);
+  if (x.type == "add_message")
+    return told_text(about, x);
   return x.type == "token" ? token_text(x) : "";
 }
 

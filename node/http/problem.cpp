@@ -62,6 +62,8 @@ constexpr refusal_kind kinds[] = {
      "make a key of the role admin first, or use another one"},
     {"E0229", "no_such_range", 416, "the content has no such bytes",
      "ask for bytes that `Content-Range` counts, or for all of them"},
+    {"E0230", "no_instruction", 400, "the request does not say what to tell the task",
+     "send it as the text `reason`"},
 };
 static_assert(std::size(kinds) == static_cast<std::size_t>(last(refusal{})) + 1);
 

@@ -40,9 +40,10 @@ enum class refusal : std::uint8_t {
   no_such_key,
   locks_out, ///< Nobody could manage keys any more.
   no_such_range,
+  no_instruction, ///< What a task is to be told is missing.
 };
 
-constexpr refusal last(refusal) noexcept { return refusal::no_such_range; }
+constexpr refusal last(refusal) noexcept { return refusal::no_instruction; }
 
 /// One line of the table of refusals. Numbers are stable: they are never given again.
 struct refusal_kind {

@@ -53,6 +53,8 @@ value transitions(std::span<const event> moves) {
   return all;
 }
 
+value texts(const std::vector<std::string>& from) { return value::list(from.begin(), from.end()); }
+
 /// Why the task last came into a state.
 value reason_of(std::span<const event> moves, std::string_view to) {
   value reason;
@@ -102,6 +104,7 @@ value task_record(const job_info& job, const value& asked, std::span<const event
                                     : value{core::to_text(moves.back().time)};
   all["started_at"] = time_of(job.started);
   all["completed_at"] = time_of(job.ended);
+  all["messages"] = texts(job.messages);
   all["transitions"] = transitions(moves);
   return all;
 }
@@ -133,6 +136,7 @@ value detailed_task(const job_info& job, const value& asked, std::span<const eve
                        {"error", text_or_null(job.error.detail)},
                        {"pause_reason", reason_of(moves, "paused")},
                        {"stop_reason", reason_of(moves, "stopping")},
+                       {"messages", texts(job.messages)},
                        {"vibesurf_status", value::object{{"overall_status", status},
                                                          {"active_step", nullptr},
                                                          {"agent_statuses", value::object{}},

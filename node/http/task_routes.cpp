@@ -164,13 +164,20 @@ void show_status(const api_ptr& in, const call_ptr& to) {
   });
 }
 
+/// A list does not tell messages.
+job_info with_messages(const api_ptr& in, job_info job) {
+  if (auto whole = in->node.get(job.id))
+    job.messages = std::move(whole->messages);
+  return job;
+}
+
 void show_details(const api_ptr& in, const call_ptr& to) {
   if (has_bad_query(to, {}))
     return;
   with_current(in, to, [in, to](const std::optional<job_info>& task) {
     if (task)
-      return to->out(
-          json_answer(200, detailed_task(*task, asked_of(in, *task), all_moves_of(in, task->id))));
+      return to->out(json_answer(200, detailed_task(with_messages(in, *task), asked_of(in, *task),
+                                                    all_moves_of(in, task->id))));
     to->out(
         json_answer(200, value::object{{"has_active_task", false}, {"message", "No active task"}}));
   });
@@ -241,17 +248,50 @@ void change_task(const api_ptr& in, const call_ptr& to) {
     take_step(in, to, steps[Step], *reason);
 }
 
-/// What has begun gets no word from outside: whoever has work sees the inputs that it began with.
+/// The text that the task is to be told; the call is answered if there is none.
+std::optional<std::string> instruction_of(const call_ptr& to) {
+  constexpr std::string_view known[] = {"reason"};
+  if (has_bad_query(to, {}))
+    return {};
+  auto body = members_of(to, known);
+  if (!body)
+    return {};
+  auto reason = body->find("reason");
+  auto text = reason ? reason->string() : nullptr;
+  if (text && !text->empty())
+    return *text;
+  auto wrong = !reason ? problem{"missing_key", "", "the key `reason` is missing"}
+               : !text ? problem{"wrong_type", "/reason", "expected a string"}
+                       : problem{"out_of_range", "/reason", "expected at least one character"};
+  to->out(problem_answer(refusal::no_instruction, wrong.detail, {wrong}));
+  return {};
+}
+
+void answer_told(const call_ptr& to, const std::string& text) {
+  to->out(json_answer(200, value::object{{"success", true},
+                                         {"message", "New task added successfully"},
+                                         {"operation", "add_new_task"},
+                                         {"new_task", text}}));
+}
+
 void add_to_task(const api_ptr& in, const call_ptr& to) {
-  if (!reason_of(to))
+  auto text = instruction_of(to);
+  if (!text)
     return;
-  with_current(in, to, [to](const std::optional<job_info>& task) {
+  with_current(in, to, [in, to, text = *text](const std::optional<job_info>& task) {
+    auto none = [to] {
+      to->out(problem_answer(refusal::no_task, "No active task to add new task to"));
+    };
     if (!task)
-      return to->out(problem_answer(refusal::no_task, "No active task to add new task to"));
-    refuse(to, {ec::unsupported,
-                "this version gives no new instructions to a task that has begun, and has changed "
-                "nothing: wait for its end, or stop it with POST /api/tasks/stop, and submit "
-                "another with all instructions"});
+      return none();
+    in->node.add_message(task->id, text, [to, text, none](const status& x) {
+      if (x.code() == ec::illegal_request) // It has ended meanwhile, or is about to.
+        none();
+      else if (x)
+        answer_told(to, text);
+      else
+        refuse(to, x.error());
+    });
   });
 }
 

@@ -91,17 +91,25 @@ constexpr field<leases_body> heartbeat_fields[] = {
     {"tokens", member<read_texts, &leases_body::tokens>, true},
 };
 
+/// What the job was told, if it was told anything.
+void put_messages(value::object& to, const std::vector<std::string>& all) {
+  if (!all.empty())
+    to.emplace("messages", value::list(all.begin(), all.end()));
+}
+
 value value_of(const work_item& x) {
-  return value::object{{"token", x.token},
-                       {"job", to_string(x.job)},
-                       {"vertex", x.vertex},
-                       {"queue", x.queue},
-                       {"task", x.task},
-                       {"attempt", std::int64_t{x.attempt}},
-                       {"idempotency_key", x.idempotency_key},
-                       {"arguments", x.arguments},
-                       {"inputs", x.inputs},
-                       {"lease", core::to_text(x.lease)}};
+  value::object item{{"token", x.token},
+                     {"job", to_string(x.job)},
+                     {"vertex", x.vertex},
+                     {"queue", x.queue},
+                     {"task", x.task},
+                     {"attempt", std::int64_t{x.attempt}},
+                     {"idempotency_key", x.idempotency_key},
+                     {"arguments", x.arguments},
+                     {"inputs", x.inputs},
+                     {"lease", core::to_text(x.lease)}};
+  put_messages(item, x.messages);
+  return item;
 }
 
 /// What a worker has fetched, while the labels of its jobs are looked up.
@@ -152,6 +160,9 @@ value value_of(const lease_state& x) {
   value::object lease;
   lease.emplace("token", x.token);
   lease.emplace("state", word_of(x.now));
+  put_messages(lease, x.messages);
+  if (x.messages_left_out)
+    lease.emplace("messages_left_out", true);
   return lease;
 }
 

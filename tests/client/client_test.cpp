@@ -29,6 +29,7 @@ job_info whole_job() {
   x.graph = *parse_graph_id(std::string(64, 'a'));
   x.graph_name = "g";
   x.labels = {{"team", "data"}};
+  x.messages = {"and a taxi", "at nine"};
   x.created = x.started = x.ended = time_point{std::chrono::milliseconds{1'750'000'000'123}};
   x.error = {"job_failed", "/x", "why"};
   x.events = 7;

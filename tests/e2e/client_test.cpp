@@ -321,6 +321,23 @@ TEST_CASE_METHOD(fixture, "a label and a job that never began are told as they a
   CHECK_THAT(told.out, Contains("expired") && !Contains("took"));
 }
 
+TEST_CASE_METHOD(fixture, "what a task was told is shown with it, and cannot steer a terminal",
+                 "[e2e][client]") {
+  http_client c{node.port()};
+  auto made = c.ask("POST", "/api/tasks/submit",
+                    R"({"session_id":"s","task_description":"t","llm_profile_name":"p"})");
+  REQUIRE(made.status == 200);
+  auto id = made.text("task_id");
+  CHECK_THAT(ask({"jobs", "get", id}).out, !Contains("message"));
+  REQUIRE(c.ask("POST", "/api/tasks/add-new-task", R"({"reason":"and a\u001b[2J taxi"})").status
+          == 200);
+  CHECK_THAT(ask({"jobs", "get", id}).out,
+             Contains("message") && Contains("taxi") && !Contains("\x1b"));
+  auto json = json_of(ask({"jobs", "get", id, "-o", "json"}).out);
+  REQUIRE(json.find("messages"));
+  CHECK(json.find("messages")->items()->size() == 1);
+}
+
 TEST_CASE_METHOD(fixture, "what many verbs take may stand before the verb", "[e2e][client]") {
   auto told = troupe_with(here, {"--url", node.url(), "-o", "json", "jobs", "list"});
   INFO(told.err);

@@ -431,6 +431,27 @@ TEST_CASE_METHOD(flow_node_fixture, "a worker tells of its tools and messages", 
   CHECK(data_of(events[4]) == value{value::object{{"id", "m1"}}});
 }
 
+TEST_CASE_METHOD(flow_node_fixture, "what a flow is told while it runs is a message of its user",
+                 "[http][flows]") {
+  auto id = start(R"({"data":)" + tests::flow_json({{"Agent-1"}}, {}) + "}");
+  REQUIRE(node.add_message(*parse_job_id(id), "and a taxi"));
+  auto got = ask("POST", "/v1/work:fetch", R"({"wait":"30s"})").json();
+  auto token = text_of(got.find("work")->items()->at(0), "token");
+  REQUIRE(node.add_message(*parse_job_id(id), "at nine"));
+  REQUIRE(ask("POST", "/v1/work:complete", R"({"token":")" + token + R"(","output":{}})").status
+          == 204);
+  std::vector<value> told;
+  for (auto& x : events_in(ask("GET", build + id + "/events").body))
+    if (text_of(x, "event") == "add_message")
+      told.push_back(data_of(x));
+  REQUIRE(told.size() == 2);
+  CHECK(text_of(told[0], "text") == "and a taxi");
+  CHECK(text_of(told[1], "text") == "at nine");
+  CHECK(text_of(told[0], "sender") == "User");
+  CHECK(text_of(told[0], "flow_id") == "flow-1");
+  CHECK(text_of(told[0], "id") != text_of(told[1], "id"));
+}
+
 TEST_CASE_METHOD(flow_node_fixture, "what a broken poll took is in the stream", "[http][flows]") {
   auto id = start(R"({"data":)" + tests::flow_json({{"ChatInput-1"}}, {}) + "}");
   REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200);

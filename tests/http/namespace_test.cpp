@@ -223,7 +223,7 @@ void task_status(two_namespaces& x) {
 
 check_of_route step_of_task(const std::string& verb) {
   return [=](two_namespaces& x) {
-    CHECK(x.two("POST", "/api/tasks/" + verb).text("code") == "no_task");
+    CHECK(x.two("POST", "/api/tasks/" + verb, R"({"reason":"x"})").text("code") == "no_task");
   };
 }
 

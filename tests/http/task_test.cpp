@@ -19,6 +19,8 @@ const std::string asked =
 const std::string waiting = R"({"queue":"one","graph":{"vertices":[{"id":"a","kind":"worker",)"
                             R"("config":{"task":"t"}}]}})";
 
+const std::string add_at = "/api/tasks/add-new-task";
+
 bool is_true(const http_reply& x, std::string_view key) {
   auto json = x.json();
   auto found = json.find(key);
@@ -28,6 +30,11 @@ bool is_true(const http_reply& x, std::string_view key) {
 std::string text_in(const value& x, std::string_view key) {
   auto found = x.find(key);
   return found && found->string() ? *found->string() : "";
+}
+
+value messages_in(const value& x) {
+  auto found = x.find("messages");
+  return found ? *found : value{};
 }
 
 /// A node with queues of every rule.
@@ -46,6 +53,9 @@ struct task_node : http_node {
     INFO(made.body);
     REQUIRE(is_true(made, "success"));
     return made.text("task_id");
+  }
+  http_reply tell(const std::string& text) {
+    return ask("POST", add_at, R"({"reason":")" + text + "\"}");
   }
   /// Takes the work of a queue and ends it.
   void work(const std::string& queue, const std::string& output) {
@@ -171,23 +181,95 @@ TEST_CASE_METHOD(task_node, "steps of the task, and none without one", "[http][t
   CHECK_FALSE(is_true(ask("GET", at + "status"), "has_active_task"));
 }
 
-TEST_CASE_METHOD(task_node, "new instructions for a task are refused, with what to do instead",
+TEST_CASE_METHOD(task_node, "a task is told something new, and so is its worker", "[http][tasks]") {
+  auto id = start();
+  CHECK_FALSE(ask("GET", "/v1/jobs/" + id).json().find("messages"));
+  auto told = tell("and a taxi");
+  CHECK(told.status == 200);
+  CHECK(is_true(told, "success"));
+  CHECK(told.text("message") == "New task added successfully");
+  CHECK(told.text("operation") == "add_new_task");
+  CHECK(told.text("new_task") == "and a taxi");
+
+  http_client worker{server->port()};
+  auto got = worker.ask("POST", "/v1/work:fetch", R"({"wait":"30s","queues":["tasks"]})").json();
+  REQUIRE(got.find("work")->items()->size() == 1);
+  auto& work = got.find("work")->items()->at(0);
+  CHECK(messages_in(work) == value{value::list{"and a taxi"}});
+  const auto tokens = R"({"tokens":[")" + text_in(work, "token") + "\"]}";
+  auto heartbeat = [&] {
+    auto leases = worker.ask("POST", "/v1/work:heartbeat", tokens).json();
+    return leases.find("leases")->items()->at(0);
+  };
+  REQUIRE(ask("POST", "/api/tasks/pause").status == 200);
+  REQUIRE(tell("at nine").status == 200);
+  REQUIRE(ask("POST", "/api/tasks/resume").status == 200);
+  const value all = value::list{"and a taxi", "at nine"};
+  CHECK(messages_in(heartbeat()) == all);
+  CHECK(messages_in(heartbeat()) == all);
+  CHECK(messages_in(ask("GET", "/v1/jobs/" + id).json()) == all);
+  CHECK(messages_in(ask("GET", "/api/tasks/detailed-status").json()) == all);
+  REQUIRE(worker.ask("POST", "/v1/work:complete", R"({"token":")" + text_in(work, "token") + "\"}")
+              .status
+          == 204);
+  REQUIRE(ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200);
+  CHECK(messages_in(ask("GET", "/api/tasks/" + id).json()) == all);
+  CHECK_FALSE(heartbeat().find("messages"));
+  CHECK(tell("too late").text("code") == "no_task");
+}
+
+TEST_CASE_METHOD(task_node, "what a task is told stands in its events, and goes with no retry",
                  "[http][tasks]") {
-  const std::string at = "/api/tasks/add-new-task", more = R"({"reason":"and a taxi"})";
-  auto none = ask("POST", at, more);
+  auto id = start();
+  REQUIRE(tell("and a taxi").status == 200);
+  auto second = ask("POST", "/v1/jobs/" + id + ":retry");
+  CHECK(second.status == 409);
+  REQUIRE(ask("POST", "/api/tasks/stop").status == 200);
+  auto events =
+      ask("GET", "/v1/jobs/" + id + "/events", "", "Accept: application/x-ndjson\r\n").body;
+  CHECK_THAT(events, Catch::Contains(R"("event":"add_message")")
+                         && Catch::Contains(R"({"sender":"user","text":"and a taxi"})"));
+  second = ask("POST", "/v1/jobs/" + id + ":retry");
+  REQUIRE(second.status == 201);
+  CHECK_FALSE(ask("GET", "/v1/jobs/" + second.text("id")).json().find("messages"));
+  auto record = ask("GET", "/api/tasks/" + second.text("id")).json();
+  CHECK(messages_in(record) == value{value::list{}});
+}
+
+TEST_CASE_METHOD(task_node, "a task that is told nothing, or too much, is told so",
+                 "[http][tasks]") {
+  auto none = tell("and a taxi");
   CHECK(none.status == 400);
   CHECK(none.text("code") == "no_task");
   CHECK(none.text("detail") == "No active task to add new task to");
-  CHECK(ask("POST", at, R"({"reason":1})").status == 422);
-  CHECK(ask("GET", at).status == 405);
+  CHECK(ask("GET", add_at).status == 405);
   auto id = start();
-  auto refused = ask("POST", at, more);
-  CHECK(refused.status == 501);
-  CHECK(refused.text("code") == "unsupported");
-  CHECK_THAT(refused.text("detail"), Catch::Contains("POST /api/tasks/stop"));
-  auto record = ask("GET", "/api/tasks/" + id).json();
-  CHECK(text_in(record, "task_description") == "book a table");
-  CHECK(ask("POST", "/api/tasks/stop").status == 200);
+  struct wrong_body {
+    const char *body, *pointer;
+  };
+  for (auto& x :
+       {wrong_body{"", ""}, wrong_body{"{}", ""}, wrong_body{R"({"reason":1})", "/reason"},
+        wrong_body{R"({"reason":null})", "/reason"}, wrong_body{R"({"reason":""})", "/reason"}}) {
+    CAPTURE(x.body);
+    auto refused = ask("POST", add_at, x.body);
+    CHECK(refused.status == 400);
+    CHECK(refused.text("code") == "no_instruction");
+    auto json = refused.json();
+    REQUIRE(json.find("errors"));
+    CHECK(text_in(json.find("errors")->items()->at(0), "pointer") == x.pointer);
+  }
+  CHECK(ask("POST", add_at, R"({"odd":1})").status == 422);
+  CHECK(tell(std::string(limits::job_messages_bytes_max, 'x')).status == 200);
+  auto more = tell("x");
+  CHECK(more.status == 413);
+  CHECK(more.text("code") == "too_large");
+  CHECK(ask("GET", "/v1/jobs/" + id).json().find("messages")->items()->size() == 1);
+  http_client worker{server->port()};
+  auto got = worker.ask("POST", "/v1/work:fetch", R"({"wait":"30s","queues":["tasks"]})");
+  REQUIRE(got.status == 200);
+  REQUIRE(ask("POST", "/v1/jobs/" + id + ":cancel").status == 200);
+  REQUIRE(ask("GET", "/v1/jobs/" + id).text("state") == "cancelling");
+  CHECK(tell("x").text("code") == "no_task"); // It is about to end.
 }
 
 TEST_CASE_METHOD(task_node, "tasks are listed by session and state, in either case",
