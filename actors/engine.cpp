@@ -213,6 +213,7 @@ void engine::close() {
     end_actors();
     env_->runners.clear(); // What they report now goes to actors that are gone.
     blob_writer_.reset();
+    result_reader_.reset();
     env_->vertex_actors.clear();
     env_->work_board = {};
     supervisor_ = {};

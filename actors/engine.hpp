@@ -4,6 +4,7 @@
 #include "actors/environment.hpp"
 #include "actors/kinds/function_registry.hpp"
 #include "actors/store.hpp"
+#include "actors/task_thread.hpp"
 #include "storage/blob_sweeper.hpp"
 #include "storage/scrub.hpp"
 #include "troupe/stats.hpp"
@@ -129,6 +130,7 @@ private:
   std::unique_ptr<storage::blob_sweeper> sweeper_;
   std::shared_ptr<function_registry> functions_ = std::make_shared<function_registry>();
   std::shared_ptr<blob_writer> blob_writer_;
+  std::shared_ptr<task_thread> result_reader_;
   std::shared_ptr<environment> env_ = std::make_shared<environment>();
   caf_config caf_config_;
   std::unique_ptr<caf::actor_system> own_system_;

@@ -124,6 +124,10 @@ void engine::connect_blobs(environment& env) {
   env.get_blob = [blobs = store_.blobs](namespace_id ns, const core::blob_ref& ref) {
     return blobs->get(ns, ref.sha256);
   };
+  env.read_beside = [reader = std::weak_ptr{result_reader_}](std::function<void()> task) {
+    auto open = reader.lock();
+    return open && open->post(std::move(task));
+  };
   env.blob_bytes_waiting = [writer = std::weak_ptr{blob_writer_}] {
     auto x = writer.lock();
     return x ? x->bytes_waiting() : 0;
@@ -133,6 +137,7 @@ void engine::connect_blobs(environment& env) {
 void engine::make_environment(const runtime_config& config, engine_host& host,
                               const engine_pace& pace) {
   blob_writer_ = std::make_shared<blob_writer>(store_.blobs, store_.guard, config.space_wait);
+  result_reader_ = std::make_shared<task_thread>(limits::result_reads_max);
   auto& env = *env_;
   connect_blobs(env);
   env.pressure = pressure_of(store_, env.blob_bytes_waiting);

@@ -54,6 +54,8 @@ struct environment {
   /// Makes an encoded value durable, then calls back, on any thread.
   std::function<void(namespace_id, core::bytes, blob_put)> put_blob;
   std::function<result<core::bytes>(namespace_id, const core::blob_ref&)> get_blob;
+  /// Has values read that may be large, beside the actors. False: too many wait. Unset: in place.
+  std::function<bool(std::function<void()>)> read_beside;
   /// Encoded values that wait for `put_blob`, in bytes. Unset: none ever do.
   std::function<std::size_t()> blob_bytes_waiting;
   /// How far the store is behind. Cheap; unset: never.

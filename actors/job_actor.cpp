@@ -5,6 +5,7 @@
 #include "actors/job_leases.hpp"
 #include "actors/job_rest.hpp"
 #include "actors/job_starts.hpp"
+#include "actors/job_told.hpp"
 #include "core/utf8.hpp"
 
 #include <caf/send.hpp>
@@ -149,7 +150,16 @@ void move_job(job_self self, const msg::move_job& m) {
 }
 
 void get_job(job_self self, const msg::get_job& m) {
-  self->state.book->flush([done = m.done, info = info_of(job_of(self))](const status& outcome) {
+  auto& job = job_of(self);
+  if (m.result && !has_result(job))
+    return self->state.book->flush(
+        [env = self->state.shard->env, x = job, m](const status& outcome) mutable {
+          if (outcome)
+            tell_job(env, std::move(x), m);
+          else
+            m.done(outcome.error());
+        });
+  self->state.book->flush([done = m.done, info = info_of(job, m.result)](const status& outcome) {
     done(outcome ? result<job_info>{info} : outcome.error());
   });
 }
@@ -185,10 +195,8 @@ void begin(job_self self) {
     st.traits.push_back(make_traits(env_of(self), shape));
   if (!job.messages.empty())
     st.told = std::make_shared<const std::vector<std::string>>(job.messages);
-  if (terminal(job.state)) {
-    st.over = true;
-    return;
-  }
+  if (terminal(job.state)) // All was reused, or its actor failed when it had recorded the end.
+    return finish(self);
   lose_running(self, true);
   st.book->take({}); // An end that nothing but the crash kept from being recorded.
   st.book->take_ready();

@@ -40,6 +40,8 @@ status load_blobs(core::job& x, const environment& env) {
 }
 
 status load_needed(core::job& x, const environment& env) {
+  if (terminal(x.state))
+    return {};
   return load_some(x, env, [&](core::vertex_index v) { return core::is_read_again(x, v); });
 }
 

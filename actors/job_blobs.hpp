@@ -10,7 +10,7 @@ namespace troupe::actors {
 /// Reads every value.
 status load_blobs(core::job& x, const environment& env);
 
-/// Reads what a job that has not ended reads again.
+/// Reads what a job reads again; nothing if it has ended.
 status load_needed(core::job& x, const environment& env);
 
 /// Reads the job's input.

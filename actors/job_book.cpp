@@ -38,7 +38,7 @@ job_info info_of(const storage::job_row& x) {
   return info;
 }
 
-job_info info_of(const core::job& x) {
+job_info info_of(const core::job& x, bool with_result) {
   storage::job_row row;
   row.id = x.id;
   row.ns = x.ns;
@@ -56,7 +56,7 @@ job_info info_of(const core::job& x) {
     info.vertices = x.plan->size();
     info.count = x.run->count;
   }
-  if (x.state == job_state::completed)
+  if (with_result && x.state == job_state::completed)
     info.result = core::result_of(x, core::whole);
   return info;
 }
@@ -129,8 +129,9 @@ void job_book::flush(output out) {
     };
   else
     all = std::move(out);
-  ended_ = false;
   at_ = shard_->log->append(std::exchange(group_, {}), std::move(all));
+  if (std::exchange(ended_, false))
+    outputs_.release_all(job_);
 }
 
 std::uint64_t job_book::watch() { return shard_->ring->open(job_.id, job_.events + 1); }

@@ -8,8 +8,8 @@
 
 namespace troupe::actors {
 
-/// What is known of a job, for clients.
-job_info info_of(const core::job& x);
+/// What is known of a job, for clients. Its result must be loaded, or is left out.
+job_info info_of(const core::job& x, bool with_result = true);
 
 /// The same from a row alone: no vertices.
 job_info info_of(const storage::job_row& x);

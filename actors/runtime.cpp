@@ -115,6 +115,19 @@ void runtime::get(job_id id, ended then) {
       std::move(then));
 }
 
+void runtime::describe(job_id id, ended then) {
+  impl_->ask<result<job_info>>(
+      [&](auto done) {
+        return impl_->engine->send(id, msg::get_job{id, std::move(done), false});
+      },
+      std::move(then));
+}
+
+result<job_info> runtime::describe(job_id id) {
+  return answer_of<result<job_info>>(
+      [&](auto done) { return describe(id, std::move(done)), true; });
+}
+
 result<job_info> runtime::get(job_id id) {
   return answer_of<result<job_info>>([&](auto done) { return get(id, std::move(done)), true; });
 }

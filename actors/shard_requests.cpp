@@ -1,6 +1,7 @@
 #include "actors/shard_requests.hpp"
 
 #include "actors/job_blobs.hpp"
+#include "actors/job_told.hpp"
 #include "actors/shard_admission.hpp"
 #include "actors/shard_aside.hpp"
 #include "actors/shard_queue.hpp"
@@ -143,16 +144,11 @@ void get_job(shard_self self, const msg::get_job& m) {
     return self->send(live->second.actor, m);
   if (auto fresh = st.fresh.find(m.job); fresh != st.fresh.end())
     return fresh->second.flush(
-        [done = m.done, info = info_of(fresh->second.job())](const status& outcome) {
+        [done = m.done, info = info_of(fresh->second.job(), m.result)](const status& outcome) {
           done(outcome ? result<job_info>{info} : outcome.error());
         });
-  auto x = from_view(self, m);
-  if (!x)
-    return;
-  if (auto loaded = load_result(*x, *shard_of(self).env); loaded)
-    m.done(info_of(*x));
-  else
-    m.done(loaded.error());
+  if (auto x = from_view(self, m))
+    tell_job(shard_of(self).env, std::move(*x), m);
 }
 
 /// Whoever waits is told by the output of the record that ends the job, or at once.

@@ -222,7 +222,7 @@ bool has_recorded(const job& x, const token& proof, const attempt_result& r) {
   auto state = x.run->states[r.vertex];
   auto succeeded = state == vertex_state::succeeded;
   if (state == vertex_state::cancelled)
-    return true; // Whatever it said, this was recorded.
+    return r.outcome != attempt_end::succeeded; // Whatever else it said, this was recorded.
   if (r.outcome == attempt_end::succeeded)
     return succeeded && x.run->outputs[r.vertex] == r.output;
   return !succeeded && detail->error == r.error;

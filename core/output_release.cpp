@@ -64,6 +64,14 @@ void output_release::release(job& x) {
   });
 }
 
+void output_release::release_all(job& x) {
+  held_.clear();
+  if (x.run)
+    for (auto& output : x.run->outputs)
+      if (auto blob = output.blob(); blob && output.loaded())
+        output = payload{*blob};
+}
+
 void output_release::after(job& x, const record& r) {
   auto ends = outcomes_of(r);
   if (ends.empty() || !x.run)

@@ -9,8 +9,8 @@ namespace troupe::core {
 bool is_read_again(const job& x, vertex_index v);
 
 /// Lets go of outputs in blobs that nothing of a running job reads any more, so that a chain of
-/// large ones takes the memory of two, not of all. What the record names stays; the value can be
-/// loaded again.
+/// large ones takes the memory of two, not of all; when it has ended, of all. What the record names
+/// stays; the value can be loaded again.
 class output_release {
 public:
   output_release() = default;
@@ -19,6 +19,9 @@ public:
 
   /// `r` was applied to `x`, always the same job.
   void after(job& x, const record& r);
+
+  /// The job has ended, and who waited has its result.
+  void release_all(job& x);
 
 private:
   struct held_output {

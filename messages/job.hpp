@@ -89,6 +89,7 @@ struct message_durable {
 struct get_job {
   job_id job;
   reply<job_info> done;
+  bool result = true; ///< Whether the result is wanted, too, which may be large.
 };
 
 /// To a shard. Replies when the job has ended; `overloaded` if too many wait.

@@ -56,6 +56,7 @@ inline constexpr std::size_t conditions_out_max = 10'000;    ///< Edges with `wh
 inline constexpr std::size_t work_fetch_bytes_max = 8 << 20; ///< Then no more is added to a fetch.
 inline constexpr std::size_t link_window_max = 1024;   ///< Messages on their way to one shard.
 inline constexpr std::size_t events_read_max = 1000;   ///< At once by one reader.
+inline constexpr std::size_t result_reads_max = 1000;  ///< That wait for the disk.
 inline constexpr std::size_t host_tasks_max = 10'000;  ///< Graphs and jobs of a host's actors.
 inline constexpr std::size_t subscriptions_max = 1024; ///< Of a host's actors, all jobs.
 inline constexpr std::uint32_t subscription_credit_max = 65536; ///< Events on their way to one.

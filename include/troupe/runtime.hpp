@@ -167,10 +167,15 @@ public:
   /// of the runtime, a refusal also on this one, and must neither block nor throw.
   void submit(const job_spec& spec, accepted then, ended finally = {});
 
-  /// What is known of a job. Errors: `no_such_job`, `journal_failed`, `not_ready`.
+  /// What is known of a job. Errors: `no_such_job`, `journal_failed`, `not_ready`; of a large
+  /// result also `blob_missing`, `io_failed`, and `overloaded` if too many wait for such.
   result<job_info> get(job_id id);
   /// The same without waiting: `then` is called once, as that of `submit`.
   void get(job_id id, ended then);
+  /// The same but for `job_info::result`, which may be large: it is not read. For who only looks
+  /// how a job does.
+  result<job_info> describe(job_id id);
+  void describe(job_id id, ended then);
   /// Jobs of every shard, newest first; at most `filter.limit`. What only `get` tells is not set:
   /// `events`, `vertices`, `count`, `result` and `messages`. Errors: `not_ready`,
   /// `journal_corrupt`, `io_failed`.

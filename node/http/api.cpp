@@ -79,7 +79,7 @@ bool may_see(const call_ptr& x, const job_info& job) {
 }
 
 void with_job(const api_ptr& in, const call_ptr& x, std::function<void(const job_info&)> then) {
-  in->node.get(x->in.arguments.job, [x, then = std::move(then)](const result<job_info>& job) {
+  in->node.describe(x->in.arguments.job, [x, then = std::move(then)](const result<job_info>& job) {
     if (!job)
       return refuse(x, job.error());
     if (may_see(x, *job))

@@ -73,7 +73,7 @@ response answer_of(const api_ptr& in, const std::vector<submitted>& made,
                    const std::vector<std::uint64_t>& numbers) {
   std::string lines, ids;
   for (std::size_t i = 0; i < made.size(); ++i) {
-    auto gone = made[i].replayed && in->node.get(made[i].id).code() == ec::no_such_job;
+    auto gone = made[i].replayed && in->node.describe(made[i].id).code() == ec::no_such_job;
     auto line = line_answer(made[i], gone);
     line.emplace("line", static_cast<std::int64_t>(numbers[i]));
     lines += graph_json::to_json(value{std::move(line)}) + "\n";

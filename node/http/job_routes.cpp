@@ -1,4 +1,5 @@
 #include "core/duration.hpp"
+#include "core/payload.hpp"
 #include "node/http/api.hpp"
 #include "node/http/list_query.hpp"
 #include "node/show.hpp"
@@ -60,20 +61,37 @@ response result_answer(const job_info& job) {
   return json_answer(200, all);
 }
 
+/// A large result is written as JSON where others need not wait for that.
+void answer_result(const api_ptr& in, const call_ptr& to, const job_info& job) {
+  if (core::encoded_size(job.result) <= limits::record_value_bytes_max)
+    return to->out(result_answer(job));
+  on_pool(in, to, [to, job] { to->out(result_answer(job)); });
+}
+
+/// Tells the result of a job that has ended, or that it has not.
+void tell_result(const api_ptr& in, const call_ptr& to) {
+  in->node.get(to->in.arguments.job, [in, to](const result<job_info>& job) {
+    if (!job)
+      return refuse(to, job.error());
+    if (may_see(to, *job))
+      answer_result(in, to, *job);
+  });
+}
+
 /// Answers when the job has ended, the time is over, or nobody waits any more.
 void await_result(const api_ptr& in, const call_ptr& to, std::chrono::milliseconds limit,
                   bool cancels) {
   auto id = to->in.arguments.job;
   auto give_up = std::make_shared<std::function<void()>>();
-  *give_up = in->node.wait(id, [to](const result<job_info>& job) {
+  *give_up = in->node.wait(id, [in, to](const result<job_info>& job) {
     if (!job)
       return refuse(to, job.error());
     if (may_see(to, *job))
-      to->out(result_answer(*job));
+      answer_result(in, to, *job);
   });
   auto now = [in, to, give_up] {
     (*give_up)();
-    with_job(in, to, [to](const job_info& job) { to->out(result_answer(job)); });
+    tell_result(in, to);
   };
   to->out.after(limit, now);
   to->out.when_unwanted([in, now, give_up, id, cancels](unwanted why) {
@@ -101,7 +119,7 @@ void get_result(const api_ptr& in, const call_ptr& to) {
     return;
   with_job(in, to, [in, to, limit = *limit, cancels = *cancels](const job_info& job) {
     if (terminal(job.state) || limit == limit.zero())
-      return to->out(result_answer(job));
+      return tell_result(in, to);
     await_result(in, to, limit, cancels);
   });
 }

@@ -43,7 +43,7 @@ private:
 void probe(runtime& node, runtime::changed then) {
   auto all = std::make_shared<answers>(std::move(then));
   for (unsigned i = 0; i < asked; ++i)
-    node.get(nobody(i * (slots / asked)), [all](const result<job_info>& x) { all->add(x); });
+    node.describe(nobody(i * (slots / asked)), [all](const result<job_info>& x) { all->add(x); });
 }
 
 status probe(runtime& node, std::chrono::milliseconds limit) {

@@ -131,7 +131,7 @@ void answer_made(const api_ptr& in, const call_ptr& to, const job_info& made, bo
   };
   if (!replayed)
     return tell(made);
-  in->node.get(made.id, [to, tell, made](const result<job_info>& job) {
+  in->node.describe(made.id, [to, tell, made](const result<job_info>& job) {
     if (job)
       return tell(*job);
     if (job.code() != ec::no_such_job)
@@ -145,7 +145,7 @@ void answer_made(const api_ptr& in, const call_ptr& to, const job_info& made, bo
 void when_gone_is_known(const api_ptr& in, const submitted& made, std::function<void(bool)> then) {
   if (!made.replayed)
     return then(false);
-  in->node.get(made.id, [then = std::move(then)](const result<job_info>& job) {
+  in->node.describe(made.id, [then = std::move(then)](const result<job_info>& job) {
     then(job.code() == ec::no_such_job);
   });
 }

@@ -166,7 +166,7 @@ void show_status(const api_ptr& in, const call_ptr& to) {
 
 /// A list does not tell messages.
 job_info with_messages(const api_ptr& in, job_info job) {
-  if (auto whole = in->node.get(job.id))
+  if (auto whole = in->node.describe(job.id))
     job.messages = std::move(whole->messages);
   return job;
 }

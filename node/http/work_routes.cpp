@@ -127,11 +127,11 @@ public:
   /// Tells attempts that are part of a trace which span is theirs.
   void add_traces(runtime& node, const std::vector<work_item>& items) {
     for (std::size_t i = 0; i < items.size(); ++i)
-      node.get(items[i].job,
-               [self = shared_from_this(), i, item = items[i]](const result<job_info>& job) {
-                 if (job)
-                   self->add_trace(i, *job, item);
-               });
+      node.describe(items[i].job,
+                    [self = shared_from_this(), i, item = items[i]](const result<job_info>& job) {
+                      if (job)
+                        self->add_trace(i, *job, item);
+                    });
   }
 
 private:

@@ -304,6 +304,56 @@ TEST_CASE_METHOD(fixture, "a job can reuse what an earlier one recorded", "[acto
   CHECK(node.submit(again).code() == ec::no_such_vertex);
 }
 
+TEST_CASE("a job that reuses all its results ends as any other does", "[actors][runtime]") {
+  tests::temp_dir directory;
+  runtime_config config;
+  config.data_dir = directory.path() / "data";
+  config.shards = 1;
+  config.running_jobs_max = 1;
+  auto node = must(runtime::open(config));
+  job_spec spec;
+  spec.graph = must(node.add_graph(graph_builder{"g"}.add("a", "noop", {{"output", 1}}).build()));
+  auto first = must(node.submit(spec));
+  must(node.wait(first, patience));
+  auto again = spec;
+  again.reuse = reuse_spec{first, ""};
+  for (int i = 0; i < 3; ++i) {
+    auto id = must(node.submit(again));
+    CHECK(must(node.wait(id, patience)).result == value{value::object{{"a", 1}}});
+    REQUIRE(node.remove(id));
+    CHECK(node.get(id).code() == ec::no_such_job);
+  }
+  CHECK(must(node.wait(must(node.submit(spec)), patience)).state == job_state::completed);
+}
+
+TEST_CASE("a large result is read for who asks for it", "[actors][runtime][outputs]") {
+  tests::temp_dir directory;
+  runtime_config config;
+  config.data_dir = directory.path() / "data";
+  job_id id;
+  const value whole{value::object{{"a", std::string(limits::record_value_bytes_max, 'x')}}};
+  auto looks_right = [&](runtime& node) {
+    CHECK(must(node.describe(id)).state == job_state::completed);
+    CHECK(must(node.describe(id)).result.is_null());
+    CHECK(must(node.get(id)).result == whole);
+    CHECK(must(node.wait(id, patience)).result == whole);
+  };
+  {
+    auto node = must(runtime::open(config));
+    job_spec spec;
+    spec.graph = must(
+        node.add_graph(graph_builder{"g"}
+                           .add("a", "jq", {{"program", ".job | [range(.)] | map(\"x\") | add"}})
+                           .build()));
+    spec.input = std::int64_t{limits::record_value_bytes_max};
+    id = must(node.submit(spec));
+    CHECK(must(node.wait(id, patience)).result == whole);
+    looks_right(node);
+  }
+  auto node = must(runtime::open(config));
+  looks_right(node);
+}
+
 TEST_CASE_METHOD(fixture, "lists hold the jobs of every shard, newest first", "[actors][runtime]") {
   auto node = open();
   auto graph = must(node.add_graph(call("echo")));

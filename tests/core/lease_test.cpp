@@ -84,6 +84,17 @@ TEST_CASE("the same end of the same attempt is known again, no other", "[core][w
   CHECK_FALSE(has_recorded(s.live, proof, scene::result_for(0, attempt_end::failed, {})));
 }
 
+TEST_CASE("an end that was cancelled away is known as a failure, not as an output",
+          "[core][work]") {
+  leased_scene s;
+  auto proof = s.proof(0);
+  REQUIRE(s.move(core::job_request::cancel));
+  REQUIRE(s.end(0, attempt_end::cancelled));
+  REQUIRE(s.state(0) == vertex_state::cancelled);
+  CHECK(has_recorded(s.live, proof, scene::result_for(0, attempt_end::failed, {})));
+  CHECK_FALSE(has_recorded(s.live, proof, scene::result_for(0, attempt_end::succeeded, 7)));
+}
+
 TEST_CASE("a failure is known again, also while the vertex waits for its next attempt",
           "[core][work]") {
   leased_scene s;

@@ -80,6 +80,15 @@ TEST_CASE("an output that only skipped vertices would have read goes at once", "
   CHECK(x.held().empty());
 }
 
+TEST_CASE("a job that has ended holds no large output", "[core][outputs]") {
+  large_outputs x{fan_out(3)};
+  for (core::vertex_index v = 0; v < 4; ++v)
+    x.end(v);
+  CHECK(x.held() == vertices{1, 2, 3});
+  x.release.release_all(x.all.live);
+  CHECK(x.held().empty());
+}
+
 TEST_CASE("a job that goes on from its records lets go of what nothing reads", "[core][outputs]") {
   large_outputs x{chain(4)};
   for (core::vertex_index v = 0; v < 3; ++v)
