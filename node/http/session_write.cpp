@@ -66,7 +66,7 @@ asio::awaitable<bool> session::write(response x, const request& in) {
     if (!co_await write_piece(head))
       co_return false;
     if (bare)
-      co_return x.length.has_value();
+      co_return true;
     auto whole = co_await write_stream(*x.stream);
     if (!whole && wire_->stuck())
       x.stream->cut();
