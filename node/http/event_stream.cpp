@@ -95,25 +95,28 @@ event_writer writer_of(event_format how, std::uint64_t incarnation) {
 
 void event_stream::next(taken then) {
   std::unique_lock lock{mutex_};
-  taker_ = std::move(then);
   if (auto given = std::exchange(given_, {}); given != decltype(given){})
     if (auto& told = in_->outside.event_taken)
       told(std::chrono::steady_clock::now() - given);
-  auto first = std::exchange(first_, {});
-  auto ended = ended_;
+  if (ended_ || !first_.empty()) {
+    auto first = std::exchange(first_, {});
+    given_ = std::chrono::steady_clock::now();
+    lock.unlock();
+    return then(std::move(first));
+  }
+  taker_ = std::move(then);
   lock.unlock();
-  if (ended || !first.empty())
-    return give(std::move(first));
   look();
 }
 
+/// For who has set `reading_`. Nobody else reads on before this piece has its taker.
 void event_stream::give(std::string piece) {
   std::unique_lock lock{mutex_};
+  reading_ = again_ = false;
   auto then = std::exchange(taker_, {});
   given_ = std::chrono::steady_clock::now();
   lock.unlock();
-  if (then)
-    then(std::move(piece));
+  then(std::move(piece));
 }
 
 /// What happened before the reader came did not wait in a queue.
@@ -204,13 +207,8 @@ void event_stream::read() {
     auto text = waits ? text_held_back() : text_of_all(events);
     if (!text && waits && rest())
       return;
-    if (!text)
-      continue;
-    {
-      std::scoped_lock lock{mutex_};
-      reading_ = again_ = false;
-    }
-    return give(std::move(*text));
+    if (text)
+      return give(std::move(*text));
   }
 }
 

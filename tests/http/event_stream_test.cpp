@@ -3,6 +3,7 @@
 #include "tests/support/http_node.hpp"
 
 #include <future>
+#include <thread>
 
 using namespace troupe;
 using namespace troupe::http;
@@ -10,6 +11,8 @@ using namespace troupe::http;
 namespace {
 
 constexpr int vertices = 60; ///< More events than a stream reads at once.
+constexpr int rounds = 100;
+constexpr int looks_at_once = 8; ///< Enough to keep all threads of the pool at it.
 
 std::string many_vertices() {
   std::string all;
@@ -28,6 +31,17 @@ std::string next_of(event_stream& from) {
   return *text;
 }
 
+/// Tells the numbers of events alone.
+event_writer numbers() {
+  auto text = [](std::span<const event> events) {
+    std::string all;
+    for (auto& x : events)
+      all += std::to_string(x.id) + " ";
+    return all;
+  };
+  return {text, [](std::string_view reason) { return std::string{reason}; }};
+}
+
 struct fixture {
   std::vector<std::string> cut; ///< Readers that were, as they are told.
   tests::http_node node{tests::http_node::in_memory(), [this](api_parts& parts) {
@@ -43,6 +57,15 @@ struct fixture {
     REQUIRE(from);
     return std::make_shared<event_stream>(node.api, *from, writer_of(how, 1),
                                           stream_about{id, 1, last, "r"});
+  }
+
+  /// As a connection that is silent for long; waits for the looks.
+  void look_often(event_stream& at) {
+    for (int i = 0; i < looks_at_once; ++i)
+      at.idle();
+    std::promise<void> done;
+    node.api->pool.post([&done] { done.set_value(); }, true);
+    done.get_future().wait();
   }
 };
 
@@ -75,4 +98,24 @@ TEST_CASE_METHOD(fixture, "a reader that is cut off is told with its request and
                  "[http][events]") {
   stream(event_format::sse)->cut();
   CHECK(cut == std::vector<std::string>{"r " + to_string(id)});
+}
+
+TEST_CASE_METHOD(fixture, "looks at one stream at once lose none of its events", "[http][events]") {
+  std::string all;
+  for (std::uint64_t i = 1; i <= last; ++i)
+    all += std::to_string(i) + " ";
+  for (int round = 0; round < rounds; ++round) {
+    auto from = node.node.events(id);
+    REQUIRE(from);
+    auto looked_at =
+        std::make_shared<event_stream>(node.api, *from, numbers(), stream_about{id, 1, last, "r"});
+    std::jthread looks{[&](const std::stop_token& stop) {
+      while (!stop.stop_requested())
+        look_often(*looked_at);
+    }};
+    std::string told;
+    for (auto piece = next_of(*looked_at); !piece.empty(); piece = next_of(*looked_at))
+      told += piece;
+    REQUIRE(told == all);
+  }
 }
