@@ -15,11 +15,12 @@ work_pool::work_pool(unsigned threads, std::size_t waiting_max) : waiting_max_(w
 work_pool::~work_pool() { end(); }
 
 void work_pool::drop() {
-  std::deque<task> gone; // They go without the lock: what they hold may post.
+  std::deque<task> gone, gone_too; // They go without the lock: what they hold may post.
   std::scoped_lock lock{mutex_};
   dropped_ = true;
   bytes_ = 0;
   gone.swap(tasks_);
+  gone_too.swap(always_);
 }
 
 void work_pool::end() {
@@ -38,8 +39,9 @@ bool work_pool::post(std::function<void()> act, bool always, std::size_t bytes) 
         tasks_.size() >= waiting_max_ || (bytes_ > 0 && bytes_ + bytes > work_waiting_bytes_max);
     if (dropped_ || (full && !always))
       return false;
-    tasks_.push_back({std::move(act), bytes});
-    bytes_ += bytes;
+    if (!always)
+      bytes_ += bytes;
+    (always ? always_ : tasks_).push_back({std::move(act), bytes});
   }
   arrived_.notify_one();
   return true;
@@ -52,16 +54,26 @@ work_pool::load work_pool::waiting() const {
 
 void work_pool::run(const std::stop_token& stop) {
   for (std::unique_lock lock{mutex_};;) {
-    if (!arrived_.wait(lock, stop, [this] { return !tasks_.empty(); }))
+    if (!arrived_.wait(lock, stop, [this] { return !tasks_.empty() || !always_.empty(); }))
       return;
-    auto next = std::move(tasks_.front());
-    tasks_.pop_front();
-    bytes_ -= next.bytes;
+    auto next = take();
     lock.unlock();
     next.act();
     next = {};
     lock.lock();
   }
+}
+
+/// With the lock; there is one.
+work_pool::task work_pool::take() {
+  auto always = tasks_.empty() || (always_next_ && !always_.empty());
+  auto& from = always ? always_ : tasks_;
+  auto next = std::move(from.front());
+  from.pop_front();
+  if (!always)
+    bytes_ -= next.bytes;
+  always_next_ = !always;
+  return next;
 }
 
 } // namespace troupe::http

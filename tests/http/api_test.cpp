@@ -689,6 +689,30 @@ TEST_CASE("a node is ready while each part of it is, and names those that are no
   CHECK(x.ask("GET", "/livez").status == 200);
 }
 
+TEST_CASE("scrapes at once are one piece of work, and keep no request back", "[http][api]") {
+  std::promise<void> opened;
+  std::atomic<int> begun = 0;
+  node_fixture x{node_fixture::in_memory(), [&](api_parts& parts) {
+                   auto gate = opened.get_future().share();
+                   parts.metrics = [&begun, gate](auto&&) {
+                     auto n = ++begun;
+                     gate.wait();
+                     return "n " + std::to_string(n) + "\n";
+                   };
+                 }};
+  std::vector<std::unique_ptr<http_client>> all;
+  for (unsigned i = 0; i < 2 * limits::http_work_threads; ++i) {
+    all.push_back(std::make_unique<http_client>(x.server->port()));
+    all.back()->send(all.back()->text_of("GET", "/metrics"));
+    REQUIRE(node_fixture::eventually([&] { return begun > 0; }));
+  }
+  CHECK(x.ask("GET", "/v1/jobs").status == 200);
+  CHECK(begun == 1);
+  opened.set_value();
+  for (auto& client : all) // What comes while one is made gets one that is begun after that.
+    CHECK((client->read().body == "n 1\n") == (client == all.front()));
+}
+
 TEST_CASE_METHOD(node_fixture, "a worker runs a vertex by HTTP alone", "[http][api][work]") {
   auto id = submit(R"({"graph":{"vertices":[{"id":"a","kind":"worker",)"
                    R"("config":{"task":"resize","arguments":{"w":8}}}]},"input":"x.png"})");

@@ -47,12 +47,35 @@ TEST_CASE_METHOD(fixture, "what waits for a pool is bounded by number and by byt
   CHECK_FALSE(pool.post([] {}, false, 1));
   CHECK(pool.waiting().bytes == work_waiting_bytes_max + 1);
   CHECK(pool.waiting().tasks == 1);
-  CHECK(pool.post([] {}, true));
-  CHECK(pool.post([] {}, true));
-  CHECK(pool.post([] {}, true));
+  opened.set_value();
+}
+
+TEST_CASE_METHOD(fixture, "what is always taken keeps no room from requests", "[http][pool]") {
+  for (int i = 0; i < 10; ++i)
+    CHECK(pool.post([] {}, true, work_waiting_bytes_max));
+  CHECK(pool.waiting().tasks == 0);
+  CHECK(pool.waiting().bytes == 0);
+  for (int i = 0; i < 4; ++i)
+    CHECK(pool.post([] {}, false, 1));
   CHECK_FALSE(pool.post([] {}));
   CHECK(pool.post([] {}, true));
+  CHECK(pool.waiting().tasks == 4);
+  CHECK(pool.waiting().bytes == 4);
   opened.set_value();
+}
+
+TEST_CASE_METHOD(fixture, "requests and what is always taken have their turns", "[http][pool]") {
+  std::string order;
+  std::promise<void> done;
+  for (int i = 0; i < 3; ++i)
+    pool.post([&] { order += 'a'; }, true);
+  for (int i = 0; i < 2; ++i)
+    pool.post([&] { order += 'r'; });
+  pool.post([&] { done.set_value(); }, true);
+  opened.set_value();
+  done.get_future().wait();
+  CHECK(order == "arara"); // The one that was held was a request.
+  CHECK(pool.waiting().tasks == 0);
 }
 
 TEST_CASE("a task may let go of the last of its pool's owners but one", "[http][pool]") {
