@@ -69,6 +69,8 @@ bool console::out_line(const value& x) {
 bool console::flush() { return std::fflush(stdout) == 0 && !std::ferror(stdout); }
 
 void console::err(std::string_view text) {
+  if (err_)
+    return err_(text);
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }

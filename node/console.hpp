@@ -3,6 +3,7 @@
 #include "node/errors.hpp"
 #include "troupe/value.hpp"
 
+#include <functional>
 #include <string_view>
 
 namespace troupe::node {
@@ -36,11 +37,15 @@ public:
 
   /// News and complaints. What cannot be written is lost. Any thread.
   void err(std::string_view text);
+  /// From now on `other` gets what `err` is told; without it standard error does again. While no
+  /// other thread is in here.
+  void set_err(std::function<void(std::string_view)> other) { err_ = std::move(other); }
   /// Shows the trouble, returns its exit code.
   int fail(const trouble& x);
 
 private:
   bool out_is_terminal_ = false, can_draw_ = false, colours_ = false, utf8_ = false;
+  std::function<void(std::string_view)> err_;
 };
 
 } // namespace troupe::node

@@ -68,7 +68,7 @@ metrics_options options_of(const node_config& x) {
 
 } // namespace
 
-node_services::node_services(node_config config, std::string file, std::FILE* log_to)
+node_services::node_services(node_config config, std::string file, int log_to)
     : config_(std::move(config)),
       file_(std::move(file)),
       open_to_all_(is_loopback(config_.http.address)),
@@ -87,7 +87,7 @@ void node_services::stop_tracing() {
 }
 
 answer<std::unique_ptr<node_services>> node_services::open(node_config config, std::string file,
-                                                           std::FILE* log_to) {
+                                                           int log_to) {
   std::unique_ptr<node_services> made{
       new node_services{std::move(config), std::move(file), log_to}};
   auto report = [log = made->log_.get()](const error& x) {

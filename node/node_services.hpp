@@ -24,7 +24,7 @@ public:
   /// `log_to` must outlive this.
   /// Faults: `needs_key`, those of `key_ring::open`.
   static answer<std::unique_ptr<node_services>> open(node_config config, std::string file,
-                                                     std::FILE* log_to = stderr);
+                                                     int log_to = STDERR_FILENO);
 
   /// What becomes of a configuration that `reload` has read, before it is looked at: what the
   /// command line says goes before it. Before this is shared.
@@ -79,7 +79,7 @@ public:
   node::metrics& metrics() noexcept { return metrics_; }
 
 private:
-  node_services(node_config config, std::string file, std::FILE* log_to);
+  node_services(node_config config, std::string file, int log_to);
 
   mutable std::mutex mutex_;
   node_config config_;

@@ -21,6 +21,21 @@ using namespace std::chrono_literals;
 
 constexpr auto look_every = 50ms; ///< For signals, and new keys.
 
+/// While it lives, what a console says takes its turn among the lines of the log, which hold up
+/// nobody: a node ends also if nobody reads its standard error.
+class said_by_log {
+public:
+  said_by_log(console& to, log& by) : to_(to) {
+    to.set_err([&by](std::string_view text) { by.put(std::string{text}); });
+  }
+  ~said_by_log() { to_.set_err({}); }
+  said_by_log(const said_by_log&) = delete;
+  said_by_log& operator=(const said_by_log&) = delete;
+
+private:
+  console& to_;
+};
+
 /// Takes over what a running node can.
 void reload(node_services& services, http::server& server) {
   notify_service_manager("RELOADING=1");
@@ -78,6 +93,7 @@ node_config configured(node_config x, const serve_options& options) {
 
 int run_node(console& to, const node_config& config, node_services& services, hangup on_hangup,
              const serving& ready) {
+  said_by_log in_turn{to, services.log()};
   serve_news news{to, config};
   if (auto wrong = backup_at(config.runtime.data_dir))
     return news.fail(*wrong);

@@ -1,13 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 
 namespace troupe::node {
 
@@ -30,16 +31,17 @@ struct log_field {
   std::string_view key, text;
 };
 
-inline constexpr std::size_t log_lines_max = 8192; ///< That wait; then the oldest are dropped.
+inline constexpr std::size_t log_lines_max = 8192;     ///< That wait; then the oldest are dropped.
+inline constexpr std::chrono::seconds log_end_time{2}; ///< For those that wait at the end.
 
 /// Lines for people and machines: text or JSON, times in UTC (RFC 3339). Writing never blocks the
-/// caller: a thread writes, and what a slow reader leaves behind is dropped and counted. What has
-/// the form of a key is cut to its id. Thread-safe.
+/// caller: a thread writes, and what a slow reader leaves behind is dropped, counted, and told once
+/// lines flow again. What has the form of a key is cut to its id. Thread-safe.
 class log {
 public:
   /// `to` must outlive this.
-  log(log_format format, log_levels_of levels, std::FILE* to = stderr);
-  ~log(); ///< Writes what waits.
+  log(log_format format, log_levels_of levels, int to = STDERR_FILENO);
+  ~log(); ///< Writes what waits; what its reader has not made room for in time is dropped.
   log(const log&) = delete;
   log& operator=(const log&) = delete;
 
@@ -48,6 +50,9 @@ public:
 
   void say(log_level level, std::string_view module, std::string_view text,
            std::initializer_list<log_field> fields = {});
+
+  /// Lines as they are, whatever the levels, in their turn. Each ends with a line end.
+  void put(const std::string& lines);
 
   /// From now on.
   void set_levels(log_levels_of levels);

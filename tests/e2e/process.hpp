@@ -55,11 +55,14 @@ struct outcome {
   std::string out, err;
 };
 
+inline constexpr auto troupe_program = TROUPE_BINARY_DIR "/bin/troupe";
+
 /// The program `troupe`, or another one, at work in a directory. Killed with the object.
 class process {
 public:
+  /// `err_to`: its standard error; -1: a file.
   process(const scratch& in, std::vector<std::string> arguments, const std::string& input = {},
-          const char* program = TROUPE_BINARY_DIR "/bin/troupe")
+          const char* program = troupe_program, int err_to = -1)
       : out_(unique(in, "out")), err_(unique(in, "err")) {
     auto stdin_path = unique(in, "in");
     std::ofstream{stdin_path} << input;
@@ -73,7 +76,10 @@ public:
     if (pid_ == 0) {
       redirect(stdin_path, O_RDONLY, STDIN_FILENO);
       redirect(out_, O_WRONLY | O_CREAT, STDOUT_FILENO);
-      redirect(err_, O_WRONLY | O_CREAT, STDERR_FILENO);
+      if (err_to < 0)
+        redirect(err_, O_WRONLY | O_CREAT, STDERR_FILENO);
+      else if (::dup2(err_to, STDERR_FILENO) < 0)
+        ::_exit(126);
       if (::chdir(in.path().c_str()) == 0)
         ::execv(argv[0], argv.data());
       ::_exit(127);

@@ -1,9 +1,13 @@
 #include "graph_json/value_json.hpp"
+#include "node/logging/line_output.hpp"
 #include "node/logging/log.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <climits>
+#include <fcntl.h>
 #include <memory>
+#include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -32,6 +36,40 @@ struct fixture : tests::temp_dir {
     return all;
   }
 };
+
+/// Two descriptors, of which one is written to and the other read from, or not.
+struct ends {
+  int from = -1, to = -1;
+
+  static ends of_pipe() {
+    int both[2];
+    REQUIRE(::pipe2(both, O_CLOEXEC) == 0);
+    return {both[0], both[1]};
+  }
+  static ends of_socket() {
+    int both[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) == 0);
+    return {both[0], both[1]};
+  }
+  ends(int reader, int writer) : from(reader), to(writer) {}
+  ends(ends&& x) : from(std::exchange(x.from, -1)), to(std::exchange(x.to, -1)) {}
+  ~ends() {
+    ::close(from);
+    end();
+  }
+  void end() { ::close(std::exchange(to, -1)); }
+
+  /// All that is written, in pieces, until the end.
+  std::string read_all() const {
+    std::string text, piece(1000, ' ');
+    for (ssize_t n; (n = ::read(from, piece.data(), piece.size())) > 0;)
+      text.append(piece, 0, static_cast<std::size_t>(n));
+    return text;
+  }
+};
+
+bool never() { return false; }
+bool at_once() { return true; }
 
 } // namespace
 
@@ -81,7 +119,8 @@ TEST_CASE("no line holds the secret of a key", "[logging]") {
 
 TEST_CASE_METHOD(fixture, "a module's own level goes before the usual one", "[logging]") {
   {
-    node::log log{log_format::text, {log_level::info, {{"http", log_level::debug}}}, file};
+    node::log log{
+        log_format::text, {log_level::info, {{"http", log_level::debug}}}, ::fileno(file)};
     log.say(log_level::debug, "http", "one");
     log.say(log_level::debug, "store", "no");
     log.say(log_level::info, "store", "two");
@@ -103,7 +142,7 @@ TEST_CASE_METHOD(fixture, "a module's own level goes before the usual one", "[lo
 
 TEST_CASE_METHOD(fixture, "lines of several threads are whole", "[logging]") {
   {
-    node::log log{log_format::json, {}, file};
+    node::log log{log_format::json, {}, ::fileno(file)};
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t)
       threads.emplace_back([&] {
@@ -119,8 +158,7 @@ TEST_CASE_METHOD(fixture, "lines of several threads are whole", "[logging]") {
 TEST_CASE("a reader that does not read blocks nobody, and lines are dropped", "[logging]") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
-  auto to = ::fdopen(ends[1], "w");
-  auto log = std::make_unique<node::log>(log_format::text, log_levels_of{}, to);
+  auto log = std::make_unique<node::log>(log_format::text, log_levels_of{}, ends[1]);
   std::string text(1000, 'x');
   for (std::size_t i = 0; i < 2 * log_lines_max; ++i)
     log->say(log_level::info, "m", text);
@@ -132,5 +170,69 @@ TEST_CASE("a reader that does not read blocks nobody, and lines are dropped", "[
     ::close(from);
   }};
   log.reset(); // Writes all that waits.
-  std::fclose(to);
+  ::close(ends[1]);
+}
+
+TEST_CASE("lines for a slow reader come whole, however long they are", "[logging]") {
+  for (auto make : {&ends::of_pipe, &ends::of_socket}) {
+    auto all = make();
+    std::string read, expected;
+    std::jthread reader{[&] { read = all.read_all(); }};
+    {
+      line_output out{all.to};
+      for (std::size_t size : {std::size_t{10}, std::size_t{PIPE_BUF}, std::size_t{1} << 20}) {
+        auto line = std::string(size, 'x') + "\n";
+        CHECK(out.write(line, never));
+        expected += line;
+      }
+    }
+    all.end();
+    reader.join();
+    CHECK((read == expected));
+  }
+}
+
+TEST_CASE("a line that finds no room is given up, and the next one is a line of its own",
+          "[logging]") {
+  for (auto make : {&ends::of_pipe, &ends::of_socket}) {
+    auto all = make();
+    std::string read;
+    std::jthread reader;
+    {
+      line_output out{all.to};
+      CHECK_FALSE(out.write(std::string(1 << 24, 'x') + "\n", at_once));
+      CHECK_FALSE(out.write("lost\n", at_once));
+      CHECK((::fcntl(all.to, F_GETFL) & O_NONBLOCK) == 0); // Others may have it, too.
+      reader = std::jthread{[&] { read = all.read_all(); }};
+      CHECK(out.write("whole\n", never));
+    }
+    all.end();
+    reader.join();
+    CHECK(read.ends_with("x\nwhole\n"));
+    CHECK(read.find("lost") == read.npos);
+  }
+}
+
+TEST_CASE("a log that nobody reads comes to its end", "[logging]") {
+  auto all = ends::of_pipe();
+  node::log log{log_format::text, {}, all.to};
+  for (int i = 0; i < 1000; ++i)
+    log.say(log_level::info, "m", std::string(1000, 'x'));
+}
+
+TEST_CASE("a reader that comes back is told how many lines are gone", "[logging]") {
+  auto all = ends::of_pipe();
+  std::string read;
+  std::jthread reader;
+  {
+    node::log log{log_format::text, {}, all.to};
+    for (std::size_t i = 0; i < 2 * log_lines_max; ++i)
+      log.say(log_level::info, "m", std::string(1000, 'x'));
+    CHECK(log.dropped() > 0);
+    reader = std::jthread{[&] { read = all.read_all(); }};
+  }
+  all.end();
+  reader.join();
+  CHECK(read.find(" warn log: ") != read.npos);
+  CHECK(read.find(" lines were dropped: their reader is too slow\n") != read.npos);
 }

@@ -27,7 +27,7 @@ struct fixture : tests::temp_dir {
     std::fclose(file);
   }
   job_log open(log_level level) {
-    log = std::make_unique<node::log>(log_format::text, log_levels_of{level, {}}, file);
+    log = std::make_unique<node::log>(log_format::text, log_levels_of{level, {}}, ::fileno(file));
     return job_log{*log};
   }
   /// All lines, without their times.

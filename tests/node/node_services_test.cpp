@@ -37,7 +37,7 @@ struct fixture : tests::temp_dir {
   }
 
   void open(const std::string& text) {
-    auto opened = node_services::open(read(text), file, log_to);
+    auto opened = node_services::open(read(text), file, ::fileno(log_to));
     REQUIRE(opened);
     services = std::move(*opened);
   }
@@ -52,7 +52,8 @@ struct fixture : tests::temp_dir {
 } // namespace
 
 TEST_CASE_METHOD(fixture, "services are refused where others could call without a key", "[node]") {
-  auto exposed = node_services::open(read(R"({"http": {"address": "0.0.0.0"}})"), file, log_to);
+  auto exposed =
+      node_services::open(read(R"({"http": {"address": "0.0.0.0"}})"), file, ::fileno(log_to));
   REQUIRE_FALSE(exposed);
   CHECK(exposed.trouble().kind->name == "needs_key");
   auto made = create_key(path() / "data" / "keys.json", role::admin, "a", {}, {});
