@@ -3,6 +3,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <poll.h>
 #include <tuple>
 #include <unistd.h>
 #include <utility>
@@ -11,6 +12,8 @@ namespace troupe::node {
 
 namespace {
 
+constexpr int room_wait_ms = 100; ///< For the last words; whoever does not read holds up no end.
+
 std::atomic<int> came{0};
 std::atomic<bool> hung_up{false};
 std::atomic<const char*> last_words{nullptr};
@@ -18,10 +21,15 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 static_assert(std::atomic<int>::is_always_lock_free);
 static_assert(std::atomic<const char*>::is_always_lock_free);
 
+bool may_speak() {
+  pollfd error{STDERR_FILENO, POLLOUT, 0};
+  return ::poll(&error, 1, room_wait_ms) == 1;
+}
+
 void on_signal(int signal) {
   if (came.exchange(signal) == 0)
     return;
-  if (auto text = last_words.load())
+  if (auto text = last_words.load(); text && may_speak())
     std::ignore = ::write(STDERR_FILENO, text, std::strlen(text));
   ::_exit(128 + signal);
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <mutex>
+#include <poll.h>
 #include <unistd.h>
 #include <utility>
 
@@ -23,6 +24,7 @@ struct map_slot {
 
 namespace {
 
+constexpr int room_wait_ms = 100; ///< For each piece that standard error gets.
 constexpr std::array handled{SIGBUS, SIGSEGV, SIGABRT};
 
 std::array<map_slot, limits::mapped_files_max> slots;
@@ -32,8 +34,14 @@ thread_local volatile std::sig_atomic_t depth = 0;
 
 static_assert(std::atomic<std::uintptr_t>::is_always_lock_free, "a signal handler reads them");
 
+/// Nobody has to read it: then the process ends without these lines.
+bool may_say() noexcept {
+  pollfd error{STDERR_FILENO, POLLOUT, 0};
+  return ::poll(&error, 1, room_wait_ms) == 1;
+}
+
 void say(const char* text) noexcept {
-  for (auto left = std::strlen(text); left > 0;) {
+  for (auto left = std::strlen(text); left > 0 && may_say();) {
     auto wrote = ::write(STDERR_FILENO, text, left);
     if (wrote <= 0)
       return;

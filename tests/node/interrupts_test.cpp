@@ -2,6 +2,7 @@
 #include "tests/support/catch.hpp"
 
 #include <csignal>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,31 @@ TEST_CASE("a program that is to outlive its terminal does", "[node]") {
     CHECK(signals.caught() == 0);
   }
   CHECK(::signal(SIGHUP, SIG_DFL) == SIG_IGN);
+}
+
+TEST_CASE("a second signal ends a program also if nobody reads its last words", "[node]") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_NONBLOCK) == 0);
+  while (::write(ends[1], "x", 1) == 1) {
+  }
+  REQUIRE(::fcntl(ends[1], F_SETFL, 0) == 0); // As a standard error is.
+  auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::alarm(60); // Then the test has failed.
+    ::dup2(ends[1], STDERR_FILENO);
+    interrupts signals;
+    signals.say_if_ended_at_once("what to do\n");
+    ::raise(SIGTERM);
+    ::raise(SIGINT);
+    ::_exit(1); // Not reached.
+  }
+  int how = 0;
+  REQUIRE(::waitpid(child, &how, 0) == child);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  CHECK(WIFEXITED(how));
+  CHECK(WEXITSTATUS(how) == 128 + SIGINT);
 }
 
 TEST_CASE("a second signal ends a program at once, with its last words", "[node]") {

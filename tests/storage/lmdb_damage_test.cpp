@@ -373,6 +373,29 @@ TEST_CASE("a fault of the map within a thread of the store ends the process with
   CHECK(user.errors().find(x.file().string()) != std::string::npos);
 }
 
+TEST_CASE("a fault of the map ends the process also if nobody reads the word",
+          "[storage][tables]") {
+  lmdb_fixture x;
+  auto rows = fill(x);
+  x.close();
+  child_process user{[&](int) {
+    ::alarm(60); // Then the test has failed.
+    ::fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+    while (::write(STDERR_FILENO, "x", 1) == 1) {
+    }
+    ::fcntl(STDERR_FILENO, F_SETFL, 0); // As a standard error is.
+    lmdb_options options;
+    options.expect_existing = true;
+    if (auto opened = x.open(options); !opened)
+      return 1;
+    if (::truncate(x.file().c_str(), 2 * page_bytes) != 0)
+      return 2;
+    (void)judge(*x.store, rows);
+    return 3;
+  }};
+  CHECK(user.wait() == damaged_map_exit_code);
+}
+
 TEST_CASE("a check beside a writer in short slices finds no problem", "[storage][tables]") {
   lmdb_fixture x;
   REQUIRE(update(*x.store,
