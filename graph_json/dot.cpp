@@ -1,8 +1,7 @@
 #include "graph_json/dot.hpp"
 
-#include "core/names.hpp"
 #include "core/utf8.hpp"
-#include "graph_json/value_json.hpp"
+#include "graph_json/drawing.hpp"
 
 #include <algorithm>
 
@@ -60,42 +59,17 @@ std::string label(const std::vector<std::string>& lines) {
   return out + '"';
 }
 
-std::string join_text(const join_spec& join) {
-  switch (join.policy) {
-  case join_policy::all: return {};
-  case join_policy::any: return "join: any";
-  case join_policy::n: return "join: " + std::to_string(join.count);
-  case join_policy::quorum: return "join: quorum";
-  case join_policy::ignore_failed: return "join: ignore_failed";
-  }
-  return {};
-}
-
 void append_vertex(const vertex_spec& vertex, std::string& out) {
-  std::vector<std::string> lines{vertex.id, vertex.kind};
-  if (auto join = join_text(vertex.join); !join.empty())
-    lines.push_back(join);
-  out += "  " + quote(vertex.id) + " [label=" + label(lines) + ", shape=";
+  out += "  " + quote(vertex.id) + " [label=" + label(vertex_lines(vertex)) + ", shape=";
   (out += shape_of(vertex.kind)) += "];\n";
 }
 
-std::string ports_text(const edge_spec& edge) {
-  const edge_spec usual;
-  if (edge.to_port != usual.to_port)
-    return edge.from_port + " → " + edge.to_port;
-  return edge.from_port == usual.from_port ? "" : edge.from_port;
-}
-
 void append_edge(const edge_spec& edge, std::string& out) {
-  std::vector<std::string> lines;
-  if (auto ports = ports_text(edge); !ports.empty())
-    lines.push_back(ports);
-  if (edge.when)
-    lines.push_back("when " + core::quoted(canonical(*edge.when)));
+  auto lines = edge_lines(edge);
   std::string style;
   if (!lines.empty())
     style = "label=" + label(lines);
-  if (edge.from_port == "error")
+  if (carries_error(edge))
     style += (style.empty() ? "" : ", ") + std::string{"color=red, style=dashed"};
   out += "  " + quote(edge.from) + " -> " + quote(edge.to);
   out += style.empty() ? ";\n" : " [" + style + "];\n";

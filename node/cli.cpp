@@ -21,7 +21,7 @@ constexpr auto main_footer = R"(Examples:
   troupe run hello.json --input '{"n":1}' with an input for its vertices
   troupe run --resume                     go on after a crash or Ctrl-C
   troupe graphs validate hello.json       tell everything that is wrong with it
-  troupe graphs render g.json | dot -Tsvg draw it
+  troupe graphs render g.json --format svg draw it
   troupe jobs list                        what ran here
   troupe dev                              a node to try things out, with lines to try
   troupe serve                            a node that takes jobs over HTTP

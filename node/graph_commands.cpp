@@ -2,6 +2,7 @@
 
 #include "core/graph.hpp"
 #include "graph_json/dot.hpp"
+#include "graph_json/svg.hpp"
 #include "graph_json/graph_json.hpp"
 #include "graph_json/langflow.hpp"
 #include "graph_json/value_json.hpp"
@@ -76,11 +77,11 @@ int validate_graph(console& to, const std::string& file, format how) {
   return to.fail(invalid_graph(file, read->errors));
 }
 
-int render_graph(console& to, const std::string& file) {
+int render_graph(console& to, const std::string& file, drawing how) {
   auto spec = valid_graph(to, file, {}, {});
   if (!spec)
     return to.fail(spec.trouble());
-  to.out(graph_json::to_dot(*spec));
+  to.out(how == drawing::svg ? graph_json::to_svg(*spec) : graph_json::to_dot(*spec));
   return flushed(to);
 }
 

@@ -12,8 +12,10 @@ namespace troupe::node {
 /// Tells all that is wrong with a graph, or that nothing is.
 int validate_graph(console& to, const std::string& file, format how);
 
-/// Draws a graph in Graphviz DOT.
-int render_graph(console& to, const std::string& file);
+enum class drawing : std::uint8_t { dot, svg };
+
+/// Draws a graph, in Graphviz DOT or as SVG.
+int render_graph(console& to, const std::string& file, drawing how);
 
 enum class graph_origin : std::uint8_t { wfformat, langflow };
 

@@ -17,15 +17,16 @@ constexpr auto graphs_footer =
 
 Examples:
   troupe graphs validate hello.json
-  troupe graphs render hello.json | dot -Tsvg > hello.svg
+  troupe graphs render hello.json --format svg > hello.svg
   troupe graphs register etl.json)";
 
 constexpr auto validate_footer = R"(Example:
   troupe graphs validate hello.json
   hello.json: /vertices/3/kind: unknown kind ...)";
 
-constexpr auto render_footer = R"(Example:
-  troupe graphs render hello.json | dot -Tsvg > hello.svg)";
+constexpr auto render_footer = R"(Examples:
+  troupe graphs render hello.json --format svg > hello.svg
+  troupe graphs render hello.json | dot -Tpdf > hello.pdf)";
 
 constexpr auto import_footer = R"(Examples:
   troupe graphs import --from wfformat montage.json --output montage.graph.json
@@ -35,6 +36,7 @@ constexpr auto import_footer = R"(Examples:
 /// What was asked for: filled while arguments are read.
 struct request {
   std::string file;
+  drawing how = drawing::dot;
   import_options import;
 };
 
@@ -52,14 +54,14 @@ void add_files(CLI::App& graphs, const cli_targets& cli, request& r) {
   validate.add_option("FILE", r.file, "The graph, or - for standard input")->required();
   add_format_option(validate, cli.how);
 
-  static const std::map<std::string, int> drawings{{"dot", 0}};
-  static int drawing = 0;
+  static const std::map<std::string, drawing> drawings{{"dot", drawing::dot},
+                                                      {"svg", drawing::svg}};
   auto& render = add_verb(graphs, cli, "render", "Draw a graph", render_footer,
-                          [&r](console& to) { return render_graph(to, r.file); });
+                          [&r](console& to) { return render_graph(to, r.file, r.how); });
   render.add_option("FILE", r.file, "The graph, or - for standard input")->required();
-  render.add_option("--format", drawing, "dot: Graphviz")
+  render.add_option("--format", r.how, "dot: for Graphviz (default); svg: a drawing")
       ->transform(choice(drawings))
-      ->type_name("dot");
+      ->type_name("dot|svg");
 }
 
 void add_import(CLI::App& graphs, const cli_targets& cli, request& r) {

@@ -83,7 +83,7 @@ TEST_CASE("results of a directory that is not there are not reused, nor is it ma
   CHECK_FALSE(fs::exists(in.path() / "new"));
 }
 
-TEST_CASE("render draws DOT", "[e2e]") {
+TEST_CASE("render draws DOT and SVG", "[e2e]") {
   scratch in;
   in.write("g.json", R"({"vertices": [{"id": "a", "kind": "noop"}, {"id": "b", "kind": "noop"}],
                          "edges": [{"from": "a", "to": "b"}]})");
@@ -91,7 +91,10 @@ TEST_CASE("render draws DOT", "[e2e]") {
   CHECK(dot.code == 0);
   CHECK(dot.out.starts_with("digraph"));
   CHECK(has(dot.out, "\"a\" -> \"b\""));
-  CHECK(troupe_with(in, {"graphs", "render", "g.json", "--format", "svg"}).code == 2);
+  auto svg = troupe_with(in, {"graphs", "render", "g.json", "--format", "svg"});
+  CHECK(svg.code == 0);
+  CHECK(svg.out.starts_with("<svg xmlns="));
+  CHECK(troupe_with(in, {"graphs", "render", "g.json", "--format", "png"}).code == 2);
 }
 
 TEST_CASE("recorded workflows are imported and run to their end", "[e2e]") {
