@@ -14,7 +14,8 @@ namespace {
 constexpr int sweeps = 8;
 constexpr std::size_t line_letters_max = 40; ///< Longer ones are cut; a tooltip has them whole.
 // In pixels.
-constexpr int letter = 7, line = 16, pad = 10, row_gap = 18, column_gap = 80, margin = 20;
+constexpr int letter = 7, line = 16, pad = 10, row_gap = 18, column_gap = 60, margin = 20;
+constexpr int note_letter = 6; ///< Beside an edge.
 
 using index = std::size_t;
 
@@ -24,6 +25,7 @@ struct box {
   std::vector<index> before, behind;
   std::vector<std::string> lines;
   int x = 0, y = 0, width = 0, height = 0;
+  int notes = 0; ///< The widest text beside its outgoing edges.
 
   int middle() const { return y + height / 2; }
 };
@@ -67,6 +69,8 @@ public:
       ends.emplace_back(from, to);
       boxes[from].behind.push_back(to);
       boxes[to].before.push_back(from);
+      for (auto& text : edge_lines(edge))
+        boxes[from].notes = std::max(boxes[from].notes, int(shortened(text).size()) * note_letter);
     }
     find_layers();
     order_layers();
@@ -115,8 +119,7 @@ private:
   /// Orders lie around 0, whatever the size of the layer.
   void number(const std::vector<index>& layer) {
     for (index at = 0; at < layer.size(); ++at)
-      boxes[layer[at]].order =
-          static_cast<double>(at) - static_cast<double>(layer.size() - 1) / 2;
+      boxes[layer[at]].order = static_cast<double>(at) - static_cast<double>(layer.size() - 1) / 2;
   }
 
   void order_layers() {
@@ -132,9 +135,9 @@ private:
   }
 
   void place() {
-    int x = margin;
+    int x = margin, right = x;
     for (auto& layer : layers_) {
-      int wide = 0, y = 0;
+      int wide = 0, notes = 0, y = 0;
       for (auto i : layer) {
         auto& b = boxes[i];
         for (auto& text : b.lines)
@@ -144,17 +147,19 @@ private:
         b.y = y;
         y += b.height + row_gap;
         wide = std::max(wide, b.width);
+        notes = std::max(notes, b.notes);
       }
       for (auto i : layer)
         boxes[i].y -= (y - row_gap) / 2; // Around 0.
-      x += wide + column_gap;
+      x += wide + notes + column_gap;
+      right = x - notes - column_gap;
     }
     auto top = std::ranges::min(boxes, {}, &box::y).y;
     for (auto& b : boxes) {
       b.y += margin - top;
       height = std::max(height, b.y + b.height + margin);
     }
-    width = x - column_gap + margin;
+    width = right + margin;
   }
 
   std::vector<std::vector<index>> layers_;
@@ -183,8 +188,8 @@ std::string title_of(const std::vector<std::string>& lines) {
 
 std::string drawn(const box& b) {
   return "<g>" + title_of(b.lines) + "<rect x=\"" + number(b.x) + "\" y=\"" + number(b.y)
-         + "\" width=\"" + number(b.width) + "\" height=\"" + number(b.height)
-         + "\" rx=\"5\"/>" + text_lines({b.lines.front()}, b.x + b.width / 2, b.y + line, "id")
+         + "\" width=\"" + number(b.width) + "\" height=\"" + number(b.height) + "\" rx=\"5\"/>"
+         + text_lines({b.lines.front()}, b.x + b.width / 2, b.y + line, "id")
          + text_lines({b.lines.begin() + 1, b.lines.end()}, b.x + b.width / 2, b.y + 2 * line,
                       "kind")
          + "</g>\n";

@@ -2,9 +2,9 @@
 
 #include "core/graph.hpp"
 #include "graph_json/dot.hpp"
-#include "graph_json/svg.hpp"
 #include "graph_json/graph_json.hpp"
 #include "graph_json/langflow.hpp"
+#include "graph_json/svg.hpp"
 #include "graph_json/value_json.hpp"
 #include "graph_json/wfformat.hpp"
 #include "node/graph_file.hpp"

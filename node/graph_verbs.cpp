@@ -55,7 +55,7 @@ void add_files(CLI::App& graphs, const cli_targets& cli, request& r) {
   add_format_option(validate, cli.how);
 
   static const std::map<std::string, drawing> drawings{{"dot", drawing::dot},
-                                                      {"svg", drawing::svg}};
+                                                       {"svg", drawing::svg}};
   auto& render = add_verb(graphs, cli, "render", "Draw a graph", render_footer,
                           [&r](console& to) { return render_graph(to, r.file, r.how); });
   render.add_option("FILE", r.file, "The graph, or - for standard input")->required();
