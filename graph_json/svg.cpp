@@ -26,6 +26,7 @@ struct box {
   std::vector<std::string> lines;
   int x = 0, y = 0, width = 0, height = 0;
   int notes = 0; ///< The widest text beside its outgoing edges.
+  int next = 0;  ///< Where the next layer begins.
 
   int middle() const { return y + height / 2; }
 };
@@ -152,6 +153,8 @@ private:
       for (auto i : layer)
         boxes[i].y -= (y - row_gap) / 2; // Around 0.
       x += wide + notes + column_gap;
+      for (auto i : layer)
+        boxes[i].next = x;
       right = x - notes - column_gap;
     }
     auto top = std::ranges::min(boxes, {}, &box::y).y;
@@ -195,6 +198,13 @@ std::string drawn(const box& b) {
          + "</g>\n";
 }
 
+/// How high an edge runs, about, at `x` between its ends.
+int height_at(int x, const box& from, const box& to) {
+  auto begin = from.x + from.width;
+  auto part = double(x - begin) / std::max(to.x - begin, 1);
+  return from.middle() + int((to.middle() - from.middle()) * part * part * (3 - 2 * part));
+}
+
 std::string drawn(const edge_spec& edge, const box& from, const box& to) {
   auto lines = edge_lines(edge);
   auto x = from.x + from.width, bend = std::max((to.x - x) / 2, 1);
@@ -202,9 +212,10 @@ std::string drawn(const edge_spec& edge, const box& from, const box& to) {
              + number(from.middle()) + " " + number(to.x - bend) + " " + number(to.middle()) + " "
              + number(to.x) + " " + number(to.middle());
   auto error = carries_error(edge) ? " class=\"error\"" : "";
-  auto y = (from.middle() + to.middle()) / 2 - 4 - int(lines.size() - !lines.empty()) * line;
+  auto notes_at = (x + from.next) / 2; // Before the next layer, where no box lies.
+  auto y = height_at(notes_at, from, to) - 4 - int(lines.size() - !lines.empty()) * line;
   return std::string{"<g"} + error + ">" + title_of(lines) + "<path d=\"" + way
-         + "\" marker-end=\"url(#head)\"/>" + text_lines(lines, x + bend, y, "note") + "</g>\n";
+         + "\" marker-end=\"url(#head)\"/>" + text_lines(lines, notes_at, y, "note") + "</g>\n";
 }
 
 constexpr auto style =
