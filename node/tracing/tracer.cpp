@@ -43,6 +43,7 @@ struct tracer::impl {
   void run(runtime& from);
   status read(runtime& from, job_id id);
   void flush();
+  void tell_dropped();
   bool pause(std::chrono::milliseconds time);
   std::chrono::milliseconds time_left() const;
 
@@ -57,6 +58,7 @@ struct tracer::impl {
   bool stopping = false;
   clock::time_point until = clock::time_point::max(); ///< Then it gives up.
   std::vector<span> batch;                            ///< Only of the thread.
+  std::uint64_t told_dropped = 0;                     ///< Likewise: jobs that it has told of.
   std::jthread thread;
 };
 
@@ -92,6 +94,7 @@ void tracer::impl::run(runtime& from) {
     }
     if (!job || batch.size() >= options.batch_spans) {
       flush();
+      tell_dropped();
       std::scoped_lock lock{mutex};
       if (stopping && waiting.empty())
         return;
@@ -166,6 +169,18 @@ void tracer::impl::flush() {
     say(std::to_string(count) + " spans are lost: " + sent.error().detail);
   std::scoped_lock lock{mutex};
   (sent ? counted.spans_exported : counted.spans_failed) += count;
+}
+
+/// Says how many jobs were left out since it last did.
+void tracer::impl::tell_dropped() {
+  auto now = (std::scoped_lock{mutex}, counted.jobs_dropped);
+  auto count = now - std::exchange(told_dropped, now);
+  if (count == 0 || !say)
+    return;
+  auto why = time_left() <= std::chrono::milliseconds::zero()
+                 ? "there was no time left for them"
+                 : "too many waited, or they could not be read";
+  say(std::to_string(count) + " ended jobs are left without spans: " + why);
 }
 
 tracer::tracer(tracing_options options, send to, report told)

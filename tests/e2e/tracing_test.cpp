@@ -31,6 +31,46 @@ struct traced_node : process {
   std::uint16_t port = 0;
 };
 
+/// A collector that takes connections, and answers nothing.
+class silent_receiver {
+public:
+  silent_receiver() {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    auto address = reinterpret_cast<sockaddr*>(&at);
+    REQUIRE(::bind(listener_, address, size) == 0);
+    REQUIRE(::listen(listener_, 8) == 0); // The system takes what nobody accepts.
+    REQUIRE(::getsockname(listener_, address, &size) == 0);
+    port_ = ntohs(at.sin_port);
+  }
+  ~silent_receiver() { ::close(listener_); }
+  silent_receiver(const silent_receiver&) = delete;
+  silent_receiver& operator=(const silent_receiver&) = delete;
+
+  std::string url(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(port_) + path;
+  }
+  /// Waits until somebody has come.
+  bool is_called() const {
+    pollfd caller{listener_, POLLIN, 0};
+    return ::poll(&caller, 1, static_cast<int>(std::chrono::milliseconds{patience}.count())) == 1;
+  }
+
+private:
+  int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::uint16_t port_ = 0;
+};
+
+/// The sum of the numbers that stand before these words.
+int before(const std::string& text, const std::string& words) {
+  int sum = 0;
+  for (auto at = text.find(words); at != text.npos; at = text.find(words, at + 1))
+    sum += std::stoi(text.substr(text.rfind(' ', at - 1) + 1));
+  return sum;
+}
+
 /// Every span that a receiver has got.
 std::vector<value> spans_in(const std::vector<http_receiver::request>& all) {
   std::vector<value> spans;
@@ -114,6 +154,35 @@ TEST_CASE("a job in no trace gets its own, and its spans leave at the end", "[e2
   REQUIRE(spans.size() == 3);
   CHECK(text_at(spans[0], "traceId") == label.substr(3, 32));
   CHECK_FALSE(spans[0].find("parentSpanId"));
+}
+
+TEST_CASE("a node that ends tells what a collector has not taken", "[e2e][tracing]") {
+  constexpr int jobs = 50;
+  scratch in;
+  silent_receiver collector;
+  environment_variable endpoint{"TROUPE_TRACING_ENDPOINT", collector.url("/v1/traces")};
+  traced_node node{in};
+  http_client c{node.port};
+  const std::string noop = R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})";
+  auto has_ended = [&](const std::string& id) {
+    return c.ask("GET", "/v1/jobs/" + id + "/result?wait=60s").status == 200;
+  };
+  CHECK(has_ended(c.ask("POST", "/v1/jobs", noop).text("id")));
+  REQUIRE(collector.is_called()); // The others wait for that call to end.
+  std::string body;
+  for (int i = 1; i < jobs; ++i)
+    body += noop + "\n";
+  auto made = c.ask("POST", "/v1/jobs:batch", body, "Content-Type: application/x-ndjson\r\n");
+  for (auto& x : lines_of(made.body))
+    CHECK(has_ended(text_at(x, "id")));
+  node.send(SIGTERM);
+  auto ended = node.wait();
+  CHECK(ended.code == 0);
+  INFO(ended.err);
+  CHECK(before(ended.err, " spans are lost: ")
+            + 3 * before(ended.err, " ended jobs are left without")
+        == 3 * jobs);
+  CHECK(before(ended.err, " ended jobs are left without") == jobs - 1);
 }
 
 TEST_CASE("without an endpoint a job gets no trace, and keeps what it has", "[e2e][tracing]") {

@@ -143,6 +143,36 @@ TEST_CASE_METHOD(fixture, "a tracer that is to end at once does", "[tracing]") {
   CHECK(told.jobs_dropped * 3 + told.spans_exported + told.spans_failed == 15);
 }
 
+TEST_CASE_METHOD(fixture, "jobs for which no time is left at the end are told", "[tracing]") {
+  auto x = make();
+  auto node = open(*x);
+  for (int i = 0; i < 5; ++i)
+    run(node, sampled);
+  x->stop(0ms);
+  x->start(node);
+  x->stop(0ms);
+  CHECK(x->stats().jobs_dropped == 5);
+  CHECK(said
+        == std::vector<std::string>{
+            "5 ended jobs are left without spans: there was no time left for them"});
+}
+
+TEST_CASE_METHOD(fixture, "jobs that are dropped because too many wait are told", "[tracing]") {
+  to.hangs = true;
+  auto x = make({.jobs_waiting_max = 2});
+  auto node = open(*x);
+  x->start(node);
+  run(node, sampled);
+  REQUIRE(to.has(1));
+  for (int i = 0; i < 5; ++i)
+    run(node, sampled);
+  to.let_go();
+  x->stop(60s);
+  CHECK(said
+        == std::vector<std::string>{
+            "3 ended jobs are left without spans: too many waited, or they could not be read"});
+}
+
 TEST_CASE_METHOD(fixture, "a part of the jobs that come without a trace gets one", "[tracing]") {
   CHECK(make({.sample_percent = 0})->new_trace().empty());
   auto x = make({.sample_percent = 100});
