@@ -102,6 +102,8 @@ int check_config(console& to, const std::string& file, const config_options& opt
   if (!config)
     return to.fail(config.trouble());
   auto keys = read_keys(config->keys_file()); // Whoever may not read it is not who starts the node.
+  if (keys.code() == ec::invalid_spec)
+    return to.fail(keys_trouble(keys.error()));
   if (auto exposed = keys ? exposure(*config, file, !keys->empty()) : std::nullopt)
     return to.fail(*exposed);
   for (auto& x : stray_variables(process_environment()))

@@ -6,6 +6,7 @@
 #include "node/owner.hpp"
 #include "node/port_check.hpp"
 #include "node/security/key_file.hpp"
+#include "node/security_commands.hpp"
 #include "node/serve_command.hpp"
 #include "storage/data_lock.hpp"
 
@@ -139,7 +140,7 @@ int dev(console& to, const dev_options& options) {
       return to.fail(lock.error());
   auto key = fresh_key(config->keys_file());
   if (!key)
-    return to.fail(key.error());
+    return to.fail(keys_trouble(key.error()));
   auto services = node_services::open(*config, "");
   if (!services)
     return to.fail(services.trouble());

@@ -58,6 +58,7 @@ enum class fault : std::uint8_t {
   broken_audit,      ///< A line of the audit log does not follow the one before.
   unknown_key,       ///< There is no key with this id.
   unhealthy,         ///< `troupe doctor` has found something.
+  broken_keys,       ///< The file of keys is none.
   cannot_listen,     ///< The node's address cannot be listened on.
   bad_url,           ///< This is no address of a node.
   unreachable,       ///< The node cannot be reached, or was lost.

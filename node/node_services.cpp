@@ -95,7 +95,7 @@ answer<std::unique_ptr<node_services>> node_services::open(node_config config, s
   };
   auto keys = key_ring::open(made->config_.keys_file(), report);
   if (!keys)
-    return trouble{keys.error()};
+    return keys_trouble(keys.error());
   if (auto wrong = exposure(made->config_, made->file_, (*keys)->has_keys()))
     return *wrong;
   made->keys_ = std::move(*keys);

@@ -22,7 +22,7 @@ class node_services {
 public:
   /// Reads the keys and begins to log. `file` is read again by `reload`; empty: there is none.
   /// `log_to` must outlive this.
-  /// Faults: `needs_key`, those of `key_ring::open`.
+  /// Faults: `needs_key`, `broken_keys`, those of `key_ring::open`.
   static answer<std::unique_ptr<node_services>> open(node_config config, std::string file,
                                                      int log_to = STDERR_FILENO);
 

@@ -65,6 +65,10 @@ std::string report_text(const audit_report& x, const std::filesystem::path& dire
 
 } // namespace
 
+trouble keys_trouble(const error& x) {
+  return x.code == ec::invalid_spec ? trouble{fault::broken_keys, {}, x.detail} : trouble{x};
+}
+
 answer<node_config> places_of(console& to, const security_places& at) {
   if (!at.config.empty() && at.data)
     return trouble{fault::bad_usage, "-c does not go with --data",
@@ -82,8 +86,8 @@ int create_key(console& to, const security_places& at, const key_wish& wish, for
   auto file = config->keys_file();
   auto was_there = is_there(file.parent_path());
   auto made = create_key(file, wish.what, wish.name, namespace_id{wish.ns.value_or(0)}, now());
-  if (!made)
-    return to.fail(made.error());
+  if (!made) // Its name was looked at before.
+    return to.fail(keys_trouble(made.error()));
   if (!was_there)
     to.err("made " + file.parent_path().string() + "\n");
   auto shown = to_value(made->stored);
@@ -97,7 +101,7 @@ int list_keys(console& to, const security_places& at, format how) {
     return to.fail(file.trouble());
   auto keys = read_keys(*file);
   if (!keys)
-    return to.fail(keys.error());
+    return to.fail(keys_trouble(keys.error()));
   value::list all;
   for (auto& x : *keys)
     all.push_back(to_value(x));
@@ -112,7 +116,7 @@ int revoke_key(console& to, const security_places& at, const std::string& id, fo
   if (revoked.code() == ec::condition_failed)
     return to.fail({fault::unknown_key, "there is no key " + core::quoted(id)});
   if (!revoked)
-    return to.fail(revoked.error());
+    return to.fail(keys_trouble(revoked.error()));
   return show_revoked(to, id, "; a running node notices within a second", how);
 }
 

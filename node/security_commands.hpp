@@ -44,6 +44,9 @@ std::optional<trouble> exposure(const node_config& x, const std::string& file, b
 /// it refuses all who do not call it `localhost`. Nothing of another node. Pure.
 std::optional<std::string> unnamed_hosts(const node_config& x);
 
+/// What is told of a file of keys that cannot be read. `x`: of `read_keys`.
+trouble keys_trouble(const error& x);
+
 /// The command that makes the first key of a node. Pure.
 std::string first_key_command(const node_config& x, const std::string& file);
 

@@ -82,7 +82,7 @@ constexpr graph_json::field<stored_key> key_fields[] = {
 
 error not_ours(const fs::path& file, const std::string& why) {
   return {ec::invalid_spec, file.string() + " is no file of keys: " + why
-                                + "; restore it, or remove it and make new keys"};
+                                + "; restore it from a copy, or remove it and make new keys"};
 }
 
 result<std::vector<stored_key>> parse_keys(const fs::path& file, std::string_view text) {

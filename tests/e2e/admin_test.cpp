@@ -115,6 +115,25 @@ TEST_CASE("keys of a node are made, listed and revoked with an admin's key", "[e
   CHECK(troupe_with(here, {"keys", "list", "-c", "x.json", "--url", node.url()}).code == 2);
 }
 
+TEST_CASE("a file of keys that is none is told as that, by each who reads it", "[e2e]") {
+  scratch here;
+  fs::create_directory(here.path() / ".troupe");
+  here.write(".troupe/keys.json", R"({"version": 1, "keys": )");
+  for (auto& words : {std::vector<std::string>{"serve", "--port", "0"},
+                      {"serve", "--check"},
+                      {"dev", "--port", "0"},
+                      {"keys", "create", "--data", ".troupe"},
+                      {"keys", "list", "--data", ".troupe"},
+                      {"keys", "revoke", "1a2b3c4d", "--data", ".troupe"}}) {
+    auto told = troupe_with(here, words);
+    INFO(words[0] << " " << words[1] << ": " << told.err);
+    CHECK(told.code == 1);
+    CHECK_THAT(told.err, Catch::Contains("error[E0045]: the file of keys is malformed")
+                             && Catch::Contains("keys.json is no file of keys: ")
+                             && Catch::Contains("try: restore it from a copy"));
+  }
+}
+
 TEST_CASE("variables of the environment tell where a node's things are", "[e2e]") {
   scratch here;
   variable data{"TROUPE_DATA_DIR", (here.path() / "d").string()};
