@@ -44,27 +44,6 @@ checkup look_at_version() {
           {}};
 }
 
-checkup look_at_directory(const node_config& x) {
-  auto& directory = x.runtime.data_dir;
-  auto name = directory.string();
-  struct stat about {};
-  if (::stat(directory.c_str(), &about) != 0)
-    return {"data directory", health::odd, name + " is not there yet",
-            "the first start makes it, if its parent may be written"};
-  if (auto backup = backup_at(directory))
-    return {"data directory", health::bad, backup->what, backup->next};
-  if (!S_ISDIR(about.st_mode))
-    return {"data directory", health::bad, name + " is no directory", "name another one"};
-  if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0)
-    return {"data directory", health::bad, name + " cannot be read and written by this user",
-            "chown it to the user of the node"};
-  auto used = has_owner(directory) ? ", a process has it open" : "";
-  if (about.st_mode & (S_IRWXG | S_IRWXO))
-    return {"data directory", health::odd, name + used + ", and other users can look into it",
-            "chmod 700 " + name};
-  return {"data directory", health::good, name + used, {}};
-}
-
 /// The directory itself, or the nearest above it that is there.
 fs::path nearest_there(fs::path directory) {
   std::error_code failed;
@@ -72,6 +51,45 @@ fs::path nearest_there(fs::path directory) {
   while (!fs::exists(directory, failed) && directory.has_relative_path())
     directory = directory.parent_path();
   return directory;
+}
+
+/// Whether this user may do so there, as the node would.
+bool may(const fs::path& directory, int how) {
+  return ::faccessat(AT_FDCWD, directory.c_str(), how, AT_EACCESS) == 0;
+}
+
+checkup look_at_missing(const fs::path& directory) {
+  auto what = directory.string() + " is not there yet";
+  auto above = nearest_there(directory);
+  std::error_code failed;
+  if (!fs::is_directory(above, failed))
+    return {"data directory", health::bad, what + ", and " + above.string() + " is no directory",
+            "name another one"};
+  if (!may(above, W_OK | X_OK))
+    return {"data directory", health::bad,
+            what + ", and this user may not make it in " + above.string(),
+            "make it and chown it to the user of the node, or name another one"};
+  return {"data directory", health::odd, what, "the first start makes it"};
+}
+
+checkup look_at_directory(const node_config& x) {
+  auto& directory = x.runtime.data_dir;
+  auto name = directory.string();
+  struct stat about {};
+  if (::stat(directory.c_str(), &about) != 0)
+    return look_at_missing(directory);
+  if (auto backup = backup_at(directory))
+    return {"data directory", health::bad, backup->what, backup->next};
+  if (!S_ISDIR(about.st_mode))
+    return {"data directory", health::bad, name + " is no directory", "name another one"};
+  if (!may(directory, R_OK | W_OK | X_OK))
+    return {"data directory", health::bad, name + " cannot be read and written by this user",
+            "chown it to the user of the node"};
+  auto used = has_owner(directory) ? ", a process has it open" : "";
+  if (about.st_mode & (S_IRWXG | S_IRWXO))
+    return {"data directory", health::odd, name + used + ", and other users can look into it",
+            "chmod 700 " + name};
+  return {"data directory", health::good, name + used, {}};
 }
 
 checkup look_at_file_system(const node_config& x) {

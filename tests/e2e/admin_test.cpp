@@ -264,6 +264,32 @@ TEST_CASE("a directory that may not be looked at is called so, and is no backup"
   CHECK_THAT(told.out, Catch::Contains("Permission denied") && Catch::Contains("chown the file"));
 }
 
+TEST_CASE("the doctor tells a directory that the node could not make", "[e2e]") {
+  scratch here;
+  here.write("file", "");
+  auto below = troupe_with(here, {"doctor", "--data", "file/data"});
+  CHECK(below.code == 1);
+  CHECK_THAT(below.out,
+             Catch::Contains("BAD  data directory") && Catch::Contains("file is no directory"));
+  CHECK_THAT(troupe_with(here, {"doctor", "--data", "some/data"}).out,
+             Catch::Contains("odd  data directory") && Catch::Contains("the first start makes it"));
+  if (::geteuid() != 0)
+    return; // Only root can be somebody else.
+  fs::permissions(here.path(),
+                  fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
+  auto as_nobody = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"--reuid=65534", "--clear-groups", program});
+    return process{here, std::move(words), {}, "/usr/bin/setpriv"}.wait();
+  };
+  if (as_nobody({"version"}).code != 0)
+    return; // The program itself is out of the reach of others here.
+  auto told = as_nobody({"doctor", "--data", "some/data"});
+  CHECK(told.code == 1);
+  CHECK_THAT(told.out, Catch::Contains("BAD  data directory")
+                           && Catch::Contains("this user may not make it in"));
+  CHECK(as_nobody({"serve", "--port", "0", "--data", "some/data"}).code == 6);
+}
+
 TEST_CASE("the doctor knows a backup, and a path that can be no directory", "[e2e]") {
   scratch here;
   here.write("g.json", R"({"vertices": [{"id": "a", "kind": "noop"}]})");
