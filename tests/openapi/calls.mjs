@@ -292,7 +292,7 @@ export const calls_on_busy_disk = [
   ...would_store(429),
   ...['fetch', 'heartbeat', 'complete', 'fail', 'emit'].map(verb =>
     ({to: `POST /v1/work:${verb}`, ...of_size, status: 429})),
-  ...['pause', 'resume', 'stop', 'add-new-task'].map(verb => at_task(verb, 429)),
+  ...['pause', 'resume', 'stop', 'add-new-task'].map(verb => at_task(verb, 429, {json: {reason: 'x'}})),
   ...['cancel', 'stop', 'pause', 'resume', 'retry', 'purge'].map(verb => bulk(verb, {queue: 'busy'}, {status: 429})),
   ...['/v1/jobs', '/v1/graphs', '/v1/keys', '/v1/stats', '/api/tasks', '/api/tasks/status',
     '/api/tasks/detailed-status'].map(path => ({to: `GET ${path}`, status: 429})),
