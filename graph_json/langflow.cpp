@@ -17,7 +17,8 @@ namespace {
 bool is_input(const std::string& type) { return type == "ChatInput" || type == "TextInput"; }
 bool is_output(const std::string& type) { return type == "ChatOutput" || type == "TextOutput"; }
 
-constexpr std::string_view group_mark = "\n# group "; ///< Before the group's name as JSON.
+/// Before names as JSON, in comments at a program's end.
+constexpr std::string_view component_mark = "\n# component ", group_mark = "\n# group ";
 
 /// Where one link arrives.
 struct arrival {
@@ -52,19 +53,34 @@ value field_of(const flow_component& x, std::string_view name) {
   return found ? *found : value{};
 }
 
+/// A comment, unless there is nothing to tell.
+std::string told(std::string_view mark, const std::string& name) {
+  return name.empty() ? "" : std::string{mark} + literal(name);
+}
+
+/// What `told` has told in a program; empty if it has not.
+std::string told_in(std::string_view program, std::string_view mark) {
+  auto at = program.rfind(mark);
+  if (at == program.npos)
+    return "";
+  auto rest = program.substr(at + mark.size());
+  auto name = parse_value(rest.substr(0, rest.find('\n')));
+  return name && name->string() ? *name->string() : "";
+}
+
 /// What an input or output gives: the last value that came, else what the caller or the flow says.
+/// `false` is a value, so this is none for `//`.
 std::string program_of(const flow_component& x, const std::vector<arrival>& arrivals,
-                       const std::string& output) {
-  auto fallback = to_json(field_of(x, "input_value"));
-  auto otherwise = x.type == "ChatInput" ? "(.job.input_value? // " + fallback + ")" : fallback;
-  std::string came;
+                       const std::string& output, const std::string& name) {
+  auto values = to_json(field_of(x, "input_value"));
+  auto is_alone = arrivals.empty() && x.type != "ChatInput";
+  if (x.type == "ChatInput")
+    values += ", .job.input_value?";
   for (auto& a : arrivals)
-    came += (came.empty() ? "" : ", ") + (".[" + literal(a.port) + "][" + literal(a.output) + "]");
-  auto text = came.empty()
-                  ? otherwise
-                  : "([" + came + "] | map(select(. != null)) | last // " + otherwise + ")";
-  auto group = x.group.empty() ? "" : std::string{group_mark} + literal(x.group);
-  return "{" + literal(output) + ": " + text + "}" + group;
+    values += ", .[" + literal(a.port) + "][" + literal(a.output) + "]";
+  auto text = is_alone ? values : "([" + values + "] | map(select(. != null)) | last)";
+  return "{" + literal(output) + ": " + text + "}" + told(component_mark, x.id == name ? "" : x.id)
+         + told(group_mark, x.group);
 }
 
 /// The fields of a component as a worker gets them. Source code and secrets stay behind.
@@ -140,7 +156,7 @@ private:
     v.id = name_[x.id];
     if (is_input(x.type) || is_output(x.type)) {
       v.kind = "jq";
-      v.config = value::object{{"program", program_of(x, arrivals, first_output_[x.id])}};
+      v.config = value::object{{"program", program_of(x, arrivals, first_output_[x.id], v.id)}};
     } else {
       v.kind = "worker";
       v.config = value::object{{"task", name_of(x.type)}, {"arguments", arguments_of(x, arrivals)}};
@@ -225,6 +241,28 @@ void keep_only(graph_spec& graph, const std::set<std::string>& marked) {
   }
 }
 
+/// What an imported vertex tells of its component.
+std::string told_of(const vertex_spec& x, std::string_view mark, std::string_view argument) {
+  if (x.kind == "jq")
+    return told_in(text_in(&x.config, "program"), mark);
+  return x.kind == "worker" ? text_in(x.config.find("arguments"), argument) : "";
+}
+
+/// The vertices that `id` stands for: a component, whatever its vertex is called, or a vertex, or
+/// all that is in a group.
+std::set<std::string> named(const graph_spec& graph, const std::string& id) {
+  std::set<std::string> component, vertex, group;
+  for (auto& v : graph.vertices) {
+    if (told_of(v, component_mark, "component") == id)
+      component.insert(v.id);
+    if (v.id == id)
+      vertex.insert(v.id);
+    if (group_of(v) == id)
+      group.insert(v.id);
+  }
+  return !component.empty() ? component : !vertex.empty() ? vertex : group;
+}
+
 bool has_base_name(std::string_view vertex, std::string_view base) noexcept {
   return vertex.substr(0, vertex.find('-')) == base;
 }
@@ -232,16 +270,9 @@ bool has_base_name(std::string_view vertex, std::string_view base) noexcept {
 } // namespace
 
 std::string group_of(const vertex_spec& x) {
-  if (x.kind == "jq") {
-    auto program = text_in(&x.config, "program");
-    auto mark = program.rfind(group_mark);
-    if (mark == program.npos)
-      return "";
-    auto group = parse_value(program.substr(mark + group_mark.size()));
-    return group && group->string() ? *group->string() : "";
-  }
-  auto arguments = x.kind == "worker" ? x.config.find("arguments") : nullptr;
-  return text_in(arguments, "component").empty() ? "" : text_in(arguments, "group");
+  if (x.kind == "worker" && told_of(x, component_mark, "component").empty())
+    return "";
+  return told_of(x, group_mark, "group");
 }
 
 bool is_chat_input(std::string_view vertex) noexcept { return has_base_name(vertex, "ChatInput"); }
@@ -270,9 +301,9 @@ std::optional<graph_spec> part_of(const graph_spec& graph, const std::string& st
   for (auto& [id, along] : {std::pair{&stop, false}, {&start, true}}) {
     if (id->empty())
       continue;
-    if (std::ranges::none_of(graph.vertices, [&](auto& v) { return v.id == *id; }))
+    auto marked = named(graph, *id);
+    if (marked.empty())
       return {};
-    std::set<std::string> marked{*id};
     if (along)
       mark(part, true, marked);
     mark(part, false, marked);

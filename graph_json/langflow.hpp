@@ -21,7 +21,8 @@ struct langflow_options {
 parsed_graph import_langflow(const value& flow, const langflow_options& options = {});
 
 /// The part of a graph that runs from `start` on, with all that it needs, and up to `stop`; either
-/// may be empty. Nothing if there is no such vertex.
+/// may be empty. Both are ids as the flow has them, of components or of outermost groups, or names
+/// of vertices. Nothing if there is no such one.
 std::optional<graph_spec> part_of(const graph_spec& graph, const std::string& start,
                                   const std::string& stop);
 

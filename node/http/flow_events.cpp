@@ -168,7 +168,8 @@ std::string message_of(const flow_about& about, const event& x) {
       || (!is_user && !graph_json::is_chat_output(vertex)))
     return {};
   auto said = output->find("message");
-  auto text = !said ? "" : said->string() ? *said->string() : graph_json::to_json(*said);
+  auto is_said = said && !said->is_null();
+  auto text = !is_said ? "" : said->string() ? *said->string() : graph_json::to_json(*said);
   return envelope("add_message", message_from(about, x, std::move(text), is_user));
 }
 

@@ -38,15 +38,16 @@ event_writer writer_of(const flow_about& about) {
   return {text, closing, "", {}, [teller] { return teller->rest(); }};
 }
 
-/// Answers with all events of a job, as they come.
-void stream(const api_ptr& in, const call_ptr& to, const job_info& job, bool cancels) {
-  on_pool(in, to, [in, to, job, cancels] {
+/// Answers with all events of a job, as they come. `made` is what the request has made, if it has.
+void stream(const api_ptr& in, const call_ptr& to, const job_info& job, bool cancels,
+            const std::optional<submitted>& made = {}) {
+  on_pool(in, to, [in, to, job, cancels, made] {
     auto known = about(in, job);
     if (!known)
       return refuse(to, known.error());
     in->node.events(job.id, 1,
                     [in, to, known = *known, about = stream_about{job.id, 1, job.events, to->in.id},
-                     cancels](const result<event_reader>& x) {
+                     cancels, made](const result<event_reader>& x) {
                       if (!x)
                         return refuse(to, x.error());
                       if (cancels)
@@ -54,7 +55,7 @@ void stream(const api_ptr& in, const call_ptr& to, const job_info& job, bool can
                       response answer{200, "application/x-ndjson"};
                       answer.stream =
                           std::make_shared<event_stream>(in, *x, writer_of(known), about);
-                      answer.job = about.job;
+                      tell_made(answer, made.value_or(submitted{about.job}));
                       to->out(std::move(answer));
                     });
   });
@@ -151,7 +152,8 @@ void answer_built(const api_ptr& in, const call_ptr& to, const submitted& made, 
     if (gone)
       return to->out(gone_stream(to->in, made));
     to->in.arguments.job = made.id;
-    with_job(in, to, [in, to, cancels](const job_info& job) { stream(in, to, job, cancels); });
+    with_job(in, to,
+             [in, to, cancels, made](const job_info& job) { stream(in, to, job, cancels, made); });
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 using namespace troupe;
@@ -60,7 +61,7 @@ TEST_CASE("inputs and outputs of a flow are native, all else is for workers", "[
   CHECK(edges_of(graph) == texts{"ChatInput-1>Model-1.prompt", "Model-1>ChatOutput-1.input_value"});
   CHECK(vertex(graph, "ChatInput-1").kind == "jq");
   CHECK(program_of(vertex(graph, "ChatInput-1"))
-        == R"({"message": (.job.input_value? // "hello")})");
+        == R"({"message": (["hello", .job.input_value?] | map(select(. != null)) | last)})");
   auto& model = vertex(graph, "Model-1");
   CHECK(model.kind == "worker");
   CHECK(*model.config.find("task")->string() == "Model");
@@ -154,6 +155,34 @@ TEST_CASE("inputs and outputs are in their groups, too", "[graph_json]") {
         == std::map<std::string, std::string>{{"TextInput-1", "now \"# group\"\n"},
                                               {"ChatOutput-1", "Group-1"},
                                               {"ChatInput-1", ""}});
+}
+
+TEST_CASE("a flow is cut at what its own ids name", "[graph_json]") {
+  auto inner = flow_json({{"Text Input-1"}, {"Text_Input-1"}, {"My Model-1"}},
+                         {{"Text Input-1", "message", "My Model-1", "x"}});
+  auto outer = R"({"nodes":[{"id":"the group","data":{"id":"the group","node":{"flow":{"data":)"
+               + inner + "}}}}," + tests::node_json({"ChatOutput-1"}) + ","
+               + tests::node_json({"TextInput-\u00e4"}) + R"(],"edges":[]})";
+  auto flow = imported(outer);
+  REQUIRE(flow.errors.empty());
+  auto up_to = [&](const std::string& id) {
+    auto part = part_of(flow.spec, "", id);
+    std::set<std::string> all;
+    for (auto& v : part ? part->vertices : std::vector<vertex_spec>{})
+      all.insert(v.id);
+    return all;
+  };
+  using names = std::set<std::string>;
+  const names group{"Text_Input-1", "Text_Input-1_2", "My_Model-1"};
+  CHECK(up_to("Text_Input-1") == names{"Text_Input-1"});
+  CHECK(up_to("Text Input-1") == names{"Text_Input-1_2"});
+  CHECK(up_to("Text_Input-1_2") == names{"Text_Input-1_2"}); // As events name it.
+  CHECK(up_to("My Model-1") == names{"Text_Input-1_2", "My_Model-1"});
+  CHECK(up_to("My_Model-1") == up_to("My Model-1"));
+  CHECK(up_to("TextInput-\u00e4") == names{"TextInput-__"});
+  CHECK(up_to("the group") == group);
+  CHECK(up_to("the_group").empty());
+  CHECK(up_to("nobody").empty());
 }
 
 TEST_CASE("handles written as text are read", "[graph_json]") {

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <latch>
+#include <map>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -279,6 +280,71 @@ TEST_CASE_METHOD(flow_node_fixture, "a flow runs from and up to what is asked fo
   auto id = start(chat, "?stop_component_id=ChatInput-1");
   CHECK(types_in(ask("GET", build + id + "/events").body)
         == texts{"vertices_sorted", "add_message", "end_vertex", "end"});
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "a flow is cut at ids that are no names, and at groups",
+                 "[http][flows]") {
+  auto flow = R"({"data":{"nodes":[{"id":"Group-1","data":{"id":"Group-1","node":{"flow":{"data":)"
+              + tests::flow_json({{"TextInput-1"}, {"TextInput-2"}}, {}) + "}}}},"
+              + tests::node_json({"TextInput-a b"}) + "," + tests::node_json({"TextInput-3"})
+              + R"(],"edges":[]}})";
+  auto run = [&](const std::string& query) {
+    auto events = events_in(ask("GET", build + start(flow, query) + "/events").body);
+    return *data_of(events[0]).find("to_run");
+  };
+  const value none = value::list{"TextInput-a_b"};
+  CHECK(run("?start_component_id=TextInput-a%20b") == none);
+  CHECK(run("?stop_component_id=TextInput-a%20b") == none);
+  const value all = value::list{"TextInput-1", "TextInput-2", "Group-1"};
+  CHECK(run("?start_component_id=Group-1") == all);
+  CHECK(run("?stop_component_id=Group-1") == all);
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "inputs and outputs take false for a value, and null for none",
+                 "[http][flows]") {
+  auto flow = R"({"data":)"
+              + tests::flow_json(
+                  {{"Model-1", "out"},
+                   {"TextOutput-1", "text", R"("input_value":{"value":"dflt"})"},
+                   {"ChatInput-1", "message", R"("input_value":{"value":"flow"})"}},
+                  {{"Model-1", "out", "TextOutput-1", "x"}, {"Model-1", "out", "ChatInput-1", "y"}})
+              + R"(,"inputs":{"input_value":"asked"}})";
+  auto results = [&](const std::string& output) {
+    auto id = start(flow);
+    work(R"({"out":)" + output + "}");
+    std::map<std::string, value> all;
+    for (auto& x : events_in(ask("GET", build + id + "/events").body))
+      if (auto built = data_of(x).find("build_data"))
+        all[text_of(*built, "id")] = *built->find("data")->find("results");
+    return std::pair{all["TextOutput-1"], all["ChatInput-1"]};
+  };
+  auto of = [](const value& text, const value& message) {
+    return std::pair{value{value::object{{"text", text}}},
+                     value{value::object{{"message", message}}}};
+  };
+  CHECK(results("false") == of(false, false));
+  CHECK(results("null") == of("dflt", "asked"));
+  CHECK(results("7") == of(7, 7));
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "an input without a value says nothing", "[http][flows]") {
+  auto id = start(R"({"data":)" + tests::flow_json({{"ChatInput-1"}}, {}) + "}");
+  auto said = events_in(ask("GET", build + id + "/events").body).at(1);
+  REQUIRE(text_of(said, "event") == "add_message");
+  CHECK(*data_of(said).find("text") == value{""});
+}
+
+TEST_CASE_METHOD(flow_node_fixture, "a repeated direct build tells that it is one",
+                 "[http][flows]") {
+  const std::string flow = R"({"data":)" + tests::flow_json({{"TextInput-1"}}, {}) + "}";
+  auto ask_direct = [&] {
+    return ask("POST", build + "f/flow?event_delivery=direct", flow, "Idempotency-Key: again\r\n");
+  };
+  auto first = ask_direct();
+  auto second = ask_direct();
+  CHECK_FALSE(first.fields.contains("idempotency-replayed"));
+  CHECK(second.fields["idempotency-replayed"] == "true");
+  CHECK(second.body == first.body);
 }
 
 TEST_CASE_METHOD(flow_node_fixture, "a cancelled flow ends its streams", "[http][flows]") {
