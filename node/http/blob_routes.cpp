@@ -10,6 +10,8 @@ namespace troupe::http {
 
 namespace {
 
+constexpr std::string_view bytes_type = "application/octet-stream";
+
 std::span<const std::uint8_t> bytes_of(const std::string& text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
@@ -149,15 +151,6 @@ void put_blob(const api_ptr& in, const call_ptr& to) {
   on_pool(in, to, [x] { x->begin(); });
 }
 
-void show_value(const api_ptr& in, const call_ptr& to, const blob_id& name) {
-  auto held = in->node.blob_value(name, to->in.who.ns);
-  if (held)
-    return to->out(json_answer(200, *held));
-  if (held.code() == ec::invalid_spec || held.code() == ec::too_large) // No value is so large.
-    return to->out(problem_answer(refusal::not_json, held.error().detail));
-  refuse_blob(to, held.error());
-}
-
 response no_such_range(const byte_range& wanted, std::uint64_t bytes) {
   auto x =
       problem_answer(refusal::no_such_range, "the blob has " + std::to_string(bytes)
@@ -171,7 +164,7 @@ void show_bytes(const api_ptr& in, const call_ptr& to, const blob_id& name) {
   if (!blob)
     return refuse_blob(to, blob.error());
   const auto tag = "\"" + to_string(name) + "\"";
-  response x{200, "application/octet-stream"};
+  response x{200, std::string{bytes_type}};
   x.fields.add("ETag", tag);
   if (names_tag(to->in.fields, "If-None-Match", tag)) {
     x.status = 304;
@@ -192,14 +185,24 @@ void show_bytes(const api_ptr& in, const call_ptr& to, const blob_id& name) {
   to->out(std::move(x));
 }
 
+void show_value(const api_ptr& in, const call_ptr& to, const blob_id& name) {
+  auto held = in->node.blob_value(name, to->in.who.ns);
+  if (held)
+    return to->out(json_answer(200, *held));
+  if (held.code() != ec::invalid_spec && held.code() != ec::too_large) // No value is so large.
+    return refuse_blob(to, held.error());
+  if (accepts(to->in.fields, bytes_type))
+    return show_bytes(in, to, name);
+  to->out(problem_answer(refusal::not_json, held.error().detail));
+}
+
 void get_blob(const api_ptr& in, const call_ptr& to) {
   if (has_bad_query(to, {}))
     return;
   auto name = name_of(to);
   if (!name)
     return;
-  auto accept = to->in.fields.find("Accept");
-  auto show = accept && accept->find("application/json") != accept->npos ? show_value : show_bytes;
+  auto show = prefers(to->in.fields, "application/json", bytes_type) ? show_value : show_bytes;
   on_pool(in, to, [in, to, show, name = *name] { show(in, to, name); });
 }
 

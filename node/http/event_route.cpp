@@ -1,17 +1,21 @@
 #include "node/http/event_stream.hpp"
+#include "node/http/request_head.hpp"
 
 namespace troupe::http {
 
 namespace {
 
+constexpr std::string_view sse_type = "text/event-stream", ndjson_type = "application/x-ndjson";
+
 event_format format_of(const request& in) {
-  auto accept = in.fields.find("Accept");
-  return accept && accept->find("ndjson") != accept->npos ? event_format::ndjson
-                                                          : event_format::sse;
+  return prefers(in.fields, ndjson_type, sse_type)
+                 || prefers(in.fields, "application/ndjson", sse_type)
+             ? event_format::ndjson
+             : event_format::sse;
 }
 
 response stream_answer(event_format how, std::shared_ptr<body_source> stream) {
-  response x{200, how == event_format::sse ? "text/event-stream" : "application/x-ndjson"};
+  response x{200, std::string{how == event_format::sse ? sse_type : ndjson_type}};
   x.stream = std::move(stream);
   return x;
 }

@@ -49,6 +49,60 @@ std::optional<response> refuse_codings(const headers& fields, bool is_old) {
   return answer;
 }
 
+/// How much a client wants one type.
+struct wish {
+  int weight = 0; ///< In thousandths.
+  int named = -1; ///< How exactly it is named: 0 as any, 1 as any of its kind, 2 as itself.
+};
+
+/// How exactly a range of a list, without its parameters, names a type; -1: it does not.
+int names_type(std::string_view range, std::string_view type) {
+  if (same_word(range, type))
+    return 2;
+  auto kind = type.substr(0, type.find('/') + 1);
+  if (range.size() == kind.size() + 1 && range.ends_with('*')
+      && same_word(range.substr(0, kind.size()), kind))
+    return 1;
+  return range == "*/*" ? 0 : -1;
+}
+
+/// `0.25` as 250; nothing unless it is a number from 0 to 1 with at most three decimals.
+std::optional<int> thousandths_of(std::string_view text) {
+  if (text.empty() || text.size() > 5 || (text.size() > 1 && text[1] != '.'))
+    return {};
+  std::string digits{text.substr(0, 1)};
+  digits += text.size() > 2 ? text.substr(2) : "";
+  if (digits.find_first_not_of("0123456789") != digits.npos)
+    return {};
+  digits.resize(4, '0');
+  auto weight = std::stoi(digits);
+  return weight <= 1000 ? std::optional{weight} : std::nullopt;
+}
+
+/// The weight that stands behind a range; other parameters are ignored.
+std::optional<int> weight_in(std::string_view parameters) {
+  while (!parameters.empty()) {
+    auto part = parameters.substr(0, parameters.find(';'));
+    parameters.remove_prefix(std::min(part.size() + 1, parameters.size()));
+    part = trimmed(part);
+    if (part.starts_with("q=") || part.starts_with("Q="))
+      return thousandths_of(part.substr(2));
+  }
+  return 1000;
+}
+
+/// The range that names the type most exactly counts.
+wish wish_for(const headers& fields, std::string_view type) {
+  wish found;
+  for (auto x : listed(fields, "Accept")) {
+    auto range = x.substr(0, x.find(';'));
+    auto weight = weight_in(x.substr(range.size()));
+    if (auto named = names_type(trimmed(range), type); weight && named > found.named)
+      found = {*weight, named};
+  }
+  return found;
+}
+
 } // namespace
 
 result<request_target> target_of(std::string_view text) {
@@ -97,6 +151,16 @@ bool names_tag(const headers& fields, std::string_view name, std::string_view ta
   return std::ranges::any_of(listed(fields, name), [tag](std::string_view x) {
     return x == "*" || x == tag || (x.starts_with("W/") && x.substr(2) == tag);
   });
+}
+
+bool prefers(const headers& fields, std::string_view type, std::string_view usual) {
+  auto other = wish_for(fields, type), first = wish_for(fields, usual);
+  auto is_named = other.named == 2 && other.weight > 0;
+  return other.weight > first.weight || (is_named && other.weight == first.weight);
+}
+
+bool accepts(const headers& fields, std::string_view type) {
+  return !fields.find("Accept") || wish_for(fields, type).weight > 0;
 }
 
 bool waits_for_continue(const headers& fields, bool is_old) {

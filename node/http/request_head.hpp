@@ -27,6 +27,13 @@ std::optional<response> refuse_head(const headers& fields, bool is_old);
 /// Whether a list of entity tags has this one, or is `*` (RFC 9110, 13.1.2).
 bool names_tag(const headers& fields, std::string_view name, std::string_view tag);
 
+/// Whether a client would rather have an answer of this type than of the `usual` one (RFC 9110,
+/// 12.5.1): it wants it more, or as much and names it. What is malformed in its list is ignored.
+bool prefers(const headers& fields, std::string_view type, std::string_view usual);
+
+/// Whether a client takes an answer of this type: its list does, or it has sent none.
+bool accepts(const headers& fields, std::string_view type);
+
 /// Whether the client waits to be told before it sends its body; one of HTTP/1.0 never does.
 bool waits_for_continue(const headers& fields, bool is_old);
 

@@ -501,6 +501,14 @@ TEST_CASE_METHOD(node_fixture, "events are read from anywhere, to the one end",
   CHECK(ids_of(ask("GET", path + "?from=1", "", "Last-Event-ID: 3\r\n").body).front() == "4");
   CHECK(ask("GET", path, "", "Last-Event-ID: " + ids.back() + "\r\n").status == 204);
   CHECK(ask("GET", path + "?from=0").status == 400);
+  auto type_for = [&](const std::string& list) {
+    return ask("GET", path, "", "Accept: " + list + "\r\n").fields["content-type"];
+  };
+  for (auto list : {"application/x-ndjson", "application/x-ndjson, */*", "application/ndjson"})
+    CHECK(type_for(list) == "application/x-ndjson");
+  for (auto list : {"*/*", "text/event-stream", "application/x-ndjson;q=0, text/event-stream",
+                    "application/x-ndjson;q=0.5, text/event-stream"})
+    CHECK(type_for(list) == "text/event-stream");
   auto lines = lines_of(ask("GET", path, "", "Accept: application/x-ndjson\r\n").body);
   CHECK(lines.size() == ids.size());
   CHECK(text_of(lines.back(), "event") == "end");

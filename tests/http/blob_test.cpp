@@ -207,6 +207,22 @@ TEST_CASE_METHOD(http_node, "large inputs and results go their way, and can be r
   CHECK(ask("GET", nothing, "", "Accept: application/json\r\n").status == 404);
 }
 
+TEST_CASE_METHOD(http_node, "bytes come where JSON is wanted and there is none, if they may",
+                 "[http][blobs]") {
+  auto raw = pattern(1000);
+  REQUIRE(ask("PUT", place_of(raw), raw, bytes).status == 201);
+  for (std::string list : {"application/json, text/plain, */*", "application/json;q=0, */*",
+                           "application/octet-stream, application/json", "*/*"}) {
+    INFO(list);
+    auto got = ask("GET", place_of(raw), "", "Accept: " + list + "\r\n");
+    CHECK(got.status == 200);
+    CHECK(got.fields["content-type"] == "application/octet-stream");
+    CHECK((got.body == raw));
+  }
+  for (std::string list : {"application/json", "application/json, */*;q=0"})
+    CHECK(ask("GET", place_of(raw), "", "Accept: " + list + "\r\n").status == 406);
+}
+
 TEST_CASE_METHOD(http_node, "a graph that came as a blob is looked at before it runs",
                  "[http][blobs]") {
   std::string cyclic = R"({"edges":[{"from":"a","to":"a"}],"vertices":[{"id":"a","kind":"noop"}]})";

@@ -243,6 +243,45 @@ TEST_CASE("a host may have a port that there can be", "[http][options]") {
     CHECK_FALSE(is_authority(bad));
 }
 
+TEST_CASE("the type of an answer is the one that is wanted most", "[http]") {
+  auto fields_of = [](std::string_view list) {
+    headers all;
+    all.add("Accept", std::string{list});
+    return all;
+  };
+  auto json = [&](std::string_view list) {
+    return prefers(fields_of(list), "application/json", "application/octet-stream");
+  };
+  for (auto list :
+       {"application/json", "application/json, text/plain, */*", "APPLICATION/Json",
+        "application/json;charset=utf-8", "*/*;q=0.5, application/json;q=0.501",
+        "application/json; q=0.5, application/*;q=0.5", "text/html,application/json;Q=1",
+        "application/octet-stream;q=0, */*", "*/*;q=0, application/json;q=0.001"}) {
+    INFO(list);
+    CHECK(json(list));
+  }
+  for (auto list :
+       {"", "*/*", "application/*", "text/html", "application/json;q=0, */*",
+        "application/json;q=0", "application/json;q=0.000", "application/json2, */*",
+        "application/json;q=0.5, */*", "application/json;q=2, */*", ",;q,/,*,;;q=1",
+        "application/json;q=0.5, application/octet-stream;q=0.6", "application/json;q=1.001",
+        "application/json;q=0.1234", "application/json;q=-1",
+        "application/json;q=", "application/*json", "*/json"}) {
+    INFO(list);
+    CHECK_FALSE(json(list));
+  }
+  headers two;
+  two.add("Accept", "text/plain");
+  two.add("accept", "application/json");
+  CHECK(prefers(two, "application/json", "application/octet-stream"));
+  CHECK_FALSE(prefers({}, "application/json", "application/octet-stream"));
+  CHECK(accepts({}, "application/octet-stream"));
+  for (auto list : {"*/*;q=0.001", "application/*", "application/octet-stream, */*;q=0"})
+    CHECK(accepts(fields_of(list), "application/octet-stream"));
+  for (auto list : {"application/json", "*/*;q=0", "application/*;q=0, */*", "text/*"})
+    CHECK_FALSE(accepts(fields_of(list), "application/octet-stream"));
+}
+
 TEST_CASE("JSON is UTF-8, however that is said", "[http][options]") {
   auto utf8 = [](std::string type) { return is_utf8(&type); };
   CHECK(is_utf8(nullptr));
