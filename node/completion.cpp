@@ -1,5 +1,6 @@
 #include "node/completion.hpp"
 
+#include "core/kind_catalog.hpp"
 #include "core/state_names.hpp"
 
 #include <algorithm>
@@ -40,7 +41,14 @@ std::vector<std::string> spelled_values(const std::string& type) {
   return words;
 }
 
-/// All that an option takes, if that is a closed list.
+std::vector<std::string> kind_names() {
+  std::vector<std::string> names;
+  for (auto& [name, info] : core::builtin_kinds())
+    names.push_back(name);
+  return names;
+}
+
+/// What an option takes, if that is a list.
 std::vector<std::string> values_of(const CLI::Option& x) {
   auto type = x.get_type_name();
   if (type == "FORMAT" || type == "ROLE")
@@ -52,6 +60,8 @@ std::vector<std::string> values_of(const CLI::Option& x) {
       words.emplace_back("unfinished");
     return words;
   }
+  if (type == "KIND")
+    return kind_names();
   auto is_spelled = !type.empty() && type.front() >= 'a' && type.front() <= 'z';
   return is_spelled ? spelled_values(type) : std::vector<std::string>{};
 }
@@ -90,6 +100,18 @@ void collect(const CLI::App& app, const std::string& path, std::vector<completio
     collect(*x, path + " " + x->get_name(), to);
 }
 
+/// Options that many verbs have may stand before the verb, too: as `with_common_options_last`.
+void add_common_options(std::vector<completion_verb>& to) {
+  for (auto name : {"-o", "--url", "--token", "--ca-file"}) {
+    auto is_it = [&](auto& word) { return word.text == name; };
+    for (auto& verb : to)
+      if (auto word = std::ranges::find_if(verb.words, is_it); word != verb.words.end()) {
+        to.front().words.push_back(*word);
+        break;
+      }
+  }
+}
+
 } // namespace
 
 std::optional<shell> parse_shell(std::string_view text) noexcept {
@@ -102,6 +124,7 @@ std::optional<shell> parse_shell(std::string_view text) noexcept {
 std::vector<completion_verb> completion_of(const CLI::App& app) {
   std::vector<completion_verb> all;
   collect(app, app.get_name(), all);
+  add_common_options(all);
   return all;
 }
 

@@ -22,7 +22,7 @@ struct completion_word {
   bool is_option = false;
   bool takes_value = false;
   bool takes_path = false;         ///< Its value is a file or a directory.
-  std::vector<std::string> values; ///< All that it takes; empty: anything.
+  std::vector<std::string> values; ///< What it takes, or usually does; empty: anything.
 };
 
 /// A verb and all that may follow it.

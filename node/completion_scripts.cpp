@@ -73,6 +73,11 @@ std::string posix_tables(const std::vector<completion_verb>& all) {
 
 constexpr auto bash_function = R"sh(_troupe() {
   local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb=troupe i
+  if [[ $current == = ]]; then # `--name=value` comes as three words.
+    current=
+  elif [[ $before == = ]]; then
+    before="${COMP_WORDS[COMP_CWORD-2]}"
+  fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     __troupe_is_verb "$verb ${COMP_WORDS[i]}" && verb="$verb ${COMP_WORDS[i]}"
   done
@@ -90,11 +95,15 @@ complete -o filenames -F _troupe troupe
 )sh";
 
 constexpr auto zsh_function = R"sh(_troupe() {
-  local verb=troupe value i
+  local verb=troupe value i before="${words[CURRENT-1]}"
+  if [[ ${words[CURRENT]} == --*=* ]]; then
+    before="${words[CURRENT]%%=*}"
+    compset -P '*='
+  fi
   for ((i = 2; i < CURRENT; i++)); do
     __troupe_is_verb "$verb ${words[i]}" && verb="$verb ${words[i]}"
   done
-  value=$(__troupe_value "$verb ${words[CURRENT-1]}")
+  value=$(__troupe_value "$verb $before")
   case "$value" in
     '') compadd -- $(__troupe_words "$verb")
         [[ ${words[CURRENT]} == -* ]] || ! __troupe_takes_files "$verb" || _files ;;

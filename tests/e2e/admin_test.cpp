@@ -17,6 +17,7 @@ std::string zsh_offered(const scratch& in, const std::string& line, const std::s
   in.write("ask.zsh", R"(compdef() { : }
 compadd() { shift; print -l -- "$@" }
 _files() { print @files }
+compset() { words[CURRENT]="${words[CURRENT]#*=}" }
 )" + load + "\nwords=(" + line
                           + "); CURRENT=$#words\n_troupe > offered\n");
   REQUIRE(std::system(("cd '" + in.path().string() + "' && zsh -f ask.zsh").c_str()) == 0);
@@ -406,6 +407,12 @@ TEST_CASE("bash is offered verbs, options and their values", "[e2e]") {
   CHECK_THAT(offered(here, "troupe jobs list --st", 3), Catch::Contains("--state\n"));
   CHECK(offered(here, "troupe jobs list -o ''", 4) == "table\njson\nndjson\n");
   CHECK(offered(here, "troupe keys create --role ''", 4) == "viewer\nworker\noperator\nadmin\n");
+  CHECK(offered(here, "troupe -o ''", 2) == "table\njson\nndjson\n");
+  CHECK(offered(here, "troupe --ur", 1) == "--url\n");
+  CHECK(offered(here, "troupe jobs list --state = f", 5) == "failed\n");
+  CHECK(offered(here, "troupe jobs list --state =", 4)
+        == offered(here, "troupe jobs list --state ''", 4));
+  CHECK(offered(here, "troupe serve --allow-kind ex", 3) == "exec\n");
   CHECK_THAT(offered(here, "troupe completion ''", 2), Catch::Contains("bash"));
   CHECK(offered(here, "troupe jobs wa", 2) == "watch\n");
   CHECK(offered(here, "troupe jobs retry --fr", 3) == "--from\n");
@@ -434,6 +441,11 @@ TEST_CASE("zsh is offered verbs, options and their values", "[e2e]") {
              Catch::Contains("--from\n") && !Catch::Contains("@files"));
   CHECK(offered("troupe jobs list -o ''") == "table\njson\nndjson\n");
   CHECK(offered("troupe keys create --role ''") == "viewer\nworker\noperator\nadmin\n");
+  CHECK(offered("troupe -o ''") == "table\njson\nndjson\n");
+  CHECK_THAT(offered("troupe jobs list --state=f"),
+             Catch::Contains("failed\n") && !Catch::Contains("--"));
+  CHECK_THAT(offered("troupe serve --allow-kind ''"), Catch::Contains("exec\n"));
+  CHECK(offered("troupe serve --tls-cert=x") == "@files\n");
   CHECK(offered("troupe jobs list --queue ''").empty());
   CHECK(offered("troupe serve --tls-cert ''") == "@files\n");
   // As a file of `fpath`, from the first time on.
@@ -452,6 +464,10 @@ TEST_CASE("fish is offered verbs, options and their values", "[e2e]") {
   CHECK(fish_offered(here, "troupe jobs retry --fr") == "--from\n");
   CHECK(fish_offered(here, "troupe keys list --ur") == "--url\n");
   CHECK(fish_offered(here, "troupe jobs list -o ") == "json\nndjson\ntable\n");
+  CHECK(fish_offered(here, "troupe -o ") == "json\nndjson\ntable\n");
+  CHECK_THAT(fish_offered(here, "troupe -o json "), Catch::Contains("jobs\n"));
+  CHECK_THAT(fish_offered(here, "troupe jobs list --state=f"), Catch::Contains("--state=failed\n"));
+  CHECK_THAT(fish_offered(here, "troupe serve --allow-kind "), Catch::Contains("exec\n"));
   here.write("graph.json", "");
   CHECK_THAT(fish_offered(here, "troupe submit g"), Catch::Contains("graph.json"));
   CHECK_THAT(fish_offered(here, "troupe jobs get g"), !Catch::Contains("graph.json"));
