@@ -23,7 +23,7 @@ void retry_one(const api_ptr& in, const call_ptr& to) {
   if (!body)
     return;
   auto from = body->find("from");
-  if (from && !from->string())
+  if (from && (!from->string() || from->string()->empty()))
     return refuse(to, {ec::invalid_spec, "from: it must be the name of a vertex"});
   auto vertex = from ? *from->string() : "";
   with_job(in, to, [in, to, vertex](const job_info& job) {

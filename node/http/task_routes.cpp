@@ -209,14 +209,24 @@ void await_stop(const api_ptr& in, const call_ptr& to, job_id id, const task_ste
   });
 }
 
+/// The task's state does not allow the step: it has ended meanwhile, or will, or, which is no
+/// refusal, it is paused already.
+void answer_refused_step(const api_ptr& in, const call_ptr& to, job_id id, const task_step& step) {
+  in->node.get(id, [to, &step](const result<job_info>& task) {
+    if (step.to == job_change::pause && task && task->state == job_state::paused)
+      return answer_step(to, step);
+    to->out(problem_answer(refusal::no_task, std::string{step.none}));
+  });
+}
+
 void take_step(const api_ptr& in, const call_ptr& to, const task_step& step,
                const std::string& reason) {
   with_current(in, to, [in, to, &step, reason](const std::optional<job_info>& task) {
     if (!task || (step.to == job_change::resume && task->state != job_state::paused))
       return to->out(problem_answer(refusal::no_task, std::string{step.none}));
     in->node.change(task->id, step.to, reason, [in, to, &step, id = task->id](const status& x) {
-      if (x.code() == ec::illegal_request) // It has ended meanwhile, or will, or is so already.
-        return to->out(problem_answer(refusal::no_task, std::string{step.none}));
+      if (x.code() == ec::illegal_request)
+        return answer_refused_step(in, to, id, step);
       if (!x)
         return refuse(to, x.error());
       if (step.to == job_change::stop)

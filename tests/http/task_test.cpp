@@ -173,6 +173,8 @@ TEST_CASE_METHOD(task_node, "steps of the task, and none without one", "[http][t
   auto details = ask("GET", at + "detailed-status").json();
   CHECK(text_in(details, "status") == "paused");
   CHECK(text_in(details, "pause_reason") == "lunch");
+  CHECK(ask("POST", at + "pause", R"({"reason":"tea"})").body == paused.body); // It is so already.
+  CHECK(text_in(ask("GET", at + "detailed-status").json(), "pause_reason") == "lunch");
   CHECK_FALSE(is_true(ask("POST", at + "submit", asked), "success")); // A paused one counts.
   CHECK(ask("POST", at + "resume").text("operation") == "resume");
   CHECK(ask("POST", at + "stop", R"({"reason":"enough"})").text("operation") == "stop");
@@ -352,6 +354,8 @@ TEST_CASE_METHOD(task_node, "a job of an exclusive queue is retried as one is ma
   work("one", "1");
   REQUIRE(ask("GET", "/v1/jobs/" + first + "/result?wait=60s").status == 200);
   CHECK(ask("POST", retry, R"({"from":"zzz"})").text("code") == "no_such_vertex");
+  CHECK(ask("POST", retry, R"({"from":""})").text("code") == "invalid_spec");
+  CHECK(ask("POST", retry, R"({"from":""})").status == 422);
   auto made = ask("POST", retry, again);
   REQUIRE(made.status == 201);
   CHECK(made.text("retry_of") == first);
