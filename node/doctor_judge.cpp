@@ -1,4 +1,5 @@
 #include "node/doctor.hpp"
+#include "node/open_files.hpp"
 #include "troupe/limits.hpp"
 
 #include <algorithm>
@@ -12,8 +13,7 @@ using namespace std::chrono_literals;
 constexpr auto sync_slow = 20ms;       // Each durable answer waits for one.
 constexpr auto sync_suspicious = 15us; // No disk that writes is so fast.
 constexpr std::chrono::sys_seconds first_release = std::chrono::sys_days{
-    std::chrono::year{2025} / 1 / 1};         // Before this the program was not there.
-constexpr std::uint64_t files_besides = 1024; // Of the store, processes and logs.
+    std::chrono::year{2025} / 1 / 1}; // Before this the program was not there.
 
 std::string megabytes(std::uint64_t x) { return std::to_string(x >> 20) + " MiB"; }
 

@@ -1,5 +1,6 @@
 #include "node/served_node.hpp"
 
+#include "node/open_files.hpp"
 #include "node/readiness.hpp"
 
 #include <algorithm>
@@ -65,6 +66,22 @@ std::size_t bodies_bytes_max(const http_config& x) {
   return std::max<std::size_t>(limits::http_bodies_bytes_max, 2 * x.body_max_bytes);
 }
 
+/// Those that the process has files for: the store must never be short of them.
+std::size_t connections_max(const http_config& x) {
+  return connections_within(open_files_max(), x.connections_max);
+}
+
+void tell_of_clamp(node_services& services, std::size_t wanted, std::size_t most) {
+  if (most < wanted)
+    services.log().say(
+        log_level::warn, "http",
+        "http.connections_max is " + std::to_string(wanted) + ", but at most "
+            + std::to_string(most) + " connections are taken at once: this process may have only "
+            + std::to_string(open_files_max())
+            + " open files; raise that limit (LimitNOFILE=" + std::to_string(wanted + files_besides)
+            + " in the service), or lower http.connections_max");
+}
+
 } // namespace
 
 http::http_options http_of(const node_config& config, node_services& services) {
@@ -76,8 +93,9 @@ http::http_options http_of(const node_config& config, node_services& services) {
   x.header_bytes_max = from.header_max_bytes;
   x.body_bytes_max = from.body_max_bytes;
   x.bodies_bytes_max = bodies_bytes_max(from);
-  x.connections_max = from.connections_max;
-  x.connections_reserved = std::min<std::size_t>(x.connections_reserved, from.connections_max / 10);
+  x.connections_max = connections_max(from);
+  x.connections_reserved = std::min<std::size_t>(x.connections_reserved, x.connections_max / 10);
+  tell_of_clamp(services, from.connections_max, x.connections_max);
   x.header_time = from.header_timeout;
   x.idle_time = from.idle_timeout;
   x.body_time = from.read_timeout;
@@ -99,7 +117,7 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
   api.allows_kind = [&services](std::string_view kind) { return services.allows_kind(kind); };
   api.metrics = [&node, &services, &server](std::vector<limit_use> limits) {
     auto config = services.config().http;
-    limits.push_back({"http_connections", server.connections(), config.connections_max});
+    limits.push_back({"http_connections", server.connections(), connections_max(config)});
     limits.push_back({"http_bodies_bytes", server.body_bytes(), bodies_bytes_max(config)});
     return services.metrics_text(node, std::move(limits));
   };

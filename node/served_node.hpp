@@ -8,8 +8,8 @@
 /// How the HTTP interface of a node is joined with what stands beside it.
 namespace troupe::node {
 
-/// How the server is opened: who may call, and what is told of each request. `services` must
-/// outlive it.
+/// How the server is opened: who may call, and what is told of each request. Connections that the
+/// process has no files for are not taken, which the log tells. `services` must outlive it.
 http::http_options http_of(const node_config& config, node_services& services);
 
 /// What the routes of a server stand on. The others must outlive it.

@@ -419,7 +419,7 @@ TEST_CASE("bash is offered verbs, options and their values", "[e2e]") {
   CHECK(offered(here, "troupe sub", 1) == "submit\n");
   CHECK(offered(here, "troupe dev --po", 2) == "--port\n");
   CHECK(offered(here, "troupe graphs import --from ''", 4) == "wfformat\nlangflow\n");
-  CHECK(offered(here, "troupe graphs render --format ''", 4) == "dot\n");
+  CHECK(offered(here, "troupe graphs render --format ''", 4) == "dot\nsvg\n");
   CHECK_THAT(offered(here, "troupe jobs list --state ''", 4),
              Catch::Contains("cancelled\n") && Catch::Contains("unfinished\n"));
   CHECK_THAT(offered(here, "troupe export --state ''", 3),

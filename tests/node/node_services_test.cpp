@@ -1,3 +1,4 @@
+#include "node/open_files.hpp"
 #include "node/served_node.hpp"
 
 #include "graph_json/value_json.hpp"
@@ -7,6 +8,7 @@
 #include "tests/support/temp_dir.hpp"
 #include "troupe/graph_builder.hpp"
 
+#include <sys/resource.h>
 #include <thread>
 
 using namespace troupe;
@@ -14,6 +16,23 @@ using namespace troupe::node;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// This process may have so many open files, for a while.
+class file_limit {
+public:
+  explicit file_limit(rlim_t most) {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    auto now = before_;
+    now.rlim_cur = most;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &now) == 0);
+  }
+  ~file_limit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  file_limit(const file_limit&) = delete;
+  file_limit& operator=(const file_limit&) = delete;
+
+private:
+  rlimit before_{};
+};
 
 struct fixture : tests::temp_dir {
   std::string file = path() / "node.json";
@@ -166,6 +185,30 @@ TEST_CASE_METHOD(fixture, "an audit log that has failed is tried again by itself
   auto report = verify_audit(directory);
   REQUIRE(report);
   CHECK_FALSE(report->broken);
+}
+
+TEST_CASE("connections leave the store the files that it needs", "[node]") {
+  CHECK(connections_within(65'536, 10'000) == 10'000);
+  CHECK(connections_within(10'000 + files_besides, 10'000) == 10'000);
+  CHECK(connections_within(10'000 + files_besides - 1, 10'000) == 9'999);
+  CHECK(connections_within(2 * files_besides, 10'000) == files_besides);
+  CHECK(connections_within(151, 10'000) == 75);
+  CHECK(connections_within(std::uint64_t(-1), 10'000) == 10'000);
+}
+
+TEST_CASE_METHOD(fixture, "a node takes no more connections than it has files for, and says so",
+                 "[node]") {
+  open(R"({"http": {"connections_max": 5000}})");
+  {
+    file_limit few{300};
+    auto options = http_of(services->config(), *services);
+    CHECK(options.connections_max == 150);
+    CHECK(options.connections_reserved == 15);
+  }
+  auto text = logged();
+  CHECK_THAT(text, Catch::Contains("http.connections_max is 5000, but at most 150 connections"));
+  CHECK_THAT(text, Catch::Contains("only 300 open files"));
+  CHECK_THAT(text, Catch::Contains("LimitNOFILE=6024"));
 }
 
 TEST_CASE_METHOD(fixture, "names of hosts and origins are taken without regard to case", "[node]") {
