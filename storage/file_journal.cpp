@@ -15,7 +15,8 @@ namespace troupe::storage {
 
 namespace {
 
-constexpr auto mark_bytes = padded_bytes(0); ///< Each segment keeps room for one.
+constexpr auto mark_bytes = padded_bytes(0);             ///< Each segment keeps room for one.
+constexpr std::chrono::milliseconds shortage_pause{100}; ///< Then descriptors are asked for again.
 
 status as_failed(const error& reason) {
   if (reason.code == ec::no_space)
@@ -208,12 +209,28 @@ private:
            && write.bytes() + need <= limits::journal_write_bytes_max;
   }
 
+  /// Repeats `attempt` while descriptors or memory are short, as long as a full disk is waited for:
+  /// nothing was promised, and nothing was written that could be lost.
+  auto unless_short(const auto& attempt) {
+    for (auto begun = std::chrono::steady_clock::now();;) {
+      auto done = attempt();
+      auto waited = std::chrono::steady_clock::now() - begun;
+      if (done.code() != ec::overloaded
+          || std::chrono::floor<std::chrono::milliseconds>(waited) >= space_wait_)
+        return done;
+      std::unique_lock lock{mutex_};
+      if (arrived_.wait_for(lock, shortage_pause, [this] { return stopping_; }))
+        return done;
+    }
+  }
+
   status begin_segment(physical_write& write, std::uint32_t need) {
     auto number = state_.end.segment + 1;
     auto size = take_segment(number, segment_header_bytes + need + mark_bytes);
     if (!size)
       return size.error();
-    auto opened = file::open(*place_.files, segment_path(place_.directory, number), O_WRONLY);
+    auto name = segment_path(place_.directory, number);
+    auto opened = unless_short([&] { return open_unless_short(*place_.files, name, O_WRONLY); });
     if (!opened)
       return opened.error();
     current_ = std::move(*opened);
@@ -225,11 +242,12 @@ private:
 
   /// Nothing was promised yet, so a full disk is waited for: what arrives is held meanwhile.
   result<std::uint32_t> take_segment(std::uint64_t number, std::uint32_t bytes) {
+    auto take = [&] { return unless_short([&] { return supply_.take(number, bytes); }); };
     if (!guard_)
-      return supply_.take(number, bytes);
+      return take();
     result<std::uint32_t> taken = ec::no_space;
     auto attempt = [&] {
-      taken = supply_.take(number, bytes);
+      taken = take();
       return taken ? status{} : status{taken.error()};
     };
     (void)guard_->retry(attempt, space_wait_, [this] {

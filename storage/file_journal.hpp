@@ -17,7 +17,8 @@ struct file_journal_options {
   /// The newest one that a snapshot knows of (`journal_use`): without it the journal is damaged.
   std::uint64_t newest_segment_at_least = 0;
   disk_guard* guard = nullptr; ///< Must outlive the journal.
-  /// With a guard: how long a full disk is waited for where a new segment is needed.
+  /// How long a new segment is waited for: with a guard while the disk is full, in any case while
+  /// the process or the system has too few descriptors or too little memory to open it.
   std::chrono::milliseconds space_wait = std::chrono::milliseconds::max();
 };
 

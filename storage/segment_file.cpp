@@ -56,6 +56,14 @@ status remove_file(file_ops& ops, const fs::path& name) {
   return failed < 0 && failed != -ENOENT ? status{os_error("remove", name, failed)} : status{};
 }
 
+bool is_short(int failed) { return failed == -EMFILE || failed == -ENFILE || failed == -ENOMEM; }
+
+/// As `sync_directory`.
+status sync_names(file_ops& ops, const fs::path& directory) {
+  auto opened = open_unless_short(ops, directory, O_RDONLY | O_DIRECTORY);
+  return opened ? opened->sync() : status{opened.error()};
+}
+
 bool is_segment_size(std::uint64_t size) {
   return size >= limits::segment_grain_bytes && size % limits::segment_grain_bytes == 0
          && size <= limits::segment_bytes_max;
@@ -114,11 +122,19 @@ core::byte_view segment_view::at(std::uint32_t offset, std::uint32_t size) {
   return core::byte_view{buffer_}.subspan(offset - start_, size);
 }
 
+result<file> open_unless_short(file_ops& ops, const fs::path& name, int flags) {
+  int fd = ops.open(name, flags);
+  if (fd >= 0)
+    return file{ops, name, fd};
+  auto failed = os_error(flags & O_CREAT ? "create" : "open", name, fd);
+  return is_short(fd) ? error{ec::overloaded, failed.detail} : failed;
+}
+
 status prepare_segment(file_ops& ops, const std::filesystem::path& directory, std::uint64_t number,
                        std::uint32_t size, const std::stop_token& stop) {
   auto passing = directory / passing_name;
   auto prepared = [&]() -> status {
-    auto made = file::open(ops, passing, O_WRONLY | O_CREAT | O_TRUNC);
+    auto made = open_unless_short(ops, passing, O_WRONLY | O_CREAT | O_TRUNC);
     if (!made)
       return made.error();
     if (auto filled = fill_with_zeros(*made, size, stop); !filled)
@@ -127,7 +143,7 @@ status prepare_segment(file_ops& ops, const std::filesystem::path& directory, st
     return renamed < 0 ? status{os_error("rename", passing, renamed)} : status{};
   }();
   if (prepared)
-    return sync_directory(ops, directory);
+    return sync_names(ops, directory);
   ops.unlink(passing);
   return prepared;
 }
@@ -166,13 +182,13 @@ status remove_spare(file_ops& ops, const fs::path& directory, std::uint64_t numb
 status reuse_spare(file_ops& ops, const fs::path& directory, std::uint64_t spare,
                    std::uint64_t number, std::uint32_t size, const std::stop_token& stop) {
   auto name = numbered(directory, spare, spare_suffix);
-  auto opened = file::open(ops, name, O_WRONLY);
+  auto opened = open_unless_short(ops, name, O_WRONLY);
   if (!opened)
     return opened.error();
   if (auto filled = fill_with_zeros(*opened, size, stop); !filled)
     return filled;
   int renamed = ops.rename(name, segment_path(directory, number));
-  return renamed < 0 ? status{os_error("rename", name, renamed)} : sync_directory(ops, directory);
+  return renamed < 0 ? status{os_error("rename", name, renamed)} : sync_names(ops, directory);
 }
 
 void remove_unprepared(file_ops& ops, const std::filesystem::path& directory) {

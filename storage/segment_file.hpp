@@ -44,9 +44,14 @@ private:
   status failure_;
 };
 
+/// As `file::open`. Errors: also `overloaded` while there are too few descriptors, or too little
+/// memory: that says nothing of the disk, and passes.
+result<file> open_unless_short(file_ops& ops, const std::filesystem::path& name, int flags);
+
 /// Makes a segment of `size` written zeros, so that a commit allocates nothing, under a passing
 /// name, and gives it its own when all is durable; an unused one of the same number is replaced.
-/// Errors: `no_space`, `io_failed`; `not_ready` if it was asked to stop.
+/// Errors: `no_space`, `io_failed`; `overloaded` as `open_unless_short`; `not_ready` if it was
+/// asked to stop.
 status prepare_segment(file_ops& ops, const std::filesystem::path& directory, std::uint64_t number,
                        std::uint32_t size, const std::stop_token& stop);
 

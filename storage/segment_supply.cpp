@@ -15,6 +15,9 @@ std::uint32_t halved(std::uint32_t size, std::uint32_t least) {
   return std::max(size / 2 / grain * grain, least);
 }
 
+/// Whether the file is as good as before, whatever it was to be.
+bool is_passing(ec x) { return x == ec::not_ready || x == ec::overloaded; }
+
 std::uint64_t sum_of(const segment_stock::numbered& segments) {
   std::uint64_t bytes = 0;
   for (auto& [number, size] : segments)
@@ -180,7 +183,8 @@ result<std::uint32_t> segment_supply::prepare(std::uint64_t number, std::uint32_
                                               const std::stop_token& stop) {
   auto least = std::max((bytes_min + grain - 1) / grain * grain, grain);
   auto size = std::max(sizes_.of(number), least);
-  if (auto reused = reuse(number, size, stop); reused || reused.code() == ec::not_ready)
+  auto reused = reuse(number, size, stop);
+  if (reused || is_passing(reused.code()))
     return reused;
   size = fitting(size, least);
   auto made = prepare_segment(*place_.files, place_.directory, number, size, stop);
@@ -191,8 +195,8 @@ result<std::uint32_t> segment_supply::prepare(std::uint64_t number, std::uint32_
   if (made)
     return size;
   if (made.code() == ec::no_space) // A smaller one than wished is better than none.
-    if (auto reused = reuse(number, bytes_min, stop))
-      return reused;
+    if (auto smaller = reuse(number, bytes_min, stop))
+      return smaller;
   return made.error();
 }
 
@@ -217,7 +221,7 @@ result<std::uint32_t> segment_supply::reuse(std::uint64_t number, std::uint32_t 
     return ec::no_space;
   auto [spare, size] = *best;
   auto done = reuse_spare(*place_.files, place_.directory, spare, number, size, stop);
-  if (done.code() == ec::not_ready)
+  if (is_passing(done.code()))
     return done.error();
   spares_.erase(best); // After a failure nothing is known of it.
   if (done)

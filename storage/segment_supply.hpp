@@ -45,7 +45,8 @@ public:
   void want(std::uint64_t number);
 
   /// The size of the segment, at least `bytes_min`; waits, or has it made once more, if it must.
-  /// Errors: `no_space`, `io_failed`.
+  /// Errors: `no_space`, `io_failed`; `overloaded` while descriptors or memory are short: again
+  /// later.
   result<std::uint32_t> take(std::uint64_t number, std::uint32_t bytes_min);
 
   /// Recycles `left`, which lie before `first`, once nobody holds a pin; tried again if it fails.

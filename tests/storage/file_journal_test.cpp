@@ -2,6 +2,7 @@
 #include "storage/memory_journal.hpp"
 #include "tests/storage/storage_fixture.hpp"
 
+#include <algorithm>
 #include <thread>
 
 using namespace troupe;
@@ -200,6 +201,76 @@ TEST_CASE("a failed sync fails the journal, is never retried, loses nothing told
   armed = false;
   auto journal = std::move(*open_file_journal(store->directory, tiny));
   CHECK(*read_all(*journal, shard_id{0}) >= 3);
+}
+
+namespace {
+
+/// A file system in which nothing of the journal can be opened for a while.
+struct short_files {
+  fault_files files;
+  std::atomic<int> refused = 0;
+  std::atomic<bool> armed = false;
+  std::vector<std::future<status>> told;
+
+  explicit short_files(int failed) {
+    files.before = [this, failed](op what, const file_ops::path& name) {
+      auto ours = what == op::open && name.string().starts_with("/data/journal");
+      return armed && ours && ++refused ? -failed : 0;
+    };
+  }
+
+  /// More batches than the segments hold that are there.
+  void append_many(journal& to) {
+    auto at = *to.open(shard_id{0});
+    armed = true;
+    for (int i = 0; i < 30; ++i, ++at.head)
+      told.push_back(append(to, batch_of(shard_id{0}, at, 500)));
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (refused < 3 && std::chrono::steady_clock::now() < until)
+      std::this_thread::yield();
+    CHECK(refused >= 3);
+    CHECK(told.back().wait_for(std::chrono::seconds{0}) == std::future_status::timeout);
+  }
+};
+
+} // namespace
+
+TEST_CASE("too few descriptors for the next segment are waited for", "[storage]") {
+  short_files x{GENERATE(EMFILE, ENFILE, ENOMEM)};
+  auto store = open_store(x.files, "/data");
+  x.append_many(*store->journal);
+  x.armed = false;
+  for (auto& answer : x.told)
+    CHECK(answer.get().code() == ec::none);
+  CHECK(*read_all(*store->journal, shard_id{0}) == x.told.size());
+  store->journal.reset();
+  CHECK(*read_all(**open_file_journal(store->directory, tiny), shard_id{0}) == x.told.size());
+}
+
+TEST_CASE("a journal that waits for descriptors can be closed", "[storage]") {
+  short_files x{EMFILE};
+  auto store = open_store(x.files, "/data");
+  x.append_many(*store->journal);
+  store->journal.reset();
+  auto kept =
+      std::size_t(std::ranges::count_if(x.told, [](auto& answer) { return bool(answer.get()); }));
+  CHECK(kept < 30);
+  x.armed = false;
+  CHECK(*read_all(**open_file_journal(store->directory, tiny), shard_id{0}) >= kept);
+}
+
+TEST_CASE("a shortage of descriptors is told when it was waited for long enough", "[storage]") {
+  short_files x{EMFILE};
+  auto options = tiny;
+  options.space_wait = {};
+  auto store = open_store(x.files, "/data", options);
+  auto at = *store->journal->open(shard_id{0});
+  x.armed = true;
+  status outcome;
+  for (; outcome; ++at.head)
+    outcome = append(*store->journal, batch_of(shard_id{0}, at, 500)).get();
+  CHECK(outcome.code() == ec::journal_failed);
+  CHECK(outcome.error().detail.find("Too many open files") != std::string::npos);
 }
 
 TEST_CASE("a failed sync leaves no batch to be seen that the disk does not hold", "[storage]") {
