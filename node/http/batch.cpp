@@ -81,26 +81,52 @@ void batch::stop_reading(int status, value problem) {
   refuse(x, status, std::move(problem));
 }
 
+void batch::stop_reading(refusal why, std::string detail) {
+  stop_reading(
+      kind_of(why).status,
+      problem_value(why, std::move(detail) + "; this line and all behind it were not read"));
+}
+
+/// What has been read is still answered.
+bool batch::wind_up() {
+  {
+    std::scoped_lock lock{mutex_};
+    if (over_)
+      return true;
+  }
+  stop_reading(refusal::closing, "the node ends");
+  return true;
+}
+
 /// Counts what came and is not answered. False: a line has begun that there is no room for.
 /// `mutex_` is held.
 bool batch::hold() { return !room_ || room_->hold(bytes_ + begun_) || begun_ == 0; }
 
+/// Nothing more is taken from a batch that is over: it has been said where it ends.
+bool batch::is_over() {
+  std::scoped_lock lock{mutex_};
+  reading_ = reading_ && !over_;
+  return over_;
+}
+
 void batch::take_piece(result<std::string> piece) {
-  bool whole = true, has_room = true, last = !piece || piece->empty();
-  if (piece && !last)
-    whole = split_.add(*piece, [this](std::string text) { take_line(std::move(text)); });
-  else if (piece)
+  if (is_over())
+    return give();
+  bool whole = true, has_room = true, last = piece && piece->empty();
+  if (last)
     take_line(split_.take());
+  else if (piece)
+    whole = split_.add(*piece, [this](std::string text) { take_line(std::move(text)); });
   {
     std::scoped_lock lock{mutex_};
     begun_ = split_.begun();
     has_room = hold();
   }
-  if (!whole)
-    stop_reading(413,
-                 problem_value(refusal::body_too_large,
-                               "a line has at most " + std::to_string(limits::http_line_bytes_max)
-                                   + " bytes; it and all behind it were not read"));
+  if (!piece)
+    stop_reading(refusal_of_body(piece.code()), piece.error().detail);
+  else if (!whole)
+    stop_reading(refusal::body_too_large,
+                 "a line has at most " + std::to_string(limits::http_line_bytes_max) + " bytes");
   else if (!has_room)
     stop_reading(status_of(ec::overloaded),
                  problem_value(error{ec::overloaded, "the node holds too many bytes of other "

@@ -26,6 +26,7 @@ public:
   batch(api_ptr in, const request& from);
 
   void next(taken then) override;
+  bool wind_up() override;
   std::string done() override;
 
 private:
@@ -42,6 +43,8 @@ private:
   void take_piece(result<std::string> piece);
   void take_line(std::string text);
   void stop_reading(int status, value problem);
+  void stop_reading(refusal why, std::string detail);
+  bool is_over();
   bool hold();
   void read(const line_ptr& x, bool here);
   void resolve(const line_ptr& x);
@@ -67,7 +70,8 @@ private:
   std::size_t made_ = 0, refused_ = 0;
   std::string ids_; ///< Of what was made, the first ones.
   taken taker_;
-  bool reading_ = false, over_ = false;
+  bool reading_ = false;
+  bool over_ = false; ///< No more lines are taken.
 };
 
 } // namespace troupe::http

@@ -10,12 +10,15 @@ namespace troupe::http {
 
 namespace {
 
-/// Reads a stream of at most `limits::record_group_bytes_max` to its end.
+/// Reads a stream of at most `limits::record_group_bytes_max` to its end; the call is answered if
+/// that does not come.
 void collect(const call_ptr& to, std::string begun, std::function<void(result<std::string>)> then) {
   to->in.stream->next([to, begun = std::move(begun),
                        then = std::move(then)](result<std::string> piece) mutable {
-    if (!piece || piece->empty())
-      return then(piece ? result<std::string>{std::move(begun)} : piece.error());
+    if (!piece)
+      return to->out(problem_answer(refusal_of_body(piece.code()), piece.error().detail));
+    if (piece->empty())
+      return then(std::move(begun));
     begun += *piece;
     if (begun.size() > limits::record_group_bytes_max)
       return then(error{ec::too_large, "an atomic batch has at most "

@@ -80,9 +80,7 @@ private:
 
   void take(result<std::string> piece) {
     if (!piece)
-      return to_->out(
-          problem_answer(piece.code() == ec::timed_out ? refusal::too_slow : refusal::bad_request,
-                         piece.error().detail));
+      return to_->out(problem_answer(refusal_of_body(piece.code()), piece.error().detail));
     gathered_ += *piece;
     if (!to_->in.room->hold(gathered_.size()))
       return refuse_to_store(in_, to_,

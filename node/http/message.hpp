@@ -66,6 +66,10 @@ public:
     static_cast<void>(why);
     return {};
   }
+  /// Told that the connection is to end because the server does. True: `next` gives what is
+  /// on its way, and then ends by itself, soon; else what is sent last is `farewell`. On the
+  /// connection's executor.
+  virtual bool wind_up() { return false; }
   /// Told that who took it was cut off, having taken nothing for too long.
   virtual void cut() {}
   /// What came of it, for the log of changes; asked when nothing more is sent. May be empty.

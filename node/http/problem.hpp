@@ -56,6 +56,11 @@ struct refusal_kind {
 std::span<const refusal_kind> refusal_kinds();
 const refusal_kind& kind_of(refusal x);
 
+/// What is said of a body that did not come whole, `x` being why.
+constexpr refusal refusal_of_body(ec x) noexcept {
+  return x == ec::timed_out ? refusal::too_slow : refusal::bad_request;
+}
+
 /// The status that answers a code. `x` must not be `none`.
 int status_of(ec x) noexcept;
 

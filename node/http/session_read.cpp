@@ -271,8 +271,7 @@ std::shared_ptr<held_bytes> session::room() const {
 /// What has come, and what is wrong with it. Nothing: the body may go on.
 std::optional<response> session::add_to_body(request& in, result<std::string> piece) const {
   if (!piece)
-    return problem_answer(piece.code() == ec::timed_out ? refusal::too_slow : refusal::bad_request,
-                          piece.error().detail);
+    return problem_answer(refusal_of_body(piece.code()), piece.error().detail);
   if (revoked_)
     return problem_answer(refusal::no_key, "the key was revoked meanwhile");
   auto bytes = in.body.size() + piece->size();

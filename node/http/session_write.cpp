@@ -94,6 +94,13 @@ asio::awaitable<bool> session::write_stream(body_source& from) {
   watch();
   auto framed = [this](std::string piece) { return chunked_ ? chunk_of(piece) : piece; };
   auto got = std::make_shared<std::optional<result<std::string>>>();
+  auto winds_up = false;
+  // Whether it is not to be waited for what comes next.
+  auto ends_now = [&] {
+    if (closing_ && !gone_ && !winds_up)
+      winds_up = from.wind_up();
+    return revoked_ || (closing_ && !winds_up);
+  };
   for (;;) {
     got->reset();
     from.next([self = shared_from_this(), got](result<std::string> x) {
@@ -102,7 +109,7 @@ asio::awaitable<bool> session::write_stream(body_source& from) {
         self->wake();
       });
     });
-    while (!*got && !closing_ && !gone_ && !revoked_) {
+    while (!*got && !gone_ && !ends_now()) {
       signal_.expires_after(options_->ping_interval);
       auto [code] = co_await signal_.async_wait(told);
       if (code || *got)
@@ -117,7 +124,7 @@ asio::awaitable<bool> session::write_stream(body_source& from) {
     auto is_last = ends || (**got)->empty();
     auto piece =
         !ends ? std::move(***got) : from.farewell(revoked_ ? unwanted::revoked : unwanted::closing);
-    if (revoked_ && piece.empty())
+    if (ends && piece.empty())
       co_return false; // It looks cut off, as it is.
     if (!piece.empty() && !co_await write_piece(framed(std::move(piece))))
       co_return false;

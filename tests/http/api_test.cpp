@@ -5,6 +5,7 @@
 #include <future>
 #include <latch>
 #include <set>
+#include <sstream>
 #include <thread>
 
 using namespace troupe;
@@ -32,6 +33,13 @@ std::vector<value> lines_of(const std::string& text) {
 std::int64_t number_of(const value& x, std::string_view key) {
   auto found = x.find(key);
   return found && found->integer() ? *found->integer() : -1;
+}
+
+/// A piece of a chunked body.
+std::string chunk_of(const std::string& text) {
+  std::ostringstream size;
+  size << std::hex << text.size();
+  return size.str() + "\r\n" + text + "\r\n";
 }
 
 std::string text_of(const value& x, std::string_view key) {
@@ -623,6 +631,81 @@ TEST_CASE_METHOD(node_fixture, "a long batch streams through", "[http][api][batc
   for (auto& x : lines_of(got.body))
     ids.insert(text_of(x, "id"));
   CHECK(ids.size() == count);
+}
+
+/// Begins a batch that comes in chunks.
+void begin_batch(http_client& c, const std::string& first) {
+  REQUIRE(c.send("POST /v1/jobs:batch HTTP/1.1\r\nHost: localhost\r\n" + ndjson
+                 + "Transfer-Encoding: chunked\r\n\r\n" + chunk_of(first)));
+  REQUIRE(c.read_head().status == 200);
+}
+
+/// The statuses of all lines that are answered, by their numbers. The body comes to its end.
+std::map<std::int64_t, std::int64_t> rest_of_batch(http_client& c) {
+  std::string text, piece;
+  do {
+    REQUIRE(c.read_chunk(piece));
+    text += piece;
+  } while (!piece.empty());
+  std::map<std::int64_t, std::int64_t> statuses;
+  for (auto& x : lines_of(text))
+    CHECK(statuses.emplace(number_of(x, "line"), number_of(x, "status")).second);
+  return statuses;
+}
+
+using statuses = std::map<std::int64_t, std::int64_t>;
+
+TEST_CASE("a batch that comes too slowly says at which line it ends", "[http][api][batch]") {
+  node_fixture x{node_fixture::in_memory(), {}, [](http_options& options) {
+                   options.body_time = std::chrono::milliseconds{100};
+                 }};
+  begin_batch(x.client, noop + "\n" + noop);
+  CHECK(rest_of_batch(x.client) == statuses{{1, 201}, {2, 408}});
+  CHECK(x.client.ends());
+}
+
+TEST_CASE_METHOD(node_fixture, "a batch that is cut off or malformed says at which line it ends",
+                 "[http][api][batch]") {
+  begin_batch(client, noop + "\n" + noop);
+  client.finish();
+  CHECK(rest_of_batch(client) == statuses{{1, 201}, {2, 400}});
+
+  http_client other{server->port()};
+  begin_batch(other, noop + "\n" + noop + "\n" + noop);
+  other.send("no size\r\n");
+  CHECK(rest_of_batch(other) == statuses{{1, 201}, {2, 201}, {3, 400}});
+  CHECK(other.ends());
+
+  http_client third{server->port()};
+  third.send("POST /v1/jobs:batch?atomic=true HTTP/1.1\r\nHost: localhost\r\n" + ndjson
+             + "Transfer-Encoding: chunked\r\n\r\n" + chunk_of(noop));
+  third.finish();
+  CHECK(third.read().status == 400);
+}
+
+TEST_CASE_METHOD(node_fixture,
+                 "a batch that a node's end cuts off is answered for what it has made",
+                 "[http][api][batch]") {
+  std::promise<void> go;
+  auto until = go.get_future().share();
+  for (unsigned i = 0; i < limits::http_work_threads; ++i)
+    api->pool.post([until] { until.wait(); }, true);
+  auto large = noop.substr(0, noop.size() - 1) + std::string(limits::http_small_body_bytes, ' ')
+               + "}\n"; // It goes to the pool.
+  auto waiting = [&](std::size_t n) { return [&, n] { return api->pool.waiting().tasks == n; }; };
+  REQUIRE(eventually(waiting(0)));
+  begin_batch(client, large + noop);
+  REQUIRE(eventually(waiting(1)));
+  std::jthread shut{[&] { CHECK(server->shut(tests::http_patience)); }};
+  std::string piece;
+  REQUIRE(client.read_chunk(piece));
+  auto last = lines_of(piece);
+  REQUIRE(last.size() == 1);
+  CHECK(number_of(last[0], "line") == 2);
+  CHECK(number_of(last[0], "status") == 503);
+  CHECK(text_of(*last[0].find("error"), "code") == "closing");
+  go.set_value();
+  CHECK(rest_of_batch(client) == statuses{{1, 201}});
 }
 
 TEST_CASE_METHOD(node_fixture, "an atomic batch makes all or none", "[http][api][batch]") {

@@ -677,6 +677,19 @@ TEST_CASE_METHOD(fixture, "a server that ends lets requests come to their end", 
   CHECK_FALSE(http_client{port}.connected());
 }
 
+TEST_CASE_METHOD(fixture, "a stream that the server's end cuts off looks cut off",
+                 "[http][server]") {
+  start();
+  auto c = client();
+  c.send("POST /upper HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n");
+  CHECK(c.read_head().status == 200);
+  std::string piece;
+  REQUIRE(c.read_chunk(piece));
+  CHECK(server->shut(60s));
+  CHECK_FALSE(c.read_chunk(piece));
+}
+
 TEST_CASE_METHOD(fixture, "a server that ends cuts off what does not", "[http][server]") {
   start();
   auto c = client();
