@@ -150,19 +150,58 @@ void batch::take_line(std::string text) {
       return;
     ++in_flight_;
     bytes_ += text.size();
+    x->bytes = text.size();
+    x->text = std::move(text);
+    waiting_.push_back(x);
   }
-  x->bytes = text.size();
-  x->text = std::move(text);
-  if (x->text.size() <= limits::http_small_body_bytes)
-    return read(x, false);
-  in_->pool.post([self = shared_from_this(), x] { self->read(x, true); }, true);
+  go_on();
 }
 
-/// Reads one line. `here`: this thread may wait. Tasks are bounded by the lines in flight.
-void batch::read(const line_ptr& x, bool here) {
+/// The next line that waits. Null: there is none, or another one has the turn.
+batch::line_ptr batch::take_turn() {
+  std::scoped_lock lock{mutex_};
+  if (has_turn_ || waiting_.empty())
+    return {};
+  auto x = std::move(waiting_.front());
+  waiting_.pop_front();
+  has_turn_ = true;
+  return x;
+}
+
+void batch::end_turn() {
+  std::scoped_lock lock{mutex_};
+  has_turn_ = false;
+}
+
+/// Submits the lines in the order in which they came. Those behind one that is large, or that has
+/// to wait for the disk, wait for it.
+void batch::go_on() {
+  while (auto x = take_turn()) {
+    auto is_small = x->text.size() <= limits::http_small_body_bytes;
+    if (!is_small || !read(x))
+      return go_on_aside(x, is_small);
+    end_turn();
+  }
+}
+
+/// The same on a thread that may wait, from a line on that has the turn.
+void batch::go_on_aside(const line_ptr& x, bool is_read) {
+  auto go_on = [self = shared_from_this(), x, is_read] {
+    if (is_read || !self->read(x))
+      self->resolve(x);
+    self->end_turn();
+    self->go_on();
+  };
+  in_->pool.post(std::move(go_on), true); // One for each batch.
+}
+
+/// Reads a line and submits it, or refuses it. False: it has to be resolved before.
+bool batch::read(const line_ptr& x) {
   auto parsed = read_job_request(x->text, true);
-  if (parsed.malformed || !parsed.errors.empty())
-    return refuse(x, answer_of(parsed).status, problem_of(parsed));
+  if (parsed.malformed || !parsed.errors.empty()) {
+    refuse(x, answer_of(parsed).status, problem_of(parsed));
+    return true;
+  }
   x->asked = std::move(parsed.request);
   auto& spec = x->asked.spec;
   spec.ns = who_.ns;
@@ -170,13 +209,12 @@ void batch::read(const line_ptr& x, bool here) {
     spec.request_digest = digest_text(x->text);
   put_in_trace(in_, trace_, spec);
   x->text = {};
-  auto large = core::encoded_size(spec.input) > limits::record_value_bytes_max;
-  if (!here && !large)
-    if (auto known = in_->graphs.find(who_.ns, x->asked))
-      return submit(x, std::move(*known));
-  if (here)
-    return resolve(x);
-  resolve_aside(x);
+  if (core::encoded_size(spec.input) > limits::record_value_bytes_max)
+    return false;
+  auto known = in_->graphs.find(who_.ns, x->asked);
+  if (known)
+    submit(x, std::move(*known));
+  return known.has_value();
 }
 
 void batch::resolve(const line_ptr& x) {
@@ -184,6 +222,7 @@ void batch::resolve(const line_ptr& x) {
   submit(x, in_->graphs.resolve(who_.ns, x->asked));
 }
 
+/// Out of its turn: a graph that goes while a batch names it has no order to keep.
 void batch::resolve_aside(const line_ptr& x) {
   in_->pool.post([self = shared_from_this(), x] { self->resolve(x); }, true);
 }

@@ -3,6 +3,8 @@
 #include "node/http/api.hpp"
 #include "node/http/line_splitter.hpp"
 
+#include <deque>
+
 namespace troupe::http {
 
 inline constexpr std::size_t batch_bytes_max = 4 << 20; ///< Of the lines of one, until durable.
@@ -46,7 +48,11 @@ private:
   void stop_reading(refusal why, std::string detail);
   bool is_over();
   bool hold();
-  void read(const line_ptr& x, bool here);
+  line_ptr take_turn();
+  void end_turn();
+  void go_on();
+  void go_on_aside(const line_ptr& x, bool is_read);
+  bool read(const line_ptr& x);
   void resolve(const line_ptr& x);
   void resolve_aside(const line_ptr& x);
   void submit(const line_ptr& x, std::variant<known_graph, graph_trouble> graph);
@@ -63,10 +69,12 @@ private:
   std::mutex mutex_;
   line_splitter split_{limits::http_line_bytes_max}; ///< Only while reading.
   std::uint64_t number_ = 0;
-  std::size_t in_flight_ = 0; ///< Lines that are not answered yet,
-  std::size_t bytes_ = 0;     ///< and their bytes.
-  std::size_t begun_ = 0;     ///< Bytes of the line that has begun.
-  std::string out_;           ///< Answers that nobody has taken yet.
+  std::deque<line_ptr> waiting_; ///< Lines that have come and are not submitted yet, in order.
+  bool has_turn_ = false;        ///< One is being read, or resolved.
+  std::size_t in_flight_ = 0;    ///< Lines that are not answered yet,
+  std::size_t bytes_ = 0;        ///< and their bytes.
+  std::size_t begun_ = 0;        ///< Bytes of the line that has begun.
+  std::string out_;              ///< Answers that nobody has taken yet.
   std::size_t made_ = 0, refused_ = 0;
   std::string ids_; ///< Of what was made, the first ones.
   taken taker_;

@@ -708,6 +708,39 @@ TEST_CASE_METHOD(node_fixture,
   CHECK(rest_of_batch(client) == statuses{{1, 201}});
 }
 
+TEST_CASE_METHOD(node_fixture, "lines of a batch become jobs in their order, new graphs or not",
+                 "[http][api][batch]") {
+  submit(noop);
+  std::promise<void> go;
+  auto until = go.get_future().share();
+  for (unsigned i = 0; i < limits::http_work_threads; ++i)
+    api->pool.post([until] { until.wait(); }, true);
+  auto waiting = [&](std::size_t n) { return [&, n] { return api->pool.waiting().tasks == n; }; };
+  REQUIRE(eventually(waiting(0)));
+  const std::string key = R"({"idempotency_key":"k",)";
+  client.send(client.text_of("POST", "/v1/jobs:batch",
+                             key + sleeper.substr(1) + "\n" + key + noop.substr(1) + "\n", ndjson));
+  REQUIRE(client.read_head().status == 200);
+  REQUIRE(eventually(waiting(1)));
+  go.set_value();
+  CHECK(rest_of_batch(client) == statuses{{1, 201}, {2, 422}});
+}
+
+TEST_CASE_METHOD(node_fixture, "many new graphs of a batch become jobs in its order",
+                 "[http][api][batch]") {
+  constexpr std::size_t count = 40;
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i)
+    text += R"({"graph":{"name":"g)" + std::to_string(i) + noop.substr(noop.find("g\"") + 1) + "\n";
+  std::map<std::int64_t, std::string> ids;
+  for (auto& x : lines_of(ask("POST", "/v1/jobs:batch", text, ndjson).body))
+    ids[number_of(x, "line")] = text_of(x, "id");
+  REQUIRE(ids.size() == count);
+  std::string before;
+  for (auto& [line, id] : ids)
+    CHECK(std::exchange(before, id) < id);
+}
+
 TEST_CASE_METHOD(node_fixture, "an atomic batch makes all or none", "[http][api][batch]") {
   auto good = ask("POST", "/v1/jobs:batch?atomic=true", noop + "\n" + noop + "\n", ndjson);
   CHECK(good.status == 200);
