@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto told = asio::as_tuple(asio::use_awaitable);
 constexpr auto never = std::chrono::steady_clock::time_point::max();
-constexpr auto linger_time = 1s; ///< For a client to read why it was refused.
+constexpr auto linger_time = 1s;                    ///< For a client to read why it was refused.
 constexpr std::size_t linger_bytes_max = 1 << 20;
 
 /// One piece of a chunked body; empty: its end.
@@ -73,9 +73,14 @@ asio::awaitable<bool> session::write(response x, const request& in) {
     co_return whole;
   }
   std::vector<asio::const_buffer> all{asio::buffer(head)};
-  if (!bare)
+  auto is_large = !bare && x.body.size() > limits::http_piece_bytes_max;
+  if (!bare && !is_large)
     all.push_back(asio::buffer(x.body));
-  co_return co_await wire_->write(std::move(all), options_->write_time);
+  if (!co_await wire_->write(std::move(all), options_->write_time))
+    co_return false;
+  if (!is_large)
+    co_return true;
+  co_return co_await write_piece(x.body);
 }
 
 /// Each part of it has the time of one write: a slow reader that goes on reading is not cut off.

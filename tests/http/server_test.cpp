@@ -56,6 +56,8 @@ private:
   taken taker_;
 };
 
+constexpr std::size_t large_bytes = 64 << 20; ///< More than sockets take without a reader.
+
 /// A server with handlers of the test.
 struct fixture {
   http_options options;
@@ -105,6 +107,9 @@ struct fixture {
                      x->out(std::move(out));
                    },
                    body_mode::ndjson});
+    auto large = [](call_ptr x) { x->out({200, "text/plain", std::string(large_bytes, 'x')}); };
+    all.push_back({"GET", "/large", large});
+    all.push_back({"POST", "/large", large, body_mode::empty});
     all.push_back({"POST", "/first", answer_first_piece, body_mode::ndjson});
     return all;
   }
@@ -568,6 +573,29 @@ TEST_CASE_METHOD(fixture, "a stream asks for no more than its reader takes", "[h
     std::this_thread::yield();
   CHECK(feed->asked < pieces);
   CHECK(feed->was_cut);
+}
+
+TEST_CASE_METHOD(fixture, "a slow reader of a large answer that goes on reading gets it whole",
+                 "[http][server][large]") {
+  options.write_time = 1s;
+  start();
+  auto c = client();
+  c.send(c.text_of("GET", "/large"));
+  CHECK(c.read_head().status == 200);
+  auto begun = std::chrono::steady_clock::now();
+  for (auto come = c.heard().size(); come < large_bytes;) {
+    auto pace = begun + 2 * options.write_time * come / large_bytes;
+    if (std::chrono::steady_clock::now() < pace) {
+      ::poll(nullptr, 0, 1);
+      continue;
+    }
+    if (!c.hears(tests::http_patience))
+      break;
+    auto before = come;
+    come = c.heard().size();
+    REQUIRE(come > before); // Else it was cut off.
+  }
+  CHECK(c.heard().size() == large_bytes);
 }
 
 TEST_CASE_METHOD(fixture, "a reader that goes by itself is not cut off", "[http][server]") {
