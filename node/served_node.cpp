@@ -119,6 +119,7 @@ http::api_parts api_of(runtime& node, const node_config& config, node_services& 
     auto config = services.config().http;
     limits.push_back({"http_connections", server.connections(), connections_max(config)});
     limits.push_back({"http_bodies_bytes", server.body_bytes(), bodies_bytes_max(config)});
+    limits.push_back({"http_answers_bytes", server.answer_bytes(), http::answers_bytes_usual});
     return services.metrics_text(node, std::move(limits));
   };
   api.ready_parts = [&node, &services] { return ready_parts(node.stats(), services.may_change()); };

@@ -7,7 +7,7 @@
 
 namespace troupe::http {
 
-/// Bytes that the requests of a server hold, all together. Thread-safe.
+/// Bytes that the requests, or the answers, of a server hold, all together. Thread-safe.
 class byte_budget {
 public:
   /// False, and nothing is taken: there would be more than `most`.
@@ -19,6 +19,13 @@ public:
     } while (!taken_.compare_exchange_weak(now, now + bytes));
     return true;
   }
+  /// The same for what may be larger than `most` while nothing else is taken.
+  bool take_alone(std::size_t bytes, std::size_t most) {
+    std::size_t none = 0;
+    return taken_.compare_exchange_strong(none, bytes) || take(bytes, most);
+  }
+  /// Takes so many in any case.
+  void take_all(std::size_t bytes) { taken_ += bytes; }
   void give_back(std::size_t bytes) { taken_ -= bytes; }
   std::size_t taken() const noexcept { return taken_; }
 
@@ -50,6 +57,29 @@ public:
 private:
   byte_budget& of_;
   const std::size_t most_;
+  std::size_t held_ = 0;
+};
+
+/// What one answer holds of it, until this goes. One caller; the budget outlives it.
+class held_answer {
+public:
+  explicit held_answer(byte_budget& of) : of_(of) {}
+  ~held_answer() { of_.give_back(held_); }
+  held_answer(const held_answer&) = delete;
+  held_answer& operator=(const held_answer&) = delete;
+
+  /// Holds so many, once. False: there is no room; `must`: that does not matter.
+  bool hold(std::size_t bytes, std::size_t most, bool must) {
+    if (must)
+      of_.take_all(bytes);
+    else if (!of_.take_alone(bytes, most))
+      return false;
+    held_ = bytes;
+    return true;
+  }
+
+private:
+  byte_budget& of_;
   std::size_t held_ = 0;
 };
 

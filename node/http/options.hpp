@@ -23,6 +23,10 @@ struct served {
   job_id job{};            ///< What it was about, or what it made; zero: no single job.
 };
 
+/// Of the answers that clients have not taken yet, those of at most `limits::http_small_body_bytes`
+/// and streams aside.
+inline constexpr std::size_t answers_bytes_usual = 256 << 20;
+
 /// How a server is opened. What is left out has the value that stands here.
 struct http_options {
   std::string address = "127.0.0.1";
@@ -32,6 +36,7 @@ struct http_options {
   std::size_t body_bytes_max = limits::http_body_bytes_max;
   /// Of the bodies of all requests together; of it `body_bytes_max` is less than three quarters.
   std::size_t bodies_bytes_max = limits::http_bodies_bytes_max;
+  std::size_t answers_bytes_max = answers_bytes_usual; ///< One larger one may go alone.
   std::size_t connections_max = limits::http_connections_max;
   std::size_t connections_reserved = limits::http_connections_reserved;
   std::chrono::milliseconds header_time = limits::http_header_time;

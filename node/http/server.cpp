@@ -220,6 +220,7 @@ void server::serve(std::vector<route> routes) {
 std::uint16_t server::port() const noexcept { return impl_->port; }
 std::size_t server::connections() const noexcept { return impl_->shared.open; }
 std::size_t server::body_bytes() const noexcept { return impl_->shared.bodies.taken(); }
+std::size_t server::answer_bytes() const noexcept { return impl_->shared.answers.taken(); }
 
 bool server::shut(std::chrono::milliseconds limit) {
   if (impl_->shared.closing.exchange(true) && impl_->shared.open == 0)

@@ -33,6 +33,8 @@ public:
   std::size_t connections() const noexcept;
   /// Bytes of the bodies of requests that it holds.
   std::size_t body_bytes() const noexcept;
+  /// Bytes of large answers that their clients have not taken yet.
+  std::size_t answer_bytes() const noexcept;
 
   /// Takes no more connections, lets requests that go on come to their end, and ends streams with a
   /// farewell; what is left after `limit` is cut off. Waits for that. True if nothing was cut off.

@@ -280,9 +280,27 @@ asio::awaitable<bool> session::one() {
   co_return keep_ && parser_->is_done() && !closing_ && !gone_;
 }
 
+/// Has an answer counted until its client has taken it. False: there is no room. What may have
+/// changed something has room in any case: its client would do it again.
+bool session::hold_answer(held_answer& room, const response& x, const request& in,
+                          const route* to) const {
+  if (x.body.size() <= limits::http_small_body_bytes || in.method == "HEAD")
+    return true;
+  auto only_reads = in.method == "GET" && to && to->needs;
+  return room.hold(x.body.size(), options_->answers_bytes_max, !only_reads);
+}
+
 /// Writes the answer, unless nobody is there, ends what went on beside it, and reports it.
 asio::awaitable<void> session::answer(std::optional<response> out, const request& in,
                                       const route* to) {
+  held_answer room{shared_.answers};
+  if (out && !hold_answer(room, *out, in, to)) {
+    if (options_->rejected)
+      options_->rejected(to_string(ec::overloaded));
+    out = problem_answer(error{ec::overloaded, "the node holds too many bytes of answers that "
+                                               "their clients have not taken; repeat it after a "
+                                               "while"});
+  }
   auto took = std::chrono::steady_clock::now() - begun_;
   auto status = out ? out->status : 499; // As others log a client that has gone.
   auto location = out ? out->fields.find("Location") : nullptr;

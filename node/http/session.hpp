@@ -43,6 +43,7 @@ struct shared_parts {
   live_options options; ///< Of new connections.
   router routes;
   byte_budget bodies{};             ///< Of requests.
+  byte_budget answers{};            ///< Large ones, until they are written.
   std::atomic<std::size_t> open{0}; ///< Connections.
   std::atomic<bool> closing{false};
 };
@@ -125,6 +126,7 @@ private:
   asio::awaitable<void> end_watch();
   asio::awaitable<void> end_pump();
   asio::awaitable<void> act(request in, const route& to);
+  bool hold_answer(held_answer& room, const response& x, const request& in, const route* to) const;
   asio::awaitable<void> answer(std::optional<response> out, const request& in, const route* to);
   asio::awaitable<void> answer_unread(response x);
   asio::awaitable<bool> write(response x, const request& in);

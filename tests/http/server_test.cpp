@@ -598,6 +598,30 @@ TEST_CASE_METHOD(fixture, "a slow reader of a large answer that goes on reading 
   CHECK(c.heard().size() == large_bytes);
 }
 
+TEST_CASE_METHOD(fixture, "large answers that nobody takes are bounded together",
+                 "[http][server][large]") {
+  options.answers_bytes_max = 1 << 20;
+  std::promise<std::string> rejected;
+  options.rejected = [&](std::string_view reason) { rejected.set_value(std::string{reason}); };
+  start();
+  auto idle = std::make_unique<http_client>(server->port());
+  auto other = client();
+  idle->send(idle->text_of("GET", "/large"));
+  CHECK(idle->read_head().status == 200); // It is alone.
+  CHECK(server->answer_bytes() == large_bytes);
+  auto refused = other.ask("GET", "/large");
+  CHECK(refused.status == 429);
+  CHECK(code_of(refused) == "overloaded");
+  CHECK(refused.fields["retry-after"] == "1");
+  CHECK(rejected.get_future().get() == "overloaded");
+  CHECK(other.ask("GET", "/echo").status == 200);
+  CHECK(other.ask("POST", "/large").body.size() == large_bytes); // Who changes is answered.
+  idle.reset();
+  CHECK(eventually([&] { return server->answer_bytes() == 0; }));
+  CHECK(other.ask("GET", "/large").body.size() == large_bytes);
+  CHECK(eventually([&] { return server->answer_bytes() == 0; }));
+}
+
 TEST_CASE_METHOD(fixture, "a reader that goes by itself is not cut off", "[http][server]") {
   start();
   {
