@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr auto told = asio::as_tuple(asio::use_awaitable);
 constexpr auto never = std::chrono::steady_clock::time_point::max();
 constexpr auto linger_time = 1s;                    ///< For a client to read why it was refused.
-constexpr std::size_t linger_bytes_max = 1 << 20;
+constexpr std::size_t linger_bytes_max = 256 << 20; ///< The time ends it, mostly.
 
 /// One piece of a chunked body; empty: its end.
 std::string chunk_of(const std::string& piece) {

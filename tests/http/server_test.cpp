@@ -622,6 +622,15 @@ TEST_CASE_METHOD(fixture, "large answers that nobody takes are bounded together"
   CHECK(eventually([&] { return server->answer_bytes() == 0; }));
 }
 
+TEST_CASE_METHOD(fixture, "who sends far too much can read that it is too much",
+                 "[http][server][large]") {
+  options.body_bytes_max = 100;
+  start();
+  auto c = client();
+  CHECK(c.send(c.text_of("POST", "/echo", std::string(16 << 20, ' '))));
+  CHECK(c.read().status == 413);
+}
+
 TEST_CASE_METHOD(fixture, "a reader that goes by itself is not cut off", "[http][server]") {
   start();
   {
