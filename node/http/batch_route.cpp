@@ -44,6 +44,11 @@ struct atomic_batch {
 
   void add(const api_ptr& in, const request& from, std::uint64_t number, std::string_view text) {
     auto& who = from.who;
+    if (all.jobs.size() == limits::transaction_parts_max)
+      return refuse(number,
+                    problem_answer(refusal::body_too_large,
+                                   "an atomic batch has at most "
+                                       + std::to_string(limits::transaction_parts_max) + " lines"));
     auto parsed = read_job_request(text, true);
     if (parsed.malformed || !parsed.errors.empty())
       return refuse(number, answer_of(parsed));

@@ -741,6 +741,18 @@ TEST_CASE_METHOD(node_fixture, "many new graphs of a batch become jobs in its or
     CHECK(std::exchange(before, id) < id);
 }
 
+TEST_CASE_METHOD(node_fixture, "an atomic batch of too many lines is told how many there may be",
+                 "[http][api][batch]") {
+  std::string text;
+  for (std::size_t i = 0; i <= limits::transaction_parts_max; ++i)
+    text += noop + "\n";
+  auto refused = ask("POST", "/v1/jobs:batch?atomic=true", text, ndjson);
+  CHECK(refused.status == 413);
+  CHECK(refused.text("code") == "body_too_large");
+  CHECK(refused.text("detail") == "line 1025: an atomic batch has at most 1024 lines");
+  CHECK(refused.text("next") == "send less, or several requests, or a batch");
+}
+
 TEST_CASE_METHOD(node_fixture, "an atomic batch makes all or none", "[http][api][batch]") {
   auto good = ask("POST", "/v1/jobs:batch?atomic=true", noop + "\n" + noop + "\n", ndjson);
   CHECK(good.status == 200);
