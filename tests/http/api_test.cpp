@@ -873,6 +873,32 @@ TEST_CASE_METHOD(node_fixture, "a worker runs a vertex by HTTP alone", "[http][a
   CHECK(*result.find("result") == value{value::object{{"a", "y.png"}}});
 }
 
+TEST_CASE_METHOD(node_fixture, "a worker gets as much at once as it asks for, and no more",
+                 "[http][api][work]") {
+  auto take = [&](int count) {
+    auto body = R"({"wait":"30s","count":)" + std::to_string(count) + "}";
+    auto got = ask("POST", "/v1/work:fetch", body).json();
+    std::vector<std::string> vertices;
+    for (auto& x : *got.find("work")->items())
+      vertices.push_back(text_of(x, "vertex"));
+    return vertices;
+  };
+  // A fetch takes what is there: all that becomes ready at once may be, or a part of it.
+  CHECK(eventually([&] {
+    submit(R"({"graph":{"vertices":[{"id":"a","kind":"worker","config":{"task":"t"}},)"
+           R"({"id":"b","kind":"worker","config":{"task":"t"}},)"
+           R"({"id":"c","kind":"worker","config":{"task":"t"}}]}})");
+    auto some = take(2);
+    const auto first = some.size();
+    CHECK(first <= 2);
+    while (some.size() < 3)
+      for (auto& x : take(8))
+        some.push_back(x);
+    CHECK(std::set(some.begin(), some.end()) == std::set<std::string>{"a", "b", "c"});
+    return first == 2;
+  }));
+}
+
 TEST_CASE_METHOD(node_fixture, "a worker's malformed request is refused with its places",
                  "[http][api][work]") {
   CHECK(ask("POST", "/v1/work:fetch", R"({"count":0})").status == 422);

@@ -3,6 +3,7 @@
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
+#include <map>
 
 using namespace troupe;
 using namespace troupe::tests;
@@ -12,7 +13,8 @@ namespace {
 
 constexpr int days = 8;
 constexpr int days_until_full = 3; ///< Of retention, of the keys of requests, and one to spare.
-constexpr int jobs_in_hour = 2;
+constexpr int jobs_in_hour = 2;    ///< That end by themselves; two others do not.
+constexpr auto patience = 10min;
 
 /// Rows of every table, and all bytes of them.
 struct store_size {
@@ -34,6 +36,35 @@ store_size size_of(storage::table_store& tables) {
   return x;
 }
 
+/// Jobs that nobody has marked as gone yet.
+std::vector<job_id> new_jobs(const world& w) {
+  std::vector<job_id> all;
+  for (auto& [id, client] : w.clients)
+    if (!client.may_be_gone)
+      all.push_back(id);
+  return all;
+}
+
+/// A job that is asked to end while it runs, and one behind it that expires before that.
+void submit_ended_early(world& w, core::job_request end) {
+  w.submit(impure_chain(), "early");
+  w.settle();
+  auto running = new_jobs(w).at(0);
+  w.expires_after = patience;
+  w.submit(impure_chain(), "early");
+  w.settle();
+  w.advance(patience);
+  w.expires_after = {};
+  w.move(running, end);
+  w.run();
+}
+
+std::string end_of(world& w, job_id id) {
+  auto row = w.context(id).view->find(id);
+  REQUIRE(row);
+  return row->error.code == "expired" ? "expired" : to_string(row->state);
+}
+
 } // namespace
 
 TEST_CASE("a store under steady load with retention stays flat over simulated days",
@@ -41,17 +72,24 @@ TEST_CASE("a store under steady load with retention stays flat over simulated da
   std::uint64_t seed = GENERATE(take(1, random(1, 1 << 30)));
   CAPTURE(seed);
   world w{seed, 2};
+  w.settings.running_jobs_max = 1; // Of a shard: what stands behind may expire.
   w.settings.retention = [](auto, auto&, job_state) { return storage::retention_rule{24h, 0}; };
   w.start();
   std::vector<store_size> sizes;
   std::uint64_t submitted = 0;
+  std::map<std::string, int> ends;
   for (int hour = 0; hour < 24 * days; ++hour) {
+    submit_ended_early(w, hour % 2 ? core::job_request::cancel : core::job_request::stop);
     for (int i = 0; i < jobs_in_hour; ++i, ++submitted)
-      w.submit(submitted % 7 == 0 ? large() : failures(), "q" + std::to_string(submitted % 3), 0,
-               "request " + std::to_string(submitted));
+      w.submit(submitted % 7 == 0   ? large()
+               : submitted % 7 == 1 ? fatal()
+                                    : failures(),
+               "q" + std::to_string(submitted % 3), 0, "request " + std::to_string(submitted));
     w.run();
-    for (auto& [id, client] : w.clients)
-      client.may_be_gone = true;
+    for (auto id : new_jobs(w)) {
+      ++ends[end_of(w, id)];
+      w.clients[id].may_be_gone = true;
+    }
     w.advance(1h);
     w.advance(1min);
     while (w.write_snapshot())
@@ -63,7 +101,14 @@ TEST_CASE("a store under steady load with retention stays flat over simulated da
     w.crash();
     w.start();
   }
-  CHECK(w.clients.size() == submitted);
+  constexpr int hours = 24 * days, fatal_jobs = hours * jobs_in_hour / 7;
+  CHECK(w.clients.size() == submitted + 2 * hours);
+  CHECK(ends.size() == 5);
+  CHECK(ends["cancelled"] == hours / 2);
+  CHECK(ends["stopped"] == hours / 2);
+  CHECK(ends["expired"] == hours);
+  CHECK(ends["failed"] >= fatal_jobs);
+  CHECK(ends["completed"] > 0);
   auto& full = sizes[days_until_full];
   for (auto day = sizes.begin() + days_until_full; day != sizes.end(); ++day) {
     for (std::size_t i = 0; i < storage::tables; ++i) {
