@@ -234,6 +234,25 @@ TEST_CASE_METHOD(fixture, "a worker looks into its queues in their order", "[act
   CHECK(std::set(got.begin(), got.end()) == std::set{first, later});
 }
 
+TEST_CASE_METHOD(fixture, "work goes to whoever is free, and what a busy worker has stays its own",
+                 "[actors][work]") {
+  auto node = open();
+  auto held = submit(node);
+  auto busy = fetch(node);
+  REQUIRE(busy.job == held);
+  for (int i = 0; i < 3; ++i) {
+    auto id = submit(node);
+    auto item = fetch(node); // As another worker: nobody has to ask the busy one.
+    CHECK(item.job == id);
+    CHECK(node.complete_work(item.token, i).code() == ec::none);
+    CHECK(must(node.wait(id, patience)).state == job_state::completed);
+  }
+  CHECK(must(node.fetch_work({})).empty());
+  CHECK(extend(node, busy) == lease_state::condition::held);
+  CHECK(node.complete_work(busy.token, "late").code() == ec::none);
+  CHECK(must(node.wait(held, patience)).state == job_state::completed);
+}
+
 TEST_CASE_METHOD(fixture, "work that was leased to nobody goes to the next worker and counts not",
                  "[actors][work]") {
   auto node = open();

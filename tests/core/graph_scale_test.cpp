@@ -122,4 +122,10 @@ TEST_CASE("200,000 vertices in layers, each with three inputs, are checked and c
   auto g = compiled(spec);
   CHECK(g->layers == 2 * many / width);
   CHECK(g->edges.size() == 3 * (2 * many - width));
+  vertex_index next = 0; // In a layer they stand as in the file.
+  for (auto& layer : layers_of(*g))
+    for (auto v : layer)
+      if (v != next++)
+        FAIL("vertex " << v << " stands in place of " << next - 1);
+  CHECK(next == 2 * many);
 }
