@@ -239,7 +239,9 @@ TEST_CASE("no key stands in metrics, refusals or logs", "[e2e][serve]") {
     auto ask = [&](const std::string& method, const std::string& path, const std::string& field,
                    int status) {
       http_client c{x.port()};
-      auto body = path == "/v1/jobs" && method == "POST" ? R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})" : "";
+      auto body = path == "/v1/jobs" && method == "POST"
+                      ? R"({"graph":{"vertices":[{"id":"a","kind":"noop"}]}})"
+                      : "";
       auto got = c.ask(method, path, body, "Authorization: " + field + "\r\n");
       INFO(method << " " << path << ": " << got.body);
       CHECK(got.status == status);
