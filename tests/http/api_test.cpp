@@ -683,17 +683,43 @@ TEST_CASE_METHOD(node_fixture, "a batch that is cut off or malformed says at whi
   CHECK(third.read().status == 400);
 }
 
+namespace {
+
+/// Keeps all threads of a pool busy.
+class held_pool {
+public:
+  explicit held_pool(work_pool& pool) {
+    auto begun = std::make_shared<std::latch>(limits::http_work_threads);
+    for (unsigned i = 0; i < limits::http_work_threads; ++i)
+      pool.post(
+          [begun, until = until_] {
+            begun->count_down();
+            until.wait();
+          },
+          true);
+    begun->wait();
+  }
+  ~held_pool() { let_go(); }
+  void let_go() {
+    if (!std::exchange(gone_, true))
+      go_.set_value();
+  }
+
+private:
+  std::promise<void> go_;
+  std::shared_future<void> until_ = go_.get_future().share();
+  bool gone_ = false;
+};
+
+} // namespace
+
 TEST_CASE_METHOD(node_fixture,
                  "a batch that a node's end cuts off is answered for what it has made",
                  "[http][api][batch]") {
-  std::promise<void> go;
-  auto until = go.get_future().share();
-  for (unsigned i = 0; i < limits::http_work_threads; ++i)
-    api->pool.post([until] { until.wait(); }, true);
+  held_pool held{api->pool};
   auto large = noop.substr(0, noop.size() - 1) + std::string(limits::http_small_body_bytes, ' ')
                + "}\n"; // It goes to the pool.
   auto waiting = [&](std::size_t n) { return [&, n] { return api->pool.waiting().tasks == n; }; };
-  REQUIRE(eventually(waiting(0)));
   begin_batch(client, large + noop);
   REQUIRE(eventually(waiting(1)));
   std::jthread shut{[&] { CHECK(server->shut(tests::http_patience)); }};
@@ -704,25 +730,21 @@ TEST_CASE_METHOD(node_fixture,
   CHECK(number_of(last[0], "line") == 2);
   CHECK(number_of(last[0], "status") == 503);
   CHECK(text_of(*last[0].find("error"), "code") == "closing");
-  go.set_value();
+  held.let_go();
   CHECK(rest_of_batch(client) == statuses{{1, 201}});
 }
 
 TEST_CASE_METHOD(node_fixture, "lines of a batch become jobs in their order, new graphs or not",
                  "[http][api][batch]") {
   submit(noop);
-  std::promise<void> go;
-  auto until = go.get_future().share();
-  for (unsigned i = 0; i < limits::http_work_threads; ++i)
-    api->pool.post([until] { until.wait(); }, true);
+  held_pool held{api->pool};
   auto waiting = [&](std::size_t n) { return [&, n] { return api->pool.waiting().tasks == n; }; };
-  REQUIRE(eventually(waiting(0)));
   const std::string key = R"({"idempotency_key":"k",)";
   client.send(client.text_of("POST", "/v1/jobs:batch",
                              key + sleeper.substr(1) + "\n" + key + noop.substr(1) + "\n", ndjson));
   REQUIRE(client.read_head().status == 200);
   REQUIRE(eventually(waiting(1)));
-  go.set_value();
+  held.let_go();
   CHECK(rest_of_batch(client) == statuses{{1, 201}, {2, 422}});
 }
 
