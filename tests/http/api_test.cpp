@@ -748,21 +748,6 @@ TEST_CASE_METHOD(node_fixture, "lines of a batch become jobs in their order, new
   CHECK(rest_of_batch(client) == statuses{{1, 201}, {2, 422}});
 }
 
-TEST_CASE_METHOD(node_fixture, "many new graphs of a batch become jobs in its order",
-                 "[http][api][batch]") {
-  constexpr std::size_t count = 40;
-  std::string text;
-  for (std::size_t i = 0; i < count; ++i)
-    text += R"({"graph":{"name":"g)" + std::to_string(i) + noop.substr(noop.find("g\"") + 1) + "\n";
-  std::map<std::int64_t, std::string> ids;
-  for (auto& x : lines_of(ask("POST", "/v1/jobs:batch", text, ndjson).body))
-    ids[number_of(x, "line")] = text_of(x, "id");
-  REQUIRE(ids.size() == count);
-  std::string before;
-  for (auto& [line, id] : ids)
-    CHECK(std::exchange(before, id) < id);
-}
-
 TEST_CASE_METHOD(node_fixture, "an atomic batch of too many lines is told how many there may be",
                  "[http][api][batch]") {
   std::string text;

@@ -171,6 +171,15 @@ public:
     return buffer_;
   }
 
+  /// Drops at most so many bytes of what comes next, and tells how many; 0: the end.
+  std::size_t skip(std::size_t most) const {
+    pollfd ready{fd_, POLLIN, 0};
+    std::string some(most, '\0');
+    auto came = ::poll(&ready, 1, static_cast<int>(http_patience.count())) == 1;
+    auto n = came ? ::recv(fd_, some.data(), most, 0) : 0;
+    return n > 0 ? static_cast<std::size_t>(n) : 0;
+  }
+
   /// Whether the server closes the connection within the patience, having sent nothing more.
   bool ends() { return buffer_.empty() && !more(); }
 
