@@ -49,7 +49,7 @@ bool work_pool::post(std::function<void()> act, bool always, std::size_t bytes) 
 
 work_pool::load work_pool::waiting() const {
   std::scoped_lock lock{mutex_};
-  return {tasks_.size(), bytes_};
+  return {tasks_.size(), bytes_, always_.size()};
 }
 
 void work_pool::run(const std::stop_token& stop) {

@@ -30,6 +30,7 @@ public:
   /// How much waits, without what was posted with `always`.
   struct load {
     std::size_t tasks = 0, bytes = 0;
+    std::size_t always = 0; ///< Tasks that count for nothing.
   };
   load waiting() const;
 

@@ -719,9 +719,9 @@ TEST_CASE_METHOD(node_fixture,
   held_pool held{api->pool};
   auto large = noop.substr(0, noop.size() - 1) + std::string(limits::http_small_body_bytes, ' ')
                + "}\n"; // It goes to the pool.
-  auto waiting = [&](std::size_t n) { return [&, n] { return api->pool.waiting().tasks == n; }; };
+  auto is_waiting = [&] { return api->pool.waiting().always == 1; };
   begin_batch(client, large + noop);
-  REQUIRE(eventually(waiting(1)));
+  REQUIRE(eventually(is_waiting));
   std::jthread shut{[&] { CHECK(server->shut(tests::http_patience)); }};
   std::string piece;
   REQUIRE(client.read_chunk(piece));
@@ -738,12 +738,12 @@ TEST_CASE_METHOD(node_fixture, "lines of a batch become jobs in their order, new
                  "[http][api][batch]") {
   submit(noop);
   held_pool held{api->pool};
-  auto waiting = [&](std::size_t n) { return [&, n] { return api->pool.waiting().tasks == n; }; };
+  auto is_waiting = [&] { return api->pool.waiting().always == 1; };
   const std::string key = R"({"idempotency_key":"k",)";
   client.send(client.text_of("POST", "/v1/jobs:batch",
                              key + sleeper.substr(1) + "\n" + key + noop.substr(1) + "\n", ndjson));
   REQUIRE(client.read_head().status == 200);
-  REQUIRE(eventually(waiting(1)));
+  REQUIRE(eventually(is_waiting));
   held.let_go();
   CHECK(rest_of_batch(client) == statuses{{1, 201}, {2, 422}});
 }
