@@ -50,8 +50,9 @@ public:
     const power_model& disk;
   };
 
-  /// Shows about `wanted` moments, in order, and the end. Once. Syncs of files that have
-  /// `TROUPE_POWER_FORGETS` in their names are taken as not made: so each can be seen to matter.
+  /// Shows `wanted` moments, if there are as many, in order, and the end. Once. Syncs of files that
+  /// have `TROUPE_POWER_FORGETS` in their names are taken as not made: so each can be seen to
+  /// matter.
   template <class Look>
   void each_moment(std::mt19937_64& random, std::uint64_t wanted, Look look) {
     using kind = fault_record::kind;
@@ -59,10 +60,16 @@ public:
     auto told_at = [](auto& x) { return x.what == kind::told; };
     auto changes =
         records.size() - static_cast<std::size_t>(std::ranges::count_if(records, told_at));
+    // Selection sampling: Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S.
+    auto is_chosen = [&] {
+      auto chosen = random() % changes-- < wanted;
+      wanted -= chosen;
+      return chosen;
+    };
     std::string told, forgets = std::getenv(forgets_name) ? std::getenv(forgets_name) : "";
     for (auto& x : records) {
       disk_.begin(x);
-      if (!told_at(x) && random() % changes < wanted)
+      if (!told_at(x) && is_chosen())
         look(moment{x.at, told, disk_});
       if (x.what != kind::sync || forgets.empty() || !has(x.name, forgets))
         disk_.end(x);
