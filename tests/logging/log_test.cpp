@@ -200,7 +200,9 @@ TEST_CASE("a line that finds no room is given up, and the next one is a line of 
     std::jthread reader;
     {
       line_output out{all.to};
-      CHECK_FALSE(out.write(std::string(1 << 24, 'x') + "\n", at_once));
+      std::string large(1 << 24, 'x');
+      large += '\n';
+      CHECK_FALSE(out.write(large, at_once));
       CHECK_FALSE(out.write("lost\n", at_once));
       CHECK((::fcntl(all.to, F_GETFL) & O_NONBLOCK) == 0); // Others may have it, too.
       reader = std::jthread{[&] { read = all.read_all(); }};
