@@ -722,7 +722,7 @@ TEST_CASE_METHOD(node_fixture,
   auto is_waiting = [&] { return api->pool.waiting().always == 1; };
   begin_batch(client, large + noop);
   REQUIRE(eventually(is_waiting));
-  std::jthread shut{[&] { CHECK(server->shut(tests::http_patience)); }};
+  auto shut = std::async(std::launch::async, [&] { return server->shut(tests::http_patience); });
   std::string piece;
   REQUIRE(client.read_chunk(piece));
   auto last = lines_of(piece);
@@ -732,6 +732,7 @@ TEST_CASE_METHOD(node_fixture,
   CHECK(text_of(*last[0].find("error"), "code") == "closing");
   held.let_go();
   CHECK(rest_of_batch(client) == statuses{{1, 201}});
+  CHECK(shut.get());
 }
 
 TEST_CASE_METHOD(node_fixture, "lines of a batch become jobs in their order, new graphs or not",
