@@ -24,6 +24,32 @@ const std::string failing = R"j({"graph":{"vertices":[{"id":"a","kind":"noop"},)
 const std::string ndjson = "Content-Type: application/x-ndjson\r\n";
 const std::string nobody = "/v1/jobs/0198c0de-0000-7000-8000-000000000001";
 
+/// Keeps all threads of a pool busy.
+class held_pool {
+public:
+  explicit held_pool(work_pool& pool) {
+    auto begun = std::make_shared<std::latch>(limits::http_work_threads);
+    for (unsigned i = 0; i < limits::http_work_threads; ++i)
+      pool.post(
+          [begun, until = until_] {
+            begun->count_down();
+            until.wait();
+          },
+          true);
+    begun->wait();
+  }
+  ~held_pool() { let_go(); }
+  void let_go() {
+    if (!std::exchange(gone_, true))
+      go_.set_value();
+  }
+
+private:
+  std::promise<void> go_;
+  std::shared_future<void> until_ = go_.get_future().share();
+  bool gone_ = false;
+};
+
 std::vector<value> lines_of(const std::string& text) {
   auto parsed = graph_json::parse_ndjson(text);
   REQUIRE(parsed);
@@ -362,16 +388,14 @@ TEST_CASE_METHOD(node_fixture, "a purge ends when its client has gone", "[http][
     lines += sleeper + "\n";
   REQUIRE(ask("POST", "/v1/jobs:batch", lines, ndjson).status == 200);
   REQUIRE(number_of(ask("POST", "/v1/jobs:stop?queue=default").json(), "jobs") == jobs);
-  std::latch held{1};
-  for (unsigned i = 0; i < limits::http_work_threads; ++i)
-    REQUIRE(api->pool.post([&] { held.wait(); }));
+  held_pool held{api->pool};
   {
     http_client other{server->port()};
     other.send(other.text_of("POST", "/v1/jobs:purge?state=stopped"));
     REQUIRE(eventually([&] { return api->bulk_runs == 1; }));
   }
   REQUIRE(eventually([&] { return server->connections() == 1; }));
-  held.count_down();
+  held.let_go();
   REQUIRE(eventually([&] { return api->bulk_runs == 0; }));
   auto left = number_of(ask("POST", "/v1/jobs:purge?state=stopped&dry_run").json(), "jobs");
   CHECK(left < std::int64_t{jobs});
@@ -682,36 +706,6 @@ TEST_CASE_METHOD(node_fixture, "a batch that is cut off or malformed says at whi
   third.finish();
   CHECK(third.read().status == 400);
 }
-
-namespace {
-
-/// Keeps all threads of a pool busy.
-class held_pool {
-public:
-  explicit held_pool(work_pool& pool) {
-    auto begun = std::make_shared<std::latch>(limits::http_work_threads);
-    for (unsigned i = 0; i < limits::http_work_threads; ++i)
-      pool.post(
-          [begun, until = until_] {
-            begun->count_down();
-            until.wait();
-          },
-          true);
-    begun->wait();
-  }
-  ~held_pool() { let_go(); }
-  void let_go() {
-    if (!std::exchange(gone_, true))
-      go_.set_value();
-  }
-
-private:
-  std::promise<void> go_;
-  std::shared_future<void> until_ = go_.get_future().share();
-  bool gone_ = false;
-};
-
-} // namespace
 
 TEST_CASE_METHOD(node_fixture,
                  "a batch that a node's end cuts off is answered for what it has made",
